@@ -1,0 +1,94 @@
+/** What the loop may do about an error of a code, and what a person should do. */
+export interface ErrorDefinition {
+  /** Whether trying the same thing again, later and unchanged, can succeed. Decides backoff. */
+  readonly retryable: boolean
+  /** One sentence that names the way out. An error may carry a more exact one. */
+  readonly remedy: string
+}
+
+/**
+ * Every code a Tidemark error can carry. Codes are API: they are never renamed, messages may be.
+ *
+ * `docs/guides/errors.md` is generated from this table and its comments.
+ */
+export const ERRORS = {
+  /** Options are wrong. Every fault found is listed in `issues`, each with a path. */
+  CONFIG_INVALID: { retryable: false, remedy: 'Correct the options named in `issues`.' },
+  /** No replication, slot or source of this name is known here. */
+  NAME_UNKNOWN: { retryable: false, remedy: 'Check the name against status(), or configure it first.' },
+  /** The adapter says in its capabilities that it can't do this. */
+  NOT_SUPPORTED: { retryable: false, remedy: 'Use an adapter whose capabilities include it.' },
+  /** An operation was called on something already closed or stopped. */
+  CLOSED: { retryable: false, remedy: 'Create a new instance.' },
+  /** The caller's signal, or stop(), ended the operation. Work committed before stays. */
+  ABORTED: { retryable: false, remedy: 'Start it again when you want it to go on: it resumes where it stopped.' },
+  /** An operation took longer than its own limit. */
+  TIMEOUT: { retryable: true, remedy: 'Raise the time limit, or look at what the server is waiting for.' },
+  /** A secret given by reference could not be resolved. */
+  SECRET_MISSING: { retryable: false, remedy: 'Set the environment variable or make the function return the secret.' },
+
+  /** The source did not answer: refused, unreachable, or the connection broke. */
+  SOURCE_UNREACHABLE: { retryable: true, remedy: 'Check host, port and network; it is tried again with backoff.' },
+  /** The source refused the user or the password. */
+  SOURCE_AUTH_FAILED: { retryable: false, remedy: 'Check user, password and database, and the server\'s host rules.' },
+  /** The server's TLS certificate could not be verified, or it does not speak TLS. */
+  SOURCE_TLS_FAILED: { retryable: false, remedy: 'Give the certificate authority in `tls.ca`, or allow plaintext explicitly.' },
+  /** The source user may not read this table. */
+  SOURCE_PERMISSION_DENIED: { retryable: false, remedy: 'Grant SELECT on the table to the source user.' },
+  /** The source has no such table or view. */
+  TABLE_UNKNOWN: { retryable: false, remedy: 'Check the name, its schema and its letter case.' },
+  /** The table has no such column. */
+  COLUMN_UNKNOWN: { retryable: false, remedy: 'Check the column\'s name and letter case.' },
+  /** The source is temporarily unable: starting, out of connections, a deadlock, a read conflict. */
+  SOURCE_BUSY: { retryable: true, remedy: 'It is tried again with backoff; raise the server\'s limits if it stays.' },
+  /** The source reported an error that has no code of its own here; see `cause.code`. */
+  SOURCE_FAILED: { retryable: false, remedy: 'Look the engine\'s code in `detail` up in its manual.' },
+  /** The driver gave a result that can't be right: holes, a wrong count, keys out of order. */
+  SOURCE_CORRUPT_RESULT: { retryable: true, remedy: 'The connection was thrown away and it is tried again; nothing was written.' },
+  /** The source's transaction counter went backwards: it was restored from a backup or replaced. */
+  SOURCE_REWOUND: { retryable: false, remedy: 'Call resync(name) to copy the table anew, or resetCursor(name) to go on from here.' },
+  /** The server is older than this adapter supports. */
+  SERVER_UNSUPPORTED: { retryable: false, remedy: 'Use a supported server version; the package\'s README lists them.' },
+
+  /** The table has no primary key, and this mode needs one. */
+  KEY_REQUIRED: { retryable: false, remedy: 'Name a unique key in `key`, or use mode: \'full\'.' },
+  /** The tracking column has NULLs, which an incremental sync can never see. */
+  TRACKING_NULLS: { retryable: false, remedy: 'Set `nullTracking` to \'include\' or \'exclude\', or make the column NOT NULL.' },
+  /** The source table changed in a way that the policy does not follow. */
+  SCHEMA_DRIFT: { retryable: false, remedy: 'Call resync(name), or set `schemaPolicy` to \'follow\' or \'rebuild\'.' },
+  /** A value can't be stored exactly in the target, and the column's policy is to stop. */
+  VALUE_UNREPRESENTABLE: { retryable: false, remedy: 'Set `onUnrepresentable` or another `type` for the column.' },
+
+  /** The target could not be opened or reached. */
+  TARGET_UNREACHABLE: { retryable: true, remedy: 'Check the path or address of the target; it is tried again with backoff.' },
+  /** Another writer holds the target's lock. */
+  TARGET_BUSY: { retryable: true, remedy: 'It is tried again with backoff; look for long write transactions.' },
+  /** The target has no room left, or its disk failed. */
+  TARGET_FULL: { retryable: true, remedy: 'Free space on the target\'s disk.' },
+  /** The target can't be written to. */
+  TARGET_READ_ONLY: { retryable: false, remedy: 'Open the target with write permission.' },
+  /** A table of this name exists in the target and Tidemark did not make it. */
+  TARGET_NOT_OWNED: { retryable: false, remedy: 'Choose another `targetTable`, or drop the existing table.' },
+  /** A row is larger than the target accepts. */
+  TARGET_ROW_TOO_LARGE: { retryable: false, remedy: 'Leave the column out with `columns`, or use a target with a higher limit.' },
+  /** A constraint of the target table refused the rows; nothing of the batch was written. */
+  TARGET_CONSTRAINT: { retryable: false, remedy: 'Drop the constraint, or keep `secondaryUniques` at \'index\'.' },
+  /** The target reported an error that has no code of its own here; see `cause.code`. */
+  TARGET_FAILED: { retryable: false, remedy: 'Look the engine\'s code in `detail` up in its manual.' },
+  /** The target file is damaged or is not a database. */
+  TARGET_CORRUPT: { retryable: false, remedy: 'Restore the target from a backup, or delete it and sync anew.' },
+
+  /** Another worker took the lease: what this one still had in hand was not written. */
+  LEASE_LOST: { retryable: true, remedy: 'Nothing to do when two workers share a target; otherwise look for a second one.' },
+  /** A stored state was written by a newer version of Tidemark. */
+  STATE_NEWER: { retryable: false, remedy: 'Upgrade Tidemark; this version left the state untouched.' },
+  /** A stored state can't be read. */
+  STATE_CORRUPT: { retryable: false, remedy: 'Call resync(name) to begin this replication anew.' },
+  /** A compare-and-set found another version than expected. */
+  STATE_CONFLICT: { retryable: true, remedy: 'Read the state again and repeat the change.' },
+  /** A bug in Tidemark: a case that can't happen happened. */
+  INTERNAL: { retryable: false, remedy: 'Report it with the code and the stack.' },
+} as const satisfies Readonly<Record<string, ErrorDefinition>>
+
+/** A stable error code. */
+export type ErrorCode = keyof typeof ERRORS

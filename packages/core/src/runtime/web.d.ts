@@ -1,0 +1,39 @@
+// The web globals that core uses, and nothing else: the list is the documented runtime requirement. With `"types": []`
+// and no DOM library, `process`, `Buffer` and `node:*` do not type-check in core.
+
+interface AbortSignal {
+  readonly aborted: boolean
+  readonly reason: unknown
+  throwIfAborted(): void
+  addEventListener(type: 'abort', listener: () => void, options?: { readonly once?: boolean; readonly signal?: AbortSignal }): void
+  removeEventListener(type: 'abort', listener: () => void): void
+}
+declare const AbortSignal: {
+  abort(reason?: unknown): AbortSignal
+  any(signals: Iterable<AbortSignal>): AbortSignal
+  timeout(milliseconds: number): AbortSignal
+}
+interface AbortController {
+  readonly signal: AbortSignal
+  abort(reason?: unknown): void
+}
+declare const AbortController: { new (): AbortController }
+
+declare function setTimeout(callback: () => void, delayMs?: number): unknown
+declare function clearTimeout(handle: unknown): void
+declare function queueMicrotask(callback: () => void): void
+
+interface TextEncoder {
+  encode(input?: string): Uint8Array<ArrayBuffer>
+  encodeInto(input: string, target: Uint8Array): { readonly read: number; readonly written: number }
+}
+declare const TextEncoder: { new (): TextEncoder }
+interface TextDecoder {
+  decode(input?: Uint8Array): string
+}
+declare const TextDecoder: { new (label?: string, options?: { readonly fatal?: boolean; readonly ignoreBOM?: boolean }): TextDecoder }
+
+declare const crypto: {
+  getRandomValues<T extends Uint8Array>(array: T): T
+  randomUUID(): string
+}

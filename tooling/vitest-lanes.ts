@@ -1,0 +1,38 @@
+import type { TestProjectConfiguration } from 'vitest/config'
+
+/** A lane without a server ends in seconds; the others may wait for one to start. */
+const FAST_TIMEOUT_MS = 20_000
+const SERVER_TIMEOUT_MS = 120_000
+
+const shipped = ['packages/*/src/**', 'runtime-tests/**', 'tooling/**', 'examples/**']
+
+function lane(name: string, suffixes: readonly string[], options: { servers?: boolean; exclude?: readonly string[] } = {}): TestProjectConfiguration {
+  const timeoutMs = options.servers === true ? SERVER_TIMEOUT_MS : FAST_TIMEOUT_MS
+  return {
+    resolve: { conditions: ['tidemark-source'] },
+    ssr: { resolve: { conditions: ['tidemark-source'] } },
+    test: {
+      name,
+      include: shipped.flatMap((root) => suffixes.map((suffix) => `${root}/${suffix}`)),
+      exclude: ['**/node_modules/**', '**/dist/**', ...(options.exclude ?? [])],
+      pool: 'forks',
+      execArgv: ['--conditions=tidemark-source'],
+      testTimeout: timeoutMs,
+      hookTimeout: timeoutMs,
+      passWithNoTests: false,
+    },
+  }
+}
+
+const servers = ['postgres', 'mysql', 'sqlite', 'property', 'long'].map((suffix) => `**/*.${suffix}.test.ts`)
+
+/** Lane by file suffix; see CONTRIBUTING.md. */
+export const lanes: TestProjectConfiguration[] = [
+  lane('unit', ['*.test.ts'], { exclude: [...servers, '**/conformance.test.ts'] }),
+  lane('property', ['*.property.test.ts']),
+  lane('sqlite', ['*.sqlite.test.ts']),
+  lane('postgres', ['*.postgres.test.ts'], { servers: true }),
+  lane('mysql', ['*.mysql.test.ts'], { servers: true }),
+  lane('conformance', ['conformance.test.ts'], { servers: true }),
+  lane('long', ['*.long.test.ts'], { servers: true }),
+]
