@@ -1,1 +1,2 @@
-export {}
+// For tests of applications and adapters.
+export { FakeRuntime, type FakeRuntimeOptions } from './runtime/fake-runtime.ts'

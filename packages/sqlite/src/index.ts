@@ -1,1 +1,7 @@
-export {}
+export { readCatalogue, type CatalogueColumn } from './catalogue.ts'
+export type { AttachedImage, SqliteDriver, SqliteTransaction, SqliteValue } from './driver.ts'
+export { sqliteError } from './errors.ts'
+export { ledgerTables, migrate } from './migrations.ts'
+export { quote } from './quote.ts'
+export { sqliteTarget, type SqliteTargetConfig } from './sqlite-target.ts'
+export { SqliteTargetConnection } from './sqlite-target-connection.ts'

@@ -3,7 +3,8 @@ import type { Cursor } from './cursor.ts'
 
 /**
  * Takes the cells of a row one by one, in column order, then `endRow`. Byte ranges are copied before the call
- * returns, so a decoder may reuse its buffer.
+ * returns, so a decoder may reuse its buffer. A decoder begins a row only when it has all of its bytes: between two
+ * `push` calls no row is half given.
  *
  * `text` ranges are UTF-8 and stored as they are. A sink throws `TARGET_ROW_TOO_LARGE` from `endRow`.
  */

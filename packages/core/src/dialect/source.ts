@@ -66,8 +66,14 @@ export interface RowPage {
   readonly last: Cursor | undefined
   /** What the source's transactions were doing when this page was read; see {@link Mark}. */
   readonly fence: string
-  /** How many of the request's marks, from the oldest, this read has settled. */
+  /**
+   * How many of the request's marks, from the oldest, hold as far as this page reaches: no transaction that was open
+   * when the mark was made can still bring a row into the range from `after` to the page's last row, or to the
+   * table's end on the last page.
+   */
   readonly settledMarks: number
+  /** Whether no row followed when the page was read. A page may be shorter than the limit without being the last. */
+  readonly isLast: boolean
   /** Whether rows exist whose tracking value is NULL; false when the column can't be NULL. */
   readonly hasNullTracking: boolean
   /** Whether `after` lies above every row: the newest were deleted, or the source was restored from a backup. */
@@ -89,9 +95,7 @@ export interface StreamRowsRequest extends AbortOptions {
  * cells straight into a {@link RowSink}: no per-row object is made between the socket and the target.
  */
 export interface RowStream extends AsyncDisposable, AsyncIterable<Uint8Array> {
-  /** The fence of the statement's snapshot. */
-  readonly fence: string
-  /** Same meaning as {@link RowPage.settledMarks} for marks taken before the stream was opened. */
+  /** Whether every transaction that was open when the mark was made had ended before the stream's snapshot. */
   settles(mark: Mark): boolean
   readonly decoder: RowDecoder
 }

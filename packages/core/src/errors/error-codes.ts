@@ -80,6 +80,8 @@ export const ERRORS = {
 
   /** Another worker took the lease: what this one still had in hand was not written. */
   LEASE_LOST: { retryable: true, remedy: 'Nothing to do when two workers share a target; otherwise look for a second one.' },
+  /** Another worker is at this replication right now. */
+  LEASE_HELD: { retryable: true, remedy: 'Wait for it to end; a crashed worker\'s lease runs out by itself.' },
   /** A stored state was written by a newer version of Tidemark. */
   STATE_NEWER: { retryable: false, remedy: 'Upgrade Tidemark; this version left the state untouched.' },
   /** A stored state can't be read. */

@@ -1,0 +1,21 @@
+import { TidemarkError, type Commit } from '@tidemark/core/adapter'
+import type { SqliteTransaction } from './driver.ts'
+import type { LedgerTables } from './migrations.ts'
+import { isoTime } from './sqlite-ledger.ts'
+
+/**
+ * The fence check and the checkpoint, inside the caller's transaction. BEGIN IMMEDIATE already holds the write lock,
+ * so no other worker can take the lease between this check and the commit.
+ */
+export async function writeCommit(transaction: SqliteTransaction, ledger: LedgerTables, commit: Commit): Promise<void> {
+  const { checkpoint, fence } = commit
+  const rows = await transaction.query(`SELECT token FROM ${ledger.leases} WHERE lease = ?`, [fence.lease])
+  if (Number(rows[0]?.[0]) !== fence.token) {
+    throw new TidemarkError('LEASE_LOST', `Another worker holds the lease "${fence.lease}"; nothing was written.`)
+  }
+  const changed = await transaction.run(
+    `UPDATE ${ledger.configs} SET state = ?, last_sync_value = ?, last_sync_timestamp = ? WHERE name = ?`,
+    [checkpoint.state, checkpoint.lastSyncValue ?? null, checkpoint.lastSyncAtMs === undefined ? null : isoTime(checkpoint.lastSyncAtMs), checkpoint.name],
+  )
+  if (changed !== 1) throw new TidemarkError('NAME_UNKNOWN', `The target has no replication named "${checkpoint.name}".`)
+}

@@ -1,0 +1,35 @@
+import type { RowValues, Value } from '@tidemark/core/adapter'
+
+/** What a statement may be given. Booleans are turned into 0 and 1 before they reach a driver. */
+export type SqliteValue = Exclude<Value, boolean>
+
+/** Statements inside one write transaction. */
+export interface SqliteTransaction {
+  /** Rows as arrays. Integers outside the safe range are `bigint`, all others `number`. */
+  query(sql: string, parameters?: readonly SqliteValue[]): Promise<readonly RowValues[]>
+  /** Runs one statement and tells how many rows it changed. Statements of equal text are prepared once. */
+  run(sql: string, parameters?: readonly SqliteValue[]): Promise<number>
+}
+
+/** A second database of the same connection, until disposed. */
+export interface AttachedImage extends AsyncDisposable {
+  /** Schema name to put before its tables. */
+  readonly schema: string
+}
+
+/**
+ * The subset of a SQLite driver that the engine needs, so that node:sqlite, libsql, @libsql/client, better-sqlite3
+ * and a Durable Object answer the same few questions. Errors must be mapped with `sqliteError` already.
+ */
+export interface SqliteDriver extends AsyncDisposable {
+  query(sql: string, parameters?: readonly SqliteValue[]): Promise<readonly RowValues[]>
+  /** Runs a statement that can't stand in a transaction, such as a PRAGMA. */
+  execute(sql: string): Promise<void>
+  /** `BEGIN IMMEDIATE` … `COMMIT`; rolled back when `work` rejects. Never called while another is open. */
+  transaction<T>(work: (transaction: SqliteTransaction) => Promise<T>): Promise<T>
+  /**
+   * Makes a complete database image readable on this connection. Present only where the driver shares a file
+   * system with us; bulk loads are several times faster through it than by binding values.
+   */
+  attachImage?(image: Uint8Array): Promise<AttachedImage>
+}

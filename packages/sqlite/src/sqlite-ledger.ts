@@ -1,0 +1,150 @@
+import type {
+  Fence, LeaseRequest, Ledger, ReplicationRecord, RowValues, RunLogEntry, RunLogLimits, StoredReplication, Value,
+} from '@tidemark/core/adapter'
+import type { SqliteDriver } from './driver.ts'
+import { ledgerTables, type LedgerTables } from './migrations.ts'
+
+const CONFIG_COLUMNS = `name, source_address, source_table, target_table, tracking_column, sync_interval_minutes, is_active,
+  state, last_sync_value, last_sync_timestamp`
+const LOG_COLUMNS = 'config_name, status, records_processed, error_code, error_message, sync_duration_ms, created_at'
+
+/** Serialises calls on one connection; given by the target connection that owns the driver. */
+export type Exclusive = <T>(work: () => Promise<T>) => Promise<T>
+
+/** Tidemark's own tables in a SQLite database. */
+export class SqliteLedger implements Ledger {
+  readonly #driver: SqliteDriver
+  readonly #exclusive: Exclusive
+  readonly #tables: LedgerTables
+
+  constructor(driver: SqliteDriver, prefix: string, exclusive: Exclusive) {
+    this.#driver = driver
+    this.#exclusive = exclusive
+    this.#tables = ledgerTables(prefix)
+  }
+
+  async saveReplication(record: ReplicationRecord, nowMs: number): Promise<void> {
+    const now = isoTime(nowMs)
+    await this.#write(
+      `INSERT INTO ${this.#tables.configs}
+         (name, source_address, source_table, target_table, tracking_column, sync_interval_minutes, is_active, created_at, updated_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (name) DO UPDATE SET source_address = excluded.source_address, source_table = excluded.source_table,
+         target_table = excluded.target_table, tracking_column = excluded.tracking_column,
+         sync_interval_minutes = excluded.sync_interval_minutes, is_active = excluded.is_active, updated_at = excluded.updated_at`,
+      [
+        record.name, record.sourceAddress, record.sourceTable, record.targetTable, record.trackingColumn ?? null,
+        record.syncIntervalMinutes ?? null, record.isActive ? 1 : 0, now, now,
+      ],
+    )
+  }
+
+  async readReplication(name: string): Promise<StoredReplication | undefined> {
+    const rows = await this.#read(`SELECT ${CONFIG_COLUMNS} FROM ${this.#tables.configs} WHERE name = ?`, [name])
+    return rows[0] === undefined ? undefined : toStoredReplication(rows[0])
+  }
+
+  async listReplications(): Promise<readonly StoredReplication[]> {
+    const rows = await this.#read(`SELECT ${CONFIG_COLUMNS} FROM ${this.#tables.configs} ORDER BY id`, [])
+    return rows.map(toStoredReplication)
+  }
+
+  async removeReplication(name: string): Promise<void> {
+    await this.#write(`DELETE FROM ${this.#tables.configs} WHERE name = ?`, [name])
+  }
+
+  async appendRun(entry: RunLogEntry, limits: RunLogLimits): Promise<void> {
+    const { logs } = this.#tables
+    await this.#exclusive(() => this.#driver.transaction(async (transaction) => {
+      await transaction.run(`INSERT INTO ${logs} (${LOG_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)`, [
+        entry.name, entry.status, entry.rows, entry.errorCode ?? null, entry.errorMessage ?? null, entry.durationMs, isoTime(entry.atMs),
+      ])
+      // Ids only grow, so the oldest entries are a prefix of the primary key: both caps cost a short range scan.
+      await transaction.run(`DELETE FROM ${logs} WHERE id <= (SELECT max(id) FROM ${logs}) - ?`, [limits.maxEntries])
+      await transaction.run(
+        `DELETE FROM ${logs} WHERE id IN (SELECT id FROM ${logs} WHERE created_at < ? ORDER BY id LIMIT 1000)`,
+        [isoTime(entry.atMs - limits.maxAgeMs)],
+      )
+    }))
+  }
+
+  async readRuns(query: { readonly name?: string | undefined; readonly limit: number }): Promise<readonly RunLogEntry[]> {
+    const where = query.name === undefined ? '' : 'WHERE config_name = ?'
+    const rows = await this.#read(
+      `SELECT ${LOG_COLUMNS} FROM ${this.#tables.logs} ${where} ORDER BY id DESC LIMIT ?`,
+      query.name === undefined ? [query.limit] : [query.name, query.limit],
+    )
+    return rows.map(toRunLogEntry)
+  }
+
+  async acquireLease(request: LeaseRequest): Promise<Fence | undefined> {
+    const { leases } = this.#tables
+    // The holder itself also gets a new token: what an earlier life of it still has in flight is fenced off.
+    const rows = await this.#exclusive(() => this.#driver.transaction((transaction) => transaction.query(
+      `INSERT INTO ${leases} VALUES (?, ?, 1, ?)
+       ON CONFLICT (lease) DO UPDATE SET holder = excluded.holder, token = token + 1, expires_at_ms = excluded.expires_at_ms
+         WHERE expires_at_ms <= ? OR holder = excluded.holder
+       RETURNING token`,
+      [request.lease, request.holder, request.nowMs + request.ttlMs, request.nowMs],
+    )))
+    const token = rows[0]?.[0]
+    return token === undefined ? undefined : { lease: request.lease, token: Number(token) }
+  }
+
+  async renewLease(fence: Fence, request: LeaseRequest): Promise<boolean> {
+    const changed = await this.#write(
+      `UPDATE ${this.#tables.leases} SET expires_at_ms = ? WHERE lease = ? AND token = ?`,
+      [request.nowMs + request.ttlMs, fence.lease, fence.token],
+    )
+    return changed === 1
+  }
+
+  async releaseLease(fence: Fence): Promise<void> {
+    await this.#write(`UPDATE ${this.#tables.leases} SET expires_at_ms = 0 WHERE lease = ? AND token = ?`, [fence.lease, fence.token])
+  }
+
+  #read(sql: string, parameters: readonly (string | number)[]): Promise<readonly RowValues[]> {
+    return this.#exclusive(() => this.#driver.query(sql, parameters))
+  }
+
+  #write(sql: string, parameters: readonly (string | number | null)[]): Promise<number> {
+    return this.#exclusive(() => this.#driver.transaction((transaction) => transaction.run(sql, parameters)))
+  }
+}
+
+export function isoTime(ms: number): string {
+  return new Date(ms).toISOString()
+}
+
+function toStoredReplication(row: RowValues): StoredReplication {
+  const [name, sourceAddress, sourceTable, targetTable, tracking, interval, isActive, state, lastValue, lastSync] = row
+  return {
+    name: String(name),
+    sourceAddress: String(sourceAddress),
+    sourceTable: String(sourceTable),
+    targetTable: String(targetTable),
+    trackingColumn: textOf(tracking),
+    syncIntervalMinutes: interval === null || interval === undefined ? undefined : Number(interval),
+    isActive: Number(isActive) === 1,
+    state: textOf(state),
+    lastSyncValue: textOf(lastValue),
+    lastSyncAtMs: lastSync === null || lastSync === undefined ? undefined : Date.parse(String(lastSync)),
+  }
+}
+
+function toRunLogEntry(row: RowValues): RunLogEntry {
+  const [name, status, rows, errorCode, errorMessage, durationMs, at] = row
+  return {
+    name: String(name),
+    status: status === 'success' ? 'success' : 'error',
+    rows: Number(rows),
+    errorCode: textOf(errorCode),
+    errorMessage: textOf(errorMessage),
+    durationMs: Number(durationMs),
+    atMs: Date.parse(String(at)),
+  }
+}
+
+function textOf(value: Value | undefined): string | undefined {
+  return value === null || value === undefined ? undefined : String(value)
+}

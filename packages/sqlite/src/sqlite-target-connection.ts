@@ -1,0 +1,213 @@
+import {
+  TidemarkError, type AbortOptions, type ApplyResult, type ColumnSchema, type Commit, type FindTargetRowsRequest,
+  type ReadTargetRowsRequest, type RowValues, type TableLoad, type TargetCapabilities, type TargetConnection, type TargetTable,
+  type TargetTableStatus, type WriteBatch,
+} from '@tidemark/core/adapter'
+import { alterColumns } from './alter-columns.ts'
+import { eraseCatalogue, writeCatalogue } from './catalogue.ts'
+import { writeCommit } from './commit.ts'
+import type { SqliteDriver, SqliteTransaction, SqliteValue } from './driver.ts'
+import { ImageLoad } from './image-load.ts'
+import { keyListSql, keyLists } from './key-list.ts'
+import { ledgerTables, type LedgerTables } from './migrations.ts'
+import { ParameterLoad } from './parameter-load.ts'
+import { ensureIndex, publishLoad } from './publish-load.ts'
+import { quote, quoteAll } from './quote.ts'
+import { SqliteLedger, isoTime, type Exclusive } from './sqlite-ledger.ts'
+import { addColumnSql, createTableSql } from './table-ddl.ts'
+import { toSqliteValue, upsertRows } from './upsert.ts'
+
+export interface SqliteTargetConnectionOptions {
+  readonly driver: SqliteDriver
+  readonly capabilities: TargetCapabilities
+  readonly tablePrefix: string
+}
+
+/** The target side of every SQLite, whatever the driver. */
+export class SqliteTargetConnection implements TargetConnection {
+  readonly ledger: SqliteLedger
+  readonly #driver: SqliteDriver
+  readonly #capabilities: TargetCapabilities
+  readonly #tables: LedgerTables
+  readonly #tablePrefix: string
+  #tail: Promise<unknown> = Promise.resolve()
+  #isClosed = false
+
+  constructor(options: SqliteTargetConnectionOptions) {
+    this.#driver = options.driver
+    this.#capabilities = options.capabilities
+    this.#tablePrefix = options.tablePrefix
+    this.#tables = ledgerTables(options.tablePrefix)
+    this.ledger = new SqliteLedger(options.driver, options.tablePrefix, this.#exclusive)
+  }
+
+  async inspectTable(name: string, options?: AbortOptions): Promise<TargetTableStatus> {
+    const rows = await this.#query(
+      `SELECT (SELECT count(*) FROM sqlite_master WHERE name = ? COLLATE NOCASE AND type IN ('table', 'view')),
+              (SELECT count(*) FROM ${this.#tables.tables} WHERE table_name = ?)`,
+      [name, name],
+      options,
+    )
+    const [exists, owned] = rows[0] ?? []
+    if (Number(exists) === 0) return 'absent'
+    return Number(owned) > 0 ? 'owned' : 'foreign'
+  }
+
+  async createTable(table: TargetTable, commit: Commit, options?: AbortOptions): Promise<void> {
+    await this.#write(options, async (transaction) => {
+      await transaction.run(createTableSql(table.name, table))
+      const context = { table, stageName: table.name, tablePrefix: this.#tablePrefix }
+      for (const index of table.indexes) await ensureIndex(transaction, context, index)
+      await writeCatalogue(transaction, this.#tables, table)
+      await writeCommit(transaction, this.#tables, commit)
+    })
+  }
+
+  async apply(batch: WriteBatch, commit: Commit, options?: AbortOptions): Promise<ApplyResult> {
+    const { maxParameters } = this.#capabilities
+    return this.#write(options, async (transaction) => {
+      const deleted = await this.#delete(transaction, batch)
+      const changed = await upsertRows(transaction, batch.table, { rows: batch.upserts, maxParameters })
+      await writeCommit(transaction, this.#tables, commit)
+      return { changed, deleted }
+    })
+  }
+
+  async save(commit: Commit, options?: AbortOptions): Promise<void> {
+    await this.#write(options, (transaction) => writeCommit(transaction, this.#tables, commit))
+  }
+
+  async openLoad(table: TargetTable, options: { readonly resume: boolean } & AbortOptions): Promise<TableLoad> {
+    const stage = { ...table, name: this.#stageName(table.name), indexes: [] }
+    await this.#write(options, async (transaction) => {
+      if (options.resume) return this.#requireStage(transaction, stage.name)
+      await transaction.run(`DROP TABLE IF EXISTS ${quote(stage.name)}`)
+      await transaction.run(createTableSql(stage.name, stage))
+    })
+    const context = {
+      driver: this.#driver, ledger: this.#tables, exclusive: this.#exclusive, stage, maxParameters: this.#capabilities.maxParameters,
+    }
+    return this.#driver.attachImage === undefined ? new ParameterLoad(context) : new ImageLoad(context)
+  }
+
+  async publishLoad(table: TargetTable, commit: Commit, options?: AbortOptions): Promise<void> {
+    options?.signal?.throwIfAborted()
+    const stageName = this.#stageName(table.name)
+    await this.#exclusive(() => publishLoad(
+      { driver: this.#driver, ledger: this.#tables, tablePrefix: this.#tablePrefix, table, stageName }, commit,
+    ))
+  }
+
+  async discardLoad(tableName: string): Promise<void> {
+    await this.#write(undefined, (transaction) => transaction.run(`DROP TABLE IF EXISTS ${quote(this.#stageName(tableName))}`))
+  }
+
+  async addColumns(table: TargetTable, added: readonly ColumnSchema[], commit: Commit, options?: AbortOptions): Promise<void> {
+    await this.#write(options, async (transaction) => {
+      for (const column of added) await transaction.run(addColumnSql(table.name, column))
+      await writeCatalogue(transaction, this.#tables, table)
+      await writeCommit(transaction, this.#tables, commit)
+    })
+  }
+
+  async alterColumns(table: TargetTable, previous: readonly ColumnSchema[], commit: Commit, options?: AbortOptions): Promise<void> {
+    await this.#write(options, async (transaction) => {
+      await alterColumns(transaction, table, previous)
+      await writeCatalogue(transaction, this.#tables, table)
+      await writeCommit(transaction, this.#tables, commit)
+    })
+  }
+
+  readRows(request: ReadTargetRowsRequest): Promise<readonly RowValues[]> {
+    const { table, columns, after, limit } = request
+    const where = after === undefined ? '' : `WHERE (${quoteAll(table.key)}) > (${table.key.map(() => '?').join(', ')})`
+    const live = liveOnly(table, where === '' ? 'WHERE' : 'AND')
+    const sql = `SELECT ${selectList(columns)} FROM ${quote(table.name)} ${where} ${live} ORDER BY ${quoteAll(table.key)} LIMIT ?`
+    return this.#query(sql, [...(after ?? []).map(toSqliteValue), limit], request)
+  }
+
+  async findRows(request: FindTargetRowsRequest): Promise<readonly RowValues[]> {
+    const { table, columns, keys } = request
+    const found: RowValues[] = []
+    for (const list of keyLists(keys, table.key.length, this.#capabilities.maxParameters)) {
+      const sql = `SELECT ${selectList(columns)} FROM ${quote(table.name)} WHERE ${keyListSql(table.key, list.length)} ${liveOnly(table, 'AND')}`
+      found.push(...await this.#query(sql, list.flat().map(toSqliteValue), request))
+    }
+    return found
+  }
+
+  async dropTable(name: string): Promise<void> {
+    await this.#write(undefined, async (transaction) => {
+      await transaction.run(`DROP TABLE IF EXISTS ${quote(name)}`)
+      await eraseCatalogue(transaction, this.#tables, name)
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    await this.#tail.catch(() => undefined)
+    await this.#driver[Symbol.asyncDispose]()
+  }
+
+  async #delete(transaction: SqliteTransaction, batch: WriteBatch): Promise<number> {
+    const { table, deletes } = batch
+    let deleted = 0
+    for (const list of keyLists(deletes, table.key.length, this.#capabilities.maxParameters)) {
+      const where = keyListSql(table.key, list.length)
+      const keys = list.flat().map(toSqliteValue)
+      deleted += table.deletedAtColumn === undefined
+        ? await transaction.run(`DELETE FROM ${quote(table.name)} WHERE ${where}`, keys)
+        : await transaction.run(
+          `UPDATE ${quote(table.name)} SET ${quote(table.deletedAtColumn)} = ? WHERE ${where} ${liveOnly(table, 'AND')}`,
+          [isoTime(batch.atMs), ...keys],
+        )
+    }
+    return deleted
+  }
+
+  async #requireStage(transaction: SqliteTransaction, stageName: string): Promise<void> {
+    const rows = await transaction.query(`SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?`, [stageName])
+    if (rows.length === 0) throw new TidemarkError('STATE_CORRUPT', `The staged table "${stageName}" is gone.`)
+  }
+
+  #stageName(tableName: string): string {
+    return `${this.#tablePrefix}load_${tableName}`
+  }
+
+  #query(sql: string, parameters: readonly SqliteValue[], options: AbortOptions | undefined): Promise<readonly RowValues[]> {
+    return this.#exclusive(() => {
+      throwIfAborted(options?.signal)
+      return this.#driver.query(sql, parameters)
+    })
+  }
+
+  #write<T>(options: AbortOptions | undefined, work: (transaction: SqliteTransaction) => Promise<T>): Promise<T> {
+    return this.#exclusive(() => {
+      throwIfAborted(options?.signal)
+      return this.#driver.transaction(work)
+    })
+  }
+
+  /** One call at a time: tables sync side by side, but the connection can hold only one transaction. */
+  readonly #exclusive: Exclusive = (work) => {
+    if (this.#isClosed) return Promise.reject(new TidemarkError('CLOSED', 'The target connection is closed.'))
+    const run = this.#tail.then(work)
+    this.#tail = run.catch(() => undefined)
+    return run
+  }
+}
+
+/** Numbered aliases: a column may have any name, and some drivers give rows as objects. */
+function selectList(columns: readonly string[]): string {
+  return columns.map((column, index) => `${quote(column)} AS c${index}`).join(', ')
+}
+
+/** Rows that a soft delete has marked are not there any more. */
+function liveOnly(table: TargetTable, keyword: 'WHERE' | 'AND'): string {
+  return table.deletedAtColumn === undefined ? '' : `${keyword} ${quote(table.deletedAtColumn)} IS NULL`
+}
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new TidemarkError('ABORTED', 'The operation was aborted before it began.')
+}

@@ -1,0 +1,41 @@
+import { TidemarkError, type TargetCapabilities, type TargetConnection, type TargetConnectOptions, type TargetDialect } from '@tidemark/core/adapter'
+import type { SqliteDriver } from './driver.ts'
+import { migrate } from './migrations.ts'
+import { SqliteTargetConnection } from './sqlite-target-connection.ts'
+
+export interface SqliteTargetConfig {
+  readonly name: string
+  readonly address: string
+  readonly capabilities: TargetCapabilities
+  readonly open: () => Promise<SqliteDriver>
+}
+
+const PREFIX = /^[A-Za-z_][A-Za-z0-9_]{0,30}$/
+
+/** A target dialect from a driver: what `nodeSqliteTarget` and `libsqlTarget` are made of. */
+export function sqliteTarget(config: SqliteTargetConfig): TargetDialect {
+  return {
+    name: config.name,
+    address: config.address,
+    capabilities: config.capabilities,
+    connect: (options) => connect(config, options),
+  }
+}
+
+async function connect(config: SqliteTargetConfig, options: TargetConnectOptions): Promise<TargetConnection> {
+  const { tablePrefix, signal } = options
+  if (!PREFIX.test(tablePrefix)) {
+    throw new TidemarkError('CONFIG_INVALID', 'The table prefix must be a plain identifier of at most 31 characters.', {
+      issues: [{ path: 'tablePrefix', message: 'Must match [A-Za-z_][A-Za-z0-9_]*.' }],
+    })
+  }
+  if (signal?.aborted === true) throw new TidemarkError('ABORTED', 'The operation was aborted before it began.')
+  const driver = await config.open()
+  try {
+    await migrate(driver, tablePrefix)
+    return new SqliteTargetConnection({ driver, capabilities: config.capabilities, tablePrefix })
+  } catch (error) {
+    await driver[Symbol.asyncDispose]()
+    throw error
+  }
+}

@@ -1,0 +1,61 @@
+import type { RowValues, TargetTable, Value } from '@tidemark/core/adapter'
+import type { SqliteTransaction, SqliteValue } from './driver.ts'
+import { quote, quoteAll } from './quote.ts'
+
+/** Beyond some fifty rows a longer statement gains nothing, and each length is prepared once. */
+const ROWS_PER_STATEMENT = 50
+
+/**
+ * `ON CONFLICT (key) DO UPDATE`, not `INSERT OR REPLACE`: REPLACE deletes first, which fires cascades, loses columns
+ * that only exist here and evicts rows by secondary keys. Rows that are equal already are left alone, so that
+ * re-reading the unsettled window wakes no listener and costs no page write.
+ */
+export function upsertSql(table: TargetTable, rowCount: number): string {
+  const names = table.columns.map((column) => column.name)
+  const row = `(${names.map(() => '?').join(', ')})`
+  const insert = `INSERT INTO ${quote(table.name)} (${quoteAll(names)}) VALUES ${Array<string>(rowCount).fill(row).join(', ')}`
+  if (table.key.length === 0) return insert
+  const conflict = `${insert} ON CONFLICT (${quoteAll(table.key)}) DO`
+  const others = names.filter((name) => !table.key.includes(name))
+  const assignments = others.map((name) => `${quote(name)} = excluded.${quote(name)}`)
+  const differences = others.map((name) => `${quote(table.name)}.${quote(name)} IS NOT excluded.${quote(name)}`)
+  if (table.deletedAtColumn !== undefined) {
+    assignments.push(`${quote(table.deletedAtColumn)} = NULL`)
+    differences.push(`${quote(table.name)}.${quote(table.deletedAtColumn)} IS NOT NULL`)
+  }
+  if (assignments.length === 0) return `${conflict} NOTHING`
+  return `${conflict} UPDATE SET ${assignments.join(', ')} WHERE ${differences.join(' OR ')}`
+}
+
+/** Writes rows in statements of as many as the parameter limit allows; returns how many really changed. */
+export async function upsertRows(
+  transaction: SqliteTransaction, table: TargetTable, options: { readonly rows: readonly RowValues[]; readonly maxParameters: number },
+): Promise<number> {
+  const { rows, maxParameters } = options
+  const perStatement = Math.max(1, Math.min(ROWS_PER_STATEMENT, Math.floor(maxParameters / table.columns.length)))
+  const fullSql = upsertSql(table, perStatement)
+  let changed = 0
+  let index = 0
+  for (; index + perStatement <= rows.length; index += perStatement) {
+    changed += await transaction.run(fullSql, flatten(rows, index, index + perStatement))
+  }
+  if (index === rows.length) return changed
+  // The rest goes in one statement per row: its length varies, and a statement per length would be prepared each time.
+  const singleSql = upsertSql(table, 1)
+  for (; index < rows.length; index += 1) changed += await transaction.run(singleSql, flatten(rows, index, index + 1))
+  return changed
+}
+
+/** The values of a run of rows as one parameter list. */
+export function flatten(rows: readonly RowValues[], start: number, end: number): SqliteValue[] {
+  const parameters: SqliteValue[] = []
+  for (let index = start; index < end; index += 1) {
+    for (const value of rows[index] ?? []) parameters.push(toSqliteValue(value))
+  }
+  return parameters
+}
+
+/** libsql aborts the process on a boolean parameter, so none ever reaches a driver. */
+export function toSqliteValue(value: Value): SqliteValue {
+  return typeof value === 'boolean' ? Number(value) : value
+}
