@@ -1,1 +1,1 @@
-export {}
+export { nodeSqliteTarget, type NodeSqliteTargetConfig } from './node-sqlite-target.ts'

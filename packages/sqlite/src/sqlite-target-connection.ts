@@ -7,7 +7,6 @@ import { alterColumns } from './alter-columns.ts'
 import { eraseCatalogue, writeCatalogue } from './catalogue.ts'
 import { writeCommit } from './commit.ts'
 import type { SqliteDriver, SqliteTransaction, SqliteValue } from './driver.ts'
-import { ImageLoad } from './image-load.ts'
 import { keyListSql, keyLists } from './key-list.ts'
 import { ledgerTables, type LedgerTables } from './migrations.ts'
 import { ParameterLoad } from './parameter-load.ts'
@@ -87,7 +86,7 @@ export class SqliteTargetConnection implements TargetConnection {
     const context = {
       driver: this.#driver, ledger: this.#tables, exclusive: this.#exclusive, stage, maxParameters: this.#capabilities.maxParameters,
     }
-    return this.#driver.attachImage === undefined ? new ParameterLoad(context) : new ImageLoad(context)
+    return new ParameterLoad(context)
   }
 
   async publishLoad(table: TargetTable, commit: Commit, options?: AbortOptions): Promise<void> {

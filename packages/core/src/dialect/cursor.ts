@@ -7,6 +7,7 @@
 export interface Cursor {
   /** Absent when rows are read in key order only. */
   readonly tracking?: string | undefined
+  /** Empty: before all rows of the tracking value, so that `after` takes them in again. */
   readonly key: readonly string[]
 }
 

@@ -1,4 +1,4 @@
-import type { ReplicationState } from './replication-state.ts'
+import type { ReplicationState, RereadReason } from './replication-state.ts'
 
 /** What a sync run does next. Each is bounded and ends at a durable commit. */
 export type StepKind = 'begin' | 'load' | 'reread' | 'null-rows' | 'poll' | 'sweep' | 'done'
@@ -44,7 +44,7 @@ function nextLiveStep(state: ReplicationState, run: RunProgress): StepKind {
   return 'done'
 }
 
-function mayReread(reason: 'late-commits' | 'backfill' | 'reconcile', run: RunProgress): boolean {
+function mayReread(reason: RereadReason, run: RunProgress): boolean {
   switch (reason) {
     case 'late-commits':
       return !run.rereadIsBlocked

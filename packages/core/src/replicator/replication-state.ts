@@ -1,22 +1,20 @@
 import * as v from 'valibot'
 import type { Value } from '../change/value.ts'
-import type { Cursor } from '../dialect/cursor.ts'
-import type { ColumnSchema } from '../dialect/table.ts'
+import type { Cursor, Mark } from '../dialect/cursor.ts'
+import type { TableSchema } from '../dialect/table.ts'
 import { TidemarkError } from '../errors/tidemark-error.ts'
 import { decodeValue, encodeValue } from '../util/value-json.ts'
 import { startOfTable, type SettledCursor } from './settled-cursor.ts'
 
-/** The source table as it was when it was last looked at. */
-export interface KnownSchema {
-  readonly version: string
-  readonly columns: readonly ColumnSchema[]
-  readonly key: readonly string[]
-}
+/** The source table as it was when it was last looked at, with all of its columns. */
+export type KnownSchema = Pick<TableSchema, 'version' | 'kind' | 'columns' | 'key' | 'indexes'>
 
 /** A staged copy being filled. */
 export interface LoadProgress {
   readonly after: Cursor | undefined
   readonly rows: number
+  /** The table's end before the first row was read; `undefined` for an empty table and for full reloads. */
+  readonly start: Mark | undefined
   /** Whether every row so far was read when no writer of the load's beginning was left. */
   readonly isSettled: boolean
 }
@@ -26,9 +24,13 @@ export interface LoadProgress {
  * writers, to fill an added column, or to find drift.
  */
 export interface Reread {
-  readonly reason: 'late-commits' | 'backfill' | 'reconcile'
+  readonly reason: RereadReason
   readonly after: Cursor | undefined
+  /** For `late-commits`: pages count only once this has settled. */
+  readonly mark: Mark | undefined
 }
+
+export type RereadReason = 'late-commits' | 'backfill' | 'reconcile'
 
 /** The sweep for rows that the source no longer has, in the target's key order. */
 export interface Sweep {
@@ -84,14 +86,20 @@ const optional = <T extends v.GenericSchema>(schema: T) => v.optional(schema)
 const stateSchema = v.object({
   definition: v.string(),
   phase: v.picklist(['new', 'loading', 'live']),
-  schema: optional(v.object({ version: v.string(), columns: v.array(columnSchema), key: v.array(v.string()) })),
-  load: optional(v.object({ after: optional(cursorSchema), rows: v.number(), isSettled: v.boolean() })),
+  schema: optional(v.object({
+    version: v.string(),
+    kind: v.picklist(['table', 'view']),
+    columns: v.array(columnSchema),
+    key: v.array(v.string()),
+    indexes: v.array(v.object({ columns: v.array(v.string()), unique: v.boolean() })),
+  })),
+  load: optional(v.object({ after: optional(cursorSchema), rows: v.number(), start: optional(markSchema), isSettled: v.boolean() })),
   cursor: v.object({
     settled: optional(cursorSchema),
     marks: v.array(markSchema),
     pass: optional(v.object({ after: cursorSchema, provedMarks: v.number() })),
   }),
-  reread: optional(v.object({ reason: v.picklist(['late-commits', 'backfill', 'reconcile']), after: optional(cursorSchema) })),
+  reread: optional(v.object({ reason: v.picklist(['late-commits', 'backfill', 'reconcile']), after: optional(cursorSchema), mark: optional(markSchema) })),
   sweep: optional(v.object({ after: optional(v.array(v.unknown())) })),
   reconcileStartedAtMs: optional(v.number()),
   healedRows: v.number(),
@@ -117,9 +125,9 @@ export function decodeState(text: string): ReplicationState {
   return {
     ...rest,
     schema,
-    load: load === undefined ? undefined : { ...load, after: load.after },
+    load: load === undefined ? undefined : { ...load, after: load.after, start: load.start },
     cursor: { settled: cursor.settled, marks: cursor.marks, pass: cursor.pass },
-    reread: reread === undefined ? undefined : { reason: reread.reason, after: reread.after },
+    reread: reread === undefined ? undefined : { reason: reread.reason, after: reread.after, mark: reread.mark },
     sweep: sweep === undefined ? undefined : { after: sweep.after?.map(decodeValue) },
     reconcileStartedAtMs,
     verified: verified === undefined ? undefined : { throughTracking: verified.throughTracking, atMs: verified.atMs },

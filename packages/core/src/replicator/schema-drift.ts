@@ -1,5 +1,7 @@
 import type { ColumnSchema, TableSchema } from '../dialect/table.ts'
-import type { KnownSchema } from './replication-state.ts'
+
+/** What a copy is made from: the columns it takes, and the key it goes by. */
+export type CopiedSchema = Pick<TableSchema, 'columns' | 'key'>
 
 /** What became of one column. */
 export type ColumnChange =
@@ -29,7 +31,7 @@ export type DriftAction =
   | 'stop'
 
 /** Columns are matched by the engine's own number, so a rename is not a drop and an add. */
-export function diffSchema(known: KnownSchema, current: Pick<TableSchema, 'columns' | 'key'>): SchemaDrift {
+export function diffSchema(known: CopiedSchema, current: CopiedSchema): SchemaDrift {
   const before = new Map(known.columns.map((column) => [column.ordinal, column]))
   const after = new Map(current.columns.map((column) => [column.ordinal, column]))
   const changes = [
@@ -53,7 +55,7 @@ function isStoredAlike(a: ColumnSchema, b: ColumnSchema): boolean {
   return a.logicalType === b.logicalType && a.storage === b.storage && a.scale === b.scale
 }
 
-function keyOrdinals(schema: Pick<TableSchema, 'columns' | 'key'>): string {
+function keyOrdinals(schema: CopiedSchema): string {
   return schema.key.map((name) => schema.columns.find((column) => column.name === name)?.ordinal ?? name).join(',')
 }
 

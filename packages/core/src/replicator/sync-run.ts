@@ -1,0 +1,114 @@
+import { HeldLease } from '../engine/held-lease.ts'
+import { runSteps, type RetryOptions } from '../engine/run-steps.ts'
+import type { SliceBudget } from '../engine/step.ts'
+import type { SourceConnection } from '../dialect/source.ts'
+import type { TargetConnection } from '../dialect/target.ts'
+import { TidemarkError } from '../errors/tidemark-error.ts'
+import type { Emitter } from '../events/emitter.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import type { Fence } from '../state/lease.ts'
+import type { StoredReplication } from '../state/ledger.ts'
+import { decodeState, newState, type ReplicationState } from './replication-state.ts'
+import type { ReplicatorEvents, SyncResult } from './replicator-events.ts'
+import type { ResolvedReplication } from './resolve-replication.ts'
+import { SyncSession } from './sync-session.ts'
+import { TableSync } from './table-sync.ts'
+
+export interface SyncRunOptions {
+  readonly replication: ResolvedReplication
+  readonly target: TargetConnection
+  readonly connectSource: () => Promise<SourceConnection>
+  readonly runtime: Runtime
+  readonly emitter: Emitter<ReplicatorEvents>
+  readonly budget: SliceBudget
+  readonly retry: RetryOptions
+  readonly holder: string
+  readonly leaseTtlMs: number
+  /** Reconcile now and to the end, due or not. */
+  readonly reconcile: boolean
+  readonly signal: AbortSignal
+}
+
+const MS_PER_MINUTE = 60_000
+
+export function leaseOf(name: string): string {
+  return `replication:${name}`
+}
+
+/** One sync of one table under its lease: from the stored checkpoint to the table's end. */
+export async function syncRun(options: SyncRunOptions): Promise<SyncResult> {
+  const { replication, target, runtime } = options
+  const lease = await HeldLease.acquire(target.ledger, runtime, { lease: leaseOf(replication.name), holder: options.holder, ttlMs: options.leaseTtlMs })
+  try {
+    const session = await openSession(options, lease.fence)
+    await run(session, lease, options)
+    session.lastSyncAtMs = runtime.now()
+    await session.save(session.state)
+    return resultOf(session)
+  } finally {
+    await lease[Symbol.asyncDispose]()
+  }
+}
+
+async function run(session: SyncSession, lease: HeldLease, options: SyncRunOptions): Promise<void> {
+  const { replication, emitter } = session.context
+  const reconcileBudgetMs = options.reconcile ? Infinity : replication.reconcile?.budgetMs ?? 0
+  const sync = new TableSync(session, { reconcileBudgetMs })
+  try {
+    await runSteps(sync, {
+      runtime: options.runtime,
+      budget: options.budget,
+      retry: options.retry,
+      signal: options.signal,
+      beforeStep: () => lease.renew(),
+      onRetry: (error, attempt, delayMs) => emitter.emit('sync:retry', { name: replication.name, error: error.toJSON(), attempt, delayMs }),
+    })
+  } finally {
+    await sync[Symbol.asyncDispose]()
+  }
+}
+
+async function openSession(options: SyncRunOptions, fence: Fence): Promise<SyncSession> {
+  const { replication, target, runtime, emitter } = options
+  const stored = await target.ledger.readReplication(replication.name)
+  if (stored === undefined) throw new TidemarkError('NAME_UNKNOWN', `No replication is named "${replication.name}".`)
+  const state = await usableState(stored, options)
+  const source = await options.connectSource()
+  const due = withReconcile(state, { replication, nowMs: runtime.now(), isForced: options.reconcile })
+  return new SyncSession({ replication, source, target, runtime, emitter, fence }, due, stored.lastSyncAtMs)
+}
+
+/** The stored state, unless the options now ask for another copy or the copy is not there any more. */
+async function usableState(stored: StoredReplication, options: SyncRunOptions): Promise<ReplicationState> {
+  const { replication, target } = options
+  const fresh = newState(replication.definition)
+  if (stored.state === undefined) return fresh
+  const state = decodeState(stored.state)
+  if (state.definition !== replication.definition) return fresh
+  const isMissing = state.phase === 'live' && await target.inspectTable(replication.targetTable) === 'absent'
+  return isMissing ? fresh : state
+}
+
+function withReconcile(
+  state: ReplicationState, options: { readonly replication: ResolvedReplication; readonly nowMs: number; readonly isForced: boolean },
+): ReplicationState {
+  const { replication, nowMs, isForced } = options
+  if (state.phase !== 'live' || replication.mode === 'full' || state.reconcileStartedAtMs !== undefined) return state
+  const intervalMs = (replication.reconcile?.intervalMinutes ?? Infinity) * MS_PER_MINUTE
+  const isDue = nowMs - (state.verified?.atMs ?? -Infinity) >= intervalMs
+  if (!isDue && !isForced) return state
+  const reread = state.reread ?? { reason: 'reconcile', after: undefined, mark: undefined } as const
+  return { ...state, reread, sweep: { after: undefined }, reconcileStartedAtMs: nowMs, healedRows: 0 }
+}
+
+function resultOf(session: SyncSession): SyncResult {
+  const { context, state } = session
+  const { marks } = state.cursor
+  return {
+    name: context.replication.name,
+    rows: session.rowsChanged,
+    rowsRead: session.rowsRead,
+    durationMs: context.runtime.now() - session.startedAtMs,
+    unsettled: { marks: marks.length, sinceMs: marks[0]?.readAtMs },
+  }
+}

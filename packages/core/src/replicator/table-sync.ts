@@ -1,0 +1,133 @@
+import type { Cursor } from '../dialect/cursor.ts'
+import { TidemarkError } from '../errors/tidemark-error.ts'
+import type { StepOptions, Steppable } from '../engine/step.ts'
+import { nextStep, type RunProgress, type StepKind } from './next-step.ts'
+import { beginStep } from './steps/begin-step.ts'
+import { followSchemaStep } from './steps/follow-schema-step.ts'
+import { LoadStep } from './steps/load-step.ts'
+import { nullRowsStep } from './steps/null-rows-step.ts'
+import { pollStep } from './steps/poll-step.ts'
+import { rereadStep } from './steps/reread-step.ts'
+import { sweepStep } from './steps/sweep-step.ts'
+import type { SyncSession } from './sync-session.ts'
+
+export interface TableSyncOptions {
+  /** Time this run may spend on reconciling; `Infinity` when asked for by the user. */
+  readonly reconcileBudgetMs: number
+}
+
+/** One sync of one table, as steps. What comes next is decided by `nextStep` from the state and this run's progress. */
+export class TableSync implements Steppable, AsyncDisposable {
+  readonly #session: SyncSession
+  readonly #load: LoadStep
+  readonly #reconcileBudgetMs: number
+  #run: RunProgress
+  #nullAfter: Cursor | undefined
+  #reconcileMs = 0
+  #hasCheckedSchema: boolean
+  #hasFollowedError = false
+
+  constructor(session: SyncSession, options: TableSyncOptions) {
+    const { replication } = session.context
+    this.#session = session
+    this.#load = new LoadStep(session)
+    this.#reconcileBudgetMs = options.reconcileBudgetMs
+    this.#hasCheckedSchema = replication.source.capabilities.reportsSchemaVersion
+    this.#run = {
+      mode: replication.mode, hasLoaded: false, hasPolled: false, wantsNullRows: false, mayReconcile: options.reconcileBudgetMs > 0, rereadIsBlocked: false,
+    }
+  }
+
+  async step(options: StepOptions): Promise<{ readonly done: boolean }> {
+    const kind = nextStep(this.#session.state, this.#run)
+    try {
+      await this.#do(kind, options)
+    } catch (error) {
+      // The pass may have ended in the middle of a chunk; the next try begins after the last commit.
+      await this.#load[Symbol.asyncDispose]()
+      if (!this.#isDriftSymptom(error, kind)) throw error
+      this.#hasFollowedError = true
+      await this.#followMissingColumn(kind, options.signal)
+    }
+    return { done: kind === 'done' }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#load[Symbol.asyncDispose]()
+  }
+
+  #do(kind: StepKind, options: StepOptions): Promise<void> {
+    switch (kind) {
+      case 'begin':
+        return this.#begin(options.signal)
+      case 'load':
+        return this.#loadSlice(options)
+      case 'poll':
+        return this.#poll(options.signal)
+      case 'null-rows':
+        return this.#nullRows(options.signal)
+      case 'reread':
+        return this.#timed(() => this.#reread(options.signal))
+      case 'sweep':
+        return this.#timed(() => sweepStep(this.#session, options.signal))
+      case 'done':
+        return Promise.resolve()
+      default:
+        kind satisfies never
+        return Promise.resolve()
+    }
+  }
+
+  async #begin(signal: AbortSignal): Promise<void> {
+    await beginStep(this.#session, signal)
+    this.#run = { ...this.#run, hasLoaded: true }
+  }
+
+  async #loadSlice(options: StepOptions): Promise<void> {
+    // A full reload that an earlier run began counts as this run's.
+    this.#run = { ...this.#run, hasLoaded: true }
+    await this.#load.run(options)
+  }
+
+  async #poll(signal: AbortSignal): Promise<void> {
+    if (!this.#hasCheckedSchema) {
+      await followSchemaStep(this.#session, signal)
+      this.#hasCheckedSchema = true
+      return
+    }
+    const outcome = await pollStep(this.#session, signal)
+    if (outcome.hasDrifted) return followSchemaStep(this.#session, signal)
+    const wantsNullRows = outcome.hasNullTracking && this.#session.context.replication.nullTracking === 'include'
+    this.#run = { ...this.#run, hasPolled: outcome.isComplete, wantsNullRows }
+  }
+
+  async #nullRows(signal: AbortSignal): Promise<void> {
+    const { after, isLast } = await nullRowsStep(this.#session, this.#nullAfter, signal)
+    this.#nullAfter = after
+    this.#run = { ...this.#run, wantsNullRows: !isLast }
+  }
+
+  async #reread(signal: AbortSignal): Promise<void> {
+    if (await rereadStep(this.#session, signal) === 'blocked') this.#run = { ...this.#run, rereadIsBlocked: true }
+  }
+
+  /** Reconciling has a budget per run; it goes on where it stopped with the next. */
+  async #timed(work: () => Promise<void>): Promise<void> {
+    const { runtime } = this.#session.context
+    const startMs = runtime.now()
+    await work()
+    this.#reconcileMs += runtime.now() - startMs
+    if (this.#reconcileMs >= this.#reconcileBudgetMs) this.#run = { ...this.#run, mayReconcile: false }
+  }
+
+  /** A column that vanished between two polls shows as an error before it shows as another schema version. */
+  #isDriftSymptom(error: unknown, kind: StepKind): boolean {
+    const isColumnError = error instanceof TidemarkError && error.code === 'COLUMN_UNKNOWN'
+    return isColumnError && !this.#hasFollowedError && kind !== 'begin' && kind !== 'done'
+  }
+
+  async #followMissingColumn(kind: StepKind, signal: AbortSignal): Promise<void> {
+    if (kind === 'load') return beginStep(this.#session, signal)
+    await followSchemaStep(this.#session, signal)
+  }
+}

@@ -1,0 +1,141 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { sqliteError, type AttachedImage, type SqliteDriver, type SqliteTransaction, type SqliteValue } from '@tidemark/sqlite'
+import type { RowValues, Value } from '@tidemark/core/adapter'
+
+export interface NodeSqliteDriverOptions {
+  /** File path, or `:memory:`. */
+  readonly path: string
+  /** How long to wait for another writer, in milliseconds. */
+  readonly busyTimeoutMs: number
+}
+
+/** Statements kept prepared. A table needs two per batch size, and a handful are Tidemark's own. */
+const MAX_STATEMENTS = 64
+
+const MIN_SAFE = BigInt(Number.MIN_SAFE_INTEGER)
+const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER)
+
+/** node:sqlite as Node, Bun and Deno have it. Calls are synchronous: a large commit blocks the thread while it runs. */
+export class NodeSqliteDriver implements SqliteDriver {
+  readonly #database: DatabaseSync
+  readonly #path: string
+  readonly #statements = new Map<string, StatementSync>()
+  #imageFolder: string | undefined
+  #images = 0
+
+  constructor(options: NodeSqliteDriverOptions) {
+    this.#path = options.path
+    this.#database = mapped(() => open(options))
+  }
+
+  query(sql: string, parameters: readonly SqliteValue[] = []): Promise<readonly RowValues[]> {
+    return attempt(() => this.#query(sql, parameters))
+  }
+
+  execute(sql: string): Promise<void> {
+    return attempt(() => this.#database.exec(sql))
+  }
+
+  async transaction<T>(work: (transaction: SqliteTransaction) => Promise<T>): Promise<T> {
+    await this.execute('BEGIN IMMEDIATE')
+    try {
+      const result = await work(this.#transaction)
+      await this.execute('COMMIT')
+      return result
+    } catch (error) {
+      // SQLite has rolled back by itself on some errors, such as a full disk.
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+      throw error
+    }
+  }
+
+  async attachImage(image: Uint8Array): Promise<AttachedImage> {
+    this.#images += 1
+    const schema = `image_${this.#images}`
+    const file = join(await this.#openImageFolder(), `${schema}.db`)
+    await writeFile(file, image)
+    await attempt(() => this.#database.prepare(`ATTACH ? AS ${schema}`).run(file))
+    return {
+      schema,
+      [Symbol.asyncDispose]: async () => {
+        // Statements on the image hold it open.
+        this.#forgetStatements(schema)
+        await this.execute(`DETACH ${schema}`)
+        await rm(file, { force: true })
+      },
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#statements.clear()
+    if (this.#database.isOpen) this.#database.close()
+    if (this.#imageFolder !== undefined) await rm(this.#imageFolder, { recursive: true, force: true })
+  }
+
+  readonly #transaction: SqliteTransaction = {
+    query: (sql, parameters = []) => attempt(() => this.#query(sql, parameters)),
+    run: (sql, parameters = []) => attempt(() => Number(this.#prepare(sql).run(...parameters).changes)),
+  }
+
+  #query(sql: string, parameters: readonly SqliteValue[]): readonly RowValues[] {
+    const rows: readonly unknown[] = this.#prepare(sql).all(...parameters)
+    return rows.map((row) => (Array.isArray(row) ? row : Object.values(row as object)).map(toValue))
+  }
+
+  #prepare(sql: string): StatementSync {
+    const known = this.#statements.get(sql)
+    if (known !== undefined) return known
+    const statement = this.#database.prepare(sql)
+    statement.setReadBigInts(true)
+    // Absent before Node 22.16; rows then come as objects, whose columns we always name so that their order holds.
+    statement.setReturnArrays?.(true)
+    const oldest = this.#statements.keys().next().value
+    if (this.#statements.size >= MAX_STATEMENTS && oldest !== undefined) this.#statements.delete(oldest)
+    this.#statements.set(sql, statement)
+    return statement
+  }
+
+  #forgetStatements(mention: string): void {
+    for (const sql of this.#statements.keys()) if (sql.includes(mention)) this.#statements.delete(sql)
+  }
+
+  /** Beside the database, so that an image never crosses file systems; a memory database uses the temporary folder. */
+  async #openImageFolder(): Promise<string> {
+    const parent = this.#path === ':memory:' ? tmpdir() : dirname(this.#path)
+    this.#imageFolder ??= await mkdtemp(join(parent, '.tidemark-load-'))
+    return this.#imageFolder
+  }
+}
+
+function open(options: NodeSqliteDriverOptions): DatabaseSync {
+  const database = new DatabaseSync(options.path, { enableForeignKeyConstraints: false, timeout: options.busyTimeoutMs })
+  // Readers go on while we write; NORMAL keeps the file consistent through a crash, and what a power cut may take back is the
+  // last commits together with their checkpoints (sqlite.org, "Write-Ahead Logging").
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+  return database
+}
+
+function toValue(value: unknown): Value {
+  if (typeof value === 'bigint') return value >= MIN_SAFE && value <= MAX_SAFE ? Number(value) : value
+  // node:sqlite gives null, number, bigint, string or Uint8Array, nothing else.
+  return value as Value
+}
+
+function attempt<T>(work: () => T): Promise<T> {
+  try {
+    return Promise.resolve(work())
+  } catch (error) {
+    return Promise.reject(sqliteError(error))
+  }
+}
+
+function mapped<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw sqliteError(error)
+  }
+}

@@ -1,0 +1,24 @@
+import type { TargetDialect } from '@tidemark/core/adapter'
+import { sqliteTarget } from '@tidemark/sqlite'
+import { NodeSqliteDriver } from './node-sqlite-driver.ts'
+
+export interface NodeSqliteTargetConfig {
+  /** File path, or `:memory:`. Created when it does not exist. */
+  readonly path: string
+  /** How long to wait for another writer, in milliseconds. Default 5,000. */
+  readonly busyTimeoutMs?: number | undefined
+}
+
+/**
+ * A SQLite file through the runtime's own `node:sqlite`: Node 22.13+, Deno 2.2+, Bun. No native package to build.
+ * The file is put in WAL mode. Errors: `TARGET_*`.
+ */
+export function nodeSqliteTarget(config: NodeSqliteTargetConfig): TargetDialect {
+  return sqliteTarget({
+    name: 'node-sqlite',
+    address: `sqlite:${config.path}`,
+    // SQLite's own defaults (sqlite.org, "Limits"): SQLITE_MAX_VARIABLE_NUMBER and SQLITE_MAX_LENGTH.
+    capabilities: { maxParameters: 32_766, maxRowBytes: 1_000_000_000, shared: true, synchronous: true },
+    open: () => Promise.resolve().then(() => new NodeSqliteDriver({ path: config.path, busyTimeoutMs: config.busyTimeoutMs ?? 5_000 })),
+  })
+}
