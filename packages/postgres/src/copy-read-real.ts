@@ -1,4 +1,6 @@
+import { Buffer } from 'node:buffer'
 import type { RowSink } from '@tidemark/core/adapter'
+import { fieldEnd } from './copy-text.ts'
 
 const PLUS = 0x2b
 const MINUS = 0x2d
@@ -13,12 +15,33 @@ const POWERS = Array.from({ length: 23 }, (_, i) => 10 ** i)
 const MAX_POWER = 22
 const MAX_DIGITS = 15
 
+/** The chunk last seen, as the kind of view that gives short Latin-1 strings without a decoder's overhead. */
+let view: Buffer = Buffer.alloc(0)
+
+/**
+ * A float of any length. `undefined` for NaN and the infinities, which the codec keeps as text.
+ *
+ * Most doubles print with 16 or 17 digits, so the long way is as common as the short one.
+ */
+export function readReal(bytes: Uint8Array, from: number, sink: RowSink): number | undefined {
+  const short = readShortReal(bytes, from, sink)
+  if (short !== undefined) return short
+  if (view.buffer !== bytes.buffer || view.byteOffset !== bytes.byteOffset || view.length !== bytes.length) {
+    view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  }
+  const end = fieldEnd(bytes, from)
+  const value = Number(view.toString('latin1', from, end))
+  if (!Number.isFinite(value)) return undefined
+  sink.real(value)
+  return end
+}
+
 /**
  * A float of at most 15 digits and a small power of ten: both are exact doubles, so their one product or quotient is
  * the correctly rounded value (Clinger, "How to read floating point numbers accurately", 1990). `undefined` for all
- * others, among them NaN and the infinities.
+ * others.
  */
-export function readReal(bytes: Uint8Array, from: number, sink: RowSink): number | undefined {
+function readShortReal(bytes: Uint8Array, from: number, sink: RowSink): number | undefined {
   let at = bytes[from] === MINUS ? from + 1 : from
   const first = at
   let mantissa = 0
