@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream'
 import { TidemarkError } from '@tidemark/core/adapter'
 import type { AbortOptions } from '@tidemark/core/adapter'
+import { aborted } from './bounded.ts'
 import { mapPostgresError } from './errors.ts'
 import type { PostgresInstance } from './postgres-instance.ts'
-import { aborted } from './postgres-session.ts'
 
 /** Rows come one by one; they leave in chunks of at least this size, so that the cost of a hand-over is shared. */
 const CHUNK_BYTES = 64 * 1024

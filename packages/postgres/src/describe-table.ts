@@ -73,7 +73,7 @@ SELECT pg_catalog.json_build_object(
 
 /** Errors: `TABLE_UNKNOWN`, `SOURCE_PERMISSION_DENIED`, `COLUMN_UNKNOWN` and `CONFIG_INVALID` for overrides. */
 export async function describeTable(session: PostgresSession, ref: TableRef, options: DescribeTableOptions): Promise<TableSchema> {
-  const rows = await session.query(DESCRIBE, [ref.schema ?? 'public', ref.name], options)
+  const rows = await session.query({ text: DESCRIBE, parameters: [ref.schema ?? 'public', ref.name], signal: options.signal })
   const text = rows[0]?.[0]
   if (typeof text !== 'string') throw new TidemarkError('TABLE_UNKNOWN', `The source has no table or view '${display(ref)}'.`)
   // The statement above builds exactly this shape.

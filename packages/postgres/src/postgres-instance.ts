@@ -3,17 +3,14 @@ import { TidemarkError } from '@tidemark/core/adapter'
 import postgres from 'postgres'
 import type { ConnectTarget } from './connect-target.ts'
 import { openSocket } from './open-socket.ts'
-import { sessionParameters } from './session-parameters.ts'
+import { startupParameters, type Pinning, type SessionOptions } from './session-parameters.ts'
 
 /** The types that postgres.js would parse. Taken over with the identity, so that every value stays the server's text. */
 const PARSED_BY_DEFAULT = [16, 17, 20, 21, 23, 26, 114, 700, 701, 1082, 1114, 1184, 3802]
 
-export interface InstanceOptions {
+export interface InstanceOptions extends SessionOptions {
   readonly connectTimeoutMs: number
-  /** Ends a statement on the server; 0: never. */
-  readonly statementTimeoutMs: number
-  readonly applicationName: string
-  readonly prepare: boolean
+  readonly pinning: Pinning
 }
 
 /**
@@ -35,6 +32,12 @@ export class PostgresInstance {
   /** Whether the connection has ended, by whichever side. */
   get closed(): boolean {
     return this.#closed
+  }
+
+  /** Whether the server accepted the connection and told about itself. */
+  get greeted(): boolean {
+    const reported: Readonly<Record<string, unknown>> = { ...this.sql.parameters }
+    return reported['server_version'] !== undefined
   }
 
   get socket(): Socket | undefined {
@@ -95,10 +98,10 @@ function makeSql(target: ConnectTarget, options: SqlOptions): postgres.Sql {
     ssl: false,
     socket: options.socket,
     max: 1,
-    prepare: options.prepare,
+    prepare: true,
     fetch_types: false,
     types: { text: { to: 25, from: PARSED_BY_DEFAULT, serialize: String, parse: (text: string) => text } },
-    connection: { ...sessionParameters(options), ...(target.options === undefined ? {} : { options: target.options }) },
+    connection: { ...startupParameters(options.pinning, options), ...(target.options === undefined ? {} : { options: target.options }) },
     connect_timeout: Math.ceil(options.connectTimeoutMs / 1000),
     idle_timeout: 0,
     max_lifetime: null,

@@ -48,7 +48,7 @@ class PostgresSource implements SourceDialect {
     const session = new PostgresSession(this.#config)
     try {
       // Opens the connection now, so that a wrong password is an error of connect() and not of the first page.
-      await session.query('SELECT 1', [], options)
+      await session.query({ text: 'SELECT 1', signal: options.signal })
       return new PostgresConnection(session)
     } catch (error) {
       await session[Symbol.asyncDispose]()

@@ -21,7 +21,7 @@ export async function readHighMark(session: PostgresSession, request: FenceReque
   const text = `SELECT ${FENCE_EXPRESSION}, ${nulls}${', NULL'.repeat(selected.length)} `
     + `UNION ALL (SELECT NULL, NULL::pg_catalog.bool, ${selected.join(', ')} FROM ${table} WHERE ${tracking} IS NOT NULL `
     + `ORDER BY ${orderBy(columns.order, ' DESC')} LIMIT 1)`
-  const [head, row] = await session.query(text, [], request)
+  const [head, row] = await session.query({ text, signal: request.signal })
   if (head === undefined) throw new TidemarkError('SOURCE_CORRUPT_RESULT', 'A high mark of the source has no head.')
   const cursor = row === undefined ? undefined : readCursor(columns, (column) => row[2 + columns.order.indexOf(column)] ?? null)
   return { cursor, fence: shortFence(head[0] ?? ''), hasNullTracking: head[1] === 't' }

@@ -15,7 +15,7 @@ export async function readRowsByKey(session: PostgresSession, request: ReadByKey
   const key = request.key.map((name) => findColumn(request.table, name))
   const parameters = key.map((column, i) => arrayLiteral(request.keys.map((values) => storedText(column, values[i] ?? null))))
   const codecs = request.columns.map(compileCodec)
-  const rows = await session.query(statement(request, key), parameters, request)
+  const rows = await session.query({ text: statement(request, key), parameters, signal: request.signal })
   return rows.map((row) => codecs.map((codec, i) => {
     const text = row[i]
     return text === null || text === undefined ? null : codec(text)

@@ -1,8 +1,9 @@
 import { TidemarkError } from '@tidemark/core/adapter'
 import type { ColumnSchema, Cursor, ReadRowsRequest, RowPage, RowValues } from '@tidemark/core/adapter'
+import type { TextRow } from './check-result.ts'
 import { compileCodec, type ColumnCodec } from './column-codec.ts'
 import { compareRow, cursorColumns, cursorTexts, orderBy, readCursor, type CursorColumns } from './cursor-columns.ts'
-import type { PostgresSession, TextRow } from './postgres-session.ts'
+import type { PostgresSession } from './postgres-session.ts'
 import { quoteIdentifier, quoteLiteral, quoteTable } from './quote.ts'
 import { selectExpression } from './select-expression.ts'
 import { countSettled, FENCE_EXPRESSION, shortFence } from './snapshot-fence.ts'
@@ -26,7 +27,7 @@ interface PagePlan {
  */
 export async function readRows(session: PostgresSession, request: ReadRowsRequest): Promise<RowPage> {
   const plan = planPage(request)
-  const [head, ...rows] = await session.query(plan.text, plan.parameters, request)
+  const [head, ...rows] = await session.query({ ...plan, signal: request.signal })
   if (head === undefined || head[0] === null || rows.length > request.limit) {
     throw new TidemarkError('SOURCE_CORRUPT_RESULT', 'A page of the source has no head or too many rows.')
   }

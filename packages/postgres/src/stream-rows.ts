@@ -1,11 +1,12 @@
 import type { Readable } from 'node:stream'
 import { TidemarkError } from '@tidemark/core/adapter'
 import type { ColumnSchema, Mark, RowDecoder, RowStream, StreamRowsRequest } from '@tidemark/core/adapter'
+import { bounded } from './bounded.ts'
 import { CopyChunks } from './copy-chunks.ts'
 import { CopyDecoder } from './copy-decoder.ts'
 import { cursorColumns, cursorTexts, orderBy } from './cursor-columns.ts'
 import { mapPostgresError } from './errors.ts'
-import { bounded, checkSession, type PostgresSession } from './postgres-session.ts'
+import type { PostgresSession } from './postgres-session.ts'
 import { quoteIdentifier, quoteLiteral, quoteTable } from './quote.ts'
 import { castParameter, selectExpression } from './select-expression.ts'
 import { FENCE_EXPRESSION, settles, shortFence } from './snapshot-fence.ts'
@@ -19,11 +20,9 @@ import { FENCE_EXPRESSION, settles, shortFence } from './snapshot-fence.ts'
 export async function streamRows(session: PostgresSession, request: StreamRowsRequest): Promise<RowStream> {
   const plan = planCopy(request)
   const bound = { signal: request.signal, timeoutMs: session.queryTimeoutMs }
-  const instance = await session.openInstance(request)
+  const instance = await session.openTransaction('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY', request)
   try {
-    await bounded(instance.sql.unsafe('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY'), bound)
     const [row] = await bounded(instance.sql.unsafe(`SELECT ${FENCE_EXPRESSION}`).values(), bound)
-    checkSession(instance)
     // COPY has no bound parameters; a statement that answers with CopyOutResponse resolves to its stream.
     const stream = await bounded(instance.sql.unsafe(plan.text), bound) as unknown as Readable
     const chunks = new CopyChunks(instance, stream, { signal: request.signal, idleTimeoutMs: session.queryTimeoutMs })
