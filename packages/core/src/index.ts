@@ -17,3 +17,4 @@ export type { ColumnChange, DriftAction, SchemaPolicy } from './replicator/schem
 export type { Runtime, Wakeup } from './runtime/runtime.ts'
 export { systemRuntime } from './runtime/system-runtime.ts'
 export type { RunLogEntry } from './state/ledger.ts'
+export type { SecretInput } from './util/secret.ts'

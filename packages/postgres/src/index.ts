@@ -1,1 +1,5 @@
-export {}
+export { postgresSource } from './postgres-source.ts'
+export type {
+  PostgresConfig, PostgresHostConfig, PostgresJsConfig, PostgresJsInstance, PostgresJsOptions, PostgresTls,
+  PostgresTlsOptions, PostgresUrlConfig,
+} from './postgres-config.ts'
