@@ -36,3 +36,6 @@ export const lanes: TestProjectConfiguration[] = [
   lane('conformance', ['conformance.test.ts'], { servers: true }),
   lane('long', ['*.long.test.ts'], { servers: true }),
 ]
+
+/** In the order of `lanes`. */
+export const laneNames: readonly string[] = ['unit', 'property', 'sqlite', 'postgres', 'mysql', 'conformance', 'long']

@@ -1,0 +1,53 @@
+/** The import law of docs/architecture.md. Files not named here may import what their package.json lists. */
+const capabilities = ['replicator', 'change-stream', 'exporter', 'propagator']
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'util-is-the-ground',
+      severity: 'error',
+      from: { path: '^packages/core/src/(errors|events|log|util|change)/' },
+      to: { path: '^packages/core/src/', pathNot: '^packages/core/src/(errors|events|log|util|change)/' },
+    },
+    {
+      name: 'ports-know-no-capability',
+      severity: 'error',
+      from: { path: '^packages/core/src/(dialect|storage|state|runtime)/' },
+      to: { path: `^packages/core/src/(engine|feed|${capabilities.join('|')})/` },
+    },
+    ...capabilities.map((name) => ({
+      name: `${name}-stands-alone`,
+      severity: 'error',
+      from: { path: `^packages/core/src/${name}/` },
+      to: { path: `^packages/core/src/(${capabilities.filter((other) => other !== name).join('|')})/` },
+    })),
+    {
+      name: 'nothing-imports-a-barrel',
+      severity: 'error',
+      from: { path: '^packages/[^/]+/src/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^packages/core/src/(index|adapter|kysely|testing)\\.ts$', dependencyTypes: ['local'] },
+    },
+    {
+      name: 'adapters-never-import-each-other',
+      severity: 'error',
+      from: { path: '^packages/(postgres|mysql|s3|libsql|node|cloudflare)/src/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^packages/(postgres|mysql|s3|libsql|node|cloudflare|http|conformance|cli)/', pathNot: '^packages/$1/' },
+    },
+    {
+      name: 'core-and-sqlite-know-no-runtime',
+      severity: 'error',
+      from: { path: '^packages/(core|sqlite)/src/', pathNot: '\\.test\\.ts$' },
+      to: { dependencyTypes: ['core'] },
+    },
+    { name: 'no-import-of-tests', severity: 'error', from: { pathNot: '\\.test\\.ts$' }, to: { path: '\\.test\\.ts$' } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '/dist/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.base.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['tidemark-source', 'import', 'types', 'default'] },
+  },
+}
