@@ -6,7 +6,7 @@ const SERVER_TIMEOUT_MS = 120_000
 
 const shipped = ['packages/*/src/**', 'runtime-tests/**', 'tooling/**', 'examples/**']
 
-function lane(name: string, suffixes: readonly string[], options: { servers?: boolean; exclude?: readonly string[] } = {}): TestProjectConfiguration {
+function lane(name: string, suffixes: readonly string[], options: { servers?: boolean; exclude?: readonly string[]; setupFiles?: string[] } = {}): TestProjectConfiguration {
   const timeoutMs = options.servers === true ? SERVER_TIMEOUT_MS : FAST_TIMEOUT_MS
   return {
     resolve: { conditions: ['tidemark-source'] },
@@ -19,6 +19,7 @@ function lane(name: string, suffixes: readonly string[], options: { servers?: bo
       execArgv: ['--conditions=tidemark-source'],
       testTimeout: timeoutMs,
       hookTimeout: timeoutMs,
+      setupFiles: options.setupFiles ?? [],
       passWithNoTests: false,
     },
   }
@@ -29,7 +30,7 @@ const servers = ['postgres', 'mysql', 'sqlite', 'property', 'long'].map((suffix)
 /** Lane by file suffix; see CONTRIBUTING.md. */
 export const lanes: TestProjectConfiguration[] = [
   lane('unit', ['*.test.ts'], { exclude: [...servers, '**/conformance.test.ts'] }),
-  lane('property', ['*.property.test.ts']),
+  lane('property', ['*.property.test.ts'], { setupFiles: ['tooling/fast-check-seed.ts'] }),
   lane('sqlite', ['*.sqlite.test.ts']),
   lane('postgres', ['*.postgres.test.ts'], { servers: true }),
   lane('mysql', ['*.mysql.test.ts'], { servers: true }),
