@@ -1,18 +1,8 @@
-import type { AbortOptions, Commit, TableLoad, TargetTable, Value } from '@tidemark/core/adapter'
-import type { SqliteDriver, SqliteValue } from './driver.ts'
+import type { AbortOptions, Commit, TableLoad, Value } from '@tidemark/core/adapter'
 import { writeCommit } from './commit.ts'
-import type { LedgerTables } from './migrations.ts'
-import type { Exclusive } from './sqlite-ledger.ts'
+import type { SqliteValue } from './driver.ts'
+import type { LoadContext } from './load-context.ts'
 import { toSqliteValue, upsertSql } from './upsert.ts'
-
-export interface LoadContext {
-  readonly driver: SqliteDriver
-  readonly ledger: LedgerTables
-  readonly exclusive: Exclusive
-  /** The staged table: the target table under its staging name. */
-  readonly stage: TargetTable
-  readonly maxParameters: number
-}
 
 /** Rows of one multi-row statement; more gains nothing. */
 const ROWS_PER_STATEMENT = 50

@@ -7,6 +7,7 @@ import { alterColumns } from './alter-columns.ts'
 import { eraseCatalogue, writeCatalogue } from './catalogue.ts'
 import { writeCommit } from './commit.ts'
 import type { SqliteDriver, SqliteTransaction, SqliteValue } from './driver.ts'
+import { ImageLoad } from './image-load.ts'
 import { keyListSql, keyLists } from './key-list.ts'
 import { ledgerTables, type LedgerTables } from './migrations.ts'
 import { ParameterLoad } from './parameter-load.ts'
@@ -83,10 +84,11 @@ export class SqliteTargetConnection implements TargetConnection {
       await transaction.run(`DROP TABLE IF EXISTS ${quote(stage.name)}`)
       await transaction.run(createTableSql(stage.name, stage))
     })
-    const context = {
-      driver: this.#driver, ledger: this.#tables, exclusive: this.#exclusive, stage, maxParameters: this.#capabilities.maxParameters,
-    }
-    return new ParameterLoad(context)
+    const { maxParameters, maxRowBytes } = this.#capabilities
+    const driver = this.#driver
+    const context = { driver, ledger: this.#tables, exclusive: this.#exclusive, stage, maxParameters, maxRowBytes }
+    if (driver.attachImage === undefined) return new ParameterLoad(context)
+    return new ImageLoad(context, driver.attachImage.bind(driver))
   }
 
   async publishLoad(table: TargetTable, commit: Commit, options?: AbortOptions): Promise<void> {

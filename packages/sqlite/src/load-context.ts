@@ -1,0 +1,15 @@
+import type { TargetTable } from '@tidemark/core/adapter'
+import type { SqliteDriver } from './driver.ts'
+import type { LedgerTables } from './migrations.ts'
+import type { Exclusive } from './sqlite-ledger.ts'
+
+/** What both ways of bulk loading need. */
+export interface LoadContext {
+  readonly driver: SqliteDriver
+  readonly ledger: LedgerTables
+  readonly exclusive: Exclusive
+  /** The target table under its staging name. */
+  readonly stage: TargetTable
+  readonly maxParameters: number
+  readonly maxRowBytes: number
+}
