@@ -20,7 +20,6 @@ function lane(name: string, suffixes: readonly string[], options: { servers?: bo
       testTimeout: timeoutMs,
       hookTimeout: timeoutMs,
       setupFiles: options.setupFiles ?? [],
-      passWithNoTests: false,
     },
   }
 }
