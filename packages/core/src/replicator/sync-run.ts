@@ -93,12 +93,16 @@ function withReconcile(
   state: ReplicationState, options: { readonly replication: ResolvedReplication; readonly nowMs: number; readonly isForced: boolean },
 ): ReplicationState {
   const { replication, nowMs, isForced } = options
-  if (state.phase !== 'live' || replication.mode === 'full' || state.reconcileStartedAtMs !== undefined) return state
-  const intervalMs = (replication.reconcile?.intervalMinutes ?? Infinity) * MS_PER_MINUTE
-  const isDue = nowMs - (state.verified?.atMs ?? -Infinity) >= intervalMs
-  if (!isDue && !isForced) return state
-  const reread = state.reread ?? { reason: 'reconcile', after: undefined, mark: undefined } as const
+  if (state.phase !== 'live' || replication.mode === 'full') return state
+  if (!isForced && (state.reconcileStartedAtMs !== undefined || !isReconcileDue(state, replication, nowMs))) return state
+  // One under way that is asked for begins anew: what it has passed already may have changed since.
+  const reread = { reason: state.reread?.reason ?? 'reconcile', after: undefined, mark: state.reread?.mark }
   return { ...state, reread, sweep: { after: undefined }, reconcileStartedAtMs: nowMs, healedRows: 0 }
+}
+
+function isReconcileDue(state: ReplicationState, replication: ResolvedReplication, nowMs: number): boolean {
+  const intervalMs = (replication.reconcile?.intervalMinutes ?? Infinity) * MS_PER_MINUTE
+  return nowMs - (state.verified?.atMs ?? -Infinity) >= intervalMs
 }
 
 function resultOf(session: SyncSession): SyncResult {

@@ -1,0 +1,21 @@
+import { startPostgres, type TestServer } from '@tidemark/test-servers'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { postgresFixture } from './fixtures/postgres-fixture.ts'
+import { openReplica } from './fixtures/replica.ts'
+import { lateCommitStorm } from './scenarios/late-commit-storm.ts'
+import { seed, seededRandom } from './seed.ts'
+
+let server: TestServer
+beforeAll(async () => { server = await startPostgres() })
+afterAll(() => server[Symbol.asyncDispose]())
+
+describe('a storm of late commits on PostgreSQL', () => {
+  it.each(['id', 'updated_at'] as const)('loses no row when tracked by %s', async (tracking) => {
+    await using source = await postgresFixture(server)
+    using replica = openReplica()
+    const outcome = await lateCommitStorm(source, replica, { tracking, writers: 12, durationMs: 9_000, slowSeconds: 4, random: seededRandom(seed) })
+    process.stdout.write(`storm by ${tracking}: seed ${seed}, ${outcome.written} rows, ${outcome.polls} polls, ${outcome.rowsRead} read\n`)
+    expect(outcome.missing).toEqual([])
+    expect(outcome.written).toBeGreaterThan(1_000)
+  })
+})
