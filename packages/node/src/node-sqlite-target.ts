@@ -7,7 +7,13 @@ export interface NodeSqliteTargetConfig {
   readonly path: string
   /** How long to wait for another writer, in milliseconds. Default 5,000. */
   readonly busyTimeoutMs?: number | undefined
+  /** Longest row to accept, in bytes. Default: SQLite's own limit, 1,000,000,000. */
+  readonly maxRowBytes?: number | undefined
 }
+
+/** SQLITE_MAX_VARIABLE_NUMBER and SQLITE_MAX_LENGTH as SQLite is built by default (sqlite.org, "Limits"). */
+const MAX_PARAMETERS = 32_766
+const MAX_ROW_BYTES = 1_000_000_000
 
 /**
  * A SQLite file through the runtime's own `node:sqlite`: Node 22.13+, Deno 2.2+, Bun. No native package to build.
@@ -17,8 +23,7 @@ export function nodeSqliteTarget(config: NodeSqliteTargetConfig): TargetDialect 
   return sqliteTarget({
     name: 'node-sqlite',
     address: `sqlite:${config.path}`,
-    // SQLite's own defaults (sqlite.org, "Limits"): SQLITE_MAX_VARIABLE_NUMBER and SQLITE_MAX_LENGTH.
-    capabilities: { maxParameters: 32_766, maxRowBytes: 1_000_000_000, shared: true, synchronous: true },
+    capabilities: { maxParameters: MAX_PARAMETERS, maxRowBytes: config.maxRowBytes ?? MAX_ROW_BYTES, shared: true, synchronous: true },
     open: () => Promise.resolve().then(() => new NodeSqliteDriver({ path: config.path, busyTimeoutMs: config.busyTimeoutMs ?? 5_000 })),
   })
 }

@@ -60,11 +60,11 @@ export class ReplicationRunner {
     return this.#activity
   }
 
-  /** Runs now, or joins the run under way; a reconcile asked for during a run without one follows it. */
+  /** Runs now, or joins the run under way. What that run can't give, because it was aborted or does not reconcile, follows it. */
   async sync(options: SyncOptions = {}): Promise<SyncResult> {
     const reconcile = options.reconcile === true
     const current = this.#flight
-    if (current !== undefined && reconcile && !current.reconciles) {
+    if (current !== undefined && (current.controller.signal.aborted || (reconcile && !current.reconciles))) {
       await abortable(current.result.catch(() => undefined), options.signal)
       return this.sync(options)
     }
