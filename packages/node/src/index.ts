@@ -1,1 +1,2 @@
 export { nodeSqliteTarget, type NodeSqliteTargetConfig } from './node-sqlite-target.ts'
+export { nodeReplicaReader, type NodeReplicaReaderConfig } from './node-replica-reader.ts'
