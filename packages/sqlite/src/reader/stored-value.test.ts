@@ -25,7 +25,7 @@ describe('a stored value comes back as', () => {
     ['json', 'jsonb', 0, '{"a": 1}', '{"a": 1}'],
     ['blob', 'bytea', 0, bytes, bytes],
     ['text', 'text', 0, null, null],
-  ])('%s of %s, scale %i: %j -> %j', (logicalType, sourceType, scale, stored, expected) => {
+  ])('%s of %s, scale %i: %s -> %s', (logicalType, sourceType, scale, stored, expected) => {
     expect(sourceValue({ name: 'c', sourceType, logicalType, scale, nullable: true }, stored)).toEqual(expected)
   })
 })
