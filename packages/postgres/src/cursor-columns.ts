@@ -25,8 +25,15 @@ export function findColumn(table: TableSchema, name: string): ColumnSchema {
   return column
 }
 
+/** What the table is called in a statement that orders it, see {@link orderBy}. */
+export const TABLE_ALIAS = 'source'
+
+/**
+ * Names are qualified, because a bare name in ORDER BY means the output column of that name first, and so the converted
+ * value (as of money) instead of the one that the cursor and the index are about.
+ */
 export function orderBy(columns: readonly ColumnSchema[], direction: '' | ' DESC' = ''): string {
-  return columns.map((column) => `${quoteIdentifier(column.name)}${direction}`).join(', ')
+  return columns.map((column) => `${TABLE_ALIAS}.${quoteIdentifier(column.name)}${direction}`).join(', ')
 }
 
 /** The cursor's texts in the order of `order`. Errors: `STATE_CORRUPT` for a cursor of another key. */

@@ -2,7 +2,7 @@ import { TidemarkError } from '@tidemark/core/adapter'
 import type { ColumnSchema, Cursor, ReadRowsRequest, RowPage, RowValues } from '@tidemark/core/adapter'
 import type { TextRow } from './check-result.ts'
 import { compileCodec, type ColumnCodec } from './column-codec.ts'
-import { compareRow, cursorColumns, cursorTexts, orderBy, readCursor, type CursorColumns } from './cursor-columns.ts'
+import { compareRow, cursorColumns, cursorTexts, orderBy, readCursor, TABLE_ALIAS, type CursorColumns } from './cursor-columns.ts'
 import type { PostgresSession } from './postgres-session.ts'
 import { quoteIdentifier, quoteLiteral, quoteTable } from './quote.ts'
 import { selectExpression } from './select-expression.ts'
@@ -52,7 +52,7 @@ function planPage(request: ReadRowsRequest): PagePlan {
   const selected = [...request.columns.map(selectExpression), ...extra.map((column) => quoteIdentifier(column.name))]
   const text = `SELECT ${FENCE_EXPRESSION}, ${fingerprintExpression(`${quoteLiteral(table)}::pg_catalog.regclass`)}, `
     + `${hasNullTracking(request, table)}, ${cursorAhead(cursor, parameters, table)}${', NULL'.repeat(selected.length)} `
-    + `UNION ALL (SELECT ${['NULL', 'NULL', 'NULL::pg_catalog.bool', 'NULL::pg_catalog.bool', ...selected].join(', ')} FROM ${table} `
+    + `UNION ALL (SELECT ${['NULL', 'NULL', 'NULL::pg_catalog.bool', 'NULL::pg_catalog.bool', ...selected].join(', ')} FROM ${table} AS ${TABLE_ALIAS} `
     + `${where(request, cursor, parameters)} ORDER BY ${orderBy(cursor.order)} LIMIT ${Math.trunc(request.limit)})`
   return { text, parameters, cursor, extra }
 }
