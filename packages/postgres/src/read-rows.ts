@@ -73,10 +73,16 @@ function hasNullTracking(request: ReadRowsRequest, table: string): string {
   return `EXISTS (SELECT 1 FROM ${table} WHERE ${quoteIdentifier(column.name)} IS NULL)`
 }
 
-/** No row from the cursor on: with an index one probe. By the leading column alone, for the cursor's own row may have moved. */
+/**
+ * Compares the cursor with the last row, which an index gives in one probe. NOT EXISTS (a row from the cursor on) says
+ * the same, but may be planned as a scan that finds its row last: a poll of an idle table would read all of it.
+ */
 function cursorAhead(cursor: CursorColumns, parameters: readonly string[], table: string): string {
   if (parameters.length === 0) return 'false'
-  return `NOT EXISTS (SELECT 1 FROM ${table} WHERE ${compareRow(cursor.order.slice(0, cursor.tracking === undefined ? undefined : 1), '>=', 1)})`
+  // By the tracking value alone, because the row that the cursor names may have got another.
+  const columns = cursor.tracking === undefined ? cursor.order : [cursor.tracking]
+  const known = columns.map((column) => `${quoteIdentifier(column.name)} IS NOT NULL`).join(' AND ')
+  return `coalesce((SELECT ${compareRow(columns, '<', 1)} FROM ${table} AS ${TABLE_ALIAS} WHERE ${known} ORDER BY ${orderBy(columns, ' DESC')} LIMIT 1), true)`
 }
 
 function decodeRows(rows: readonly TextRow[], codecs: readonly ColumnCodec[]): RowValues[] {
