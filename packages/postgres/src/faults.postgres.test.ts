@@ -21,7 +21,8 @@ function random(seed: number): () => number {
 
 /** Resets each connection after a random number of bytes and sends what comes before in random fragments. */
 function cutting(next: () => number, maxBytes: number): ProxyBehaviour {
-  return (client, server) => {
+  return (client, toServer) => {
+    const server = toServer()
     let left = Math.floor(next() * maxBytes)
     client.pipe(server)
     server.on('data', (bytes: Buffer) => {

@@ -97,8 +97,8 @@ describe('a session', () => {
   })
 
   it('ends a query at its time limit, also when the server is silent', async () => {
-    await using proxy = await startProxy((client, server) => {
-      passThrough(client, server)
+    await using proxy = await startProxy((client, toServer) => {
+      const server = passThrough(client, toServer)
       client.on('data', (bytes: Buffer) => bytes.includes('pg_sleep') && server.unpipe(client))
     })
     await withSession({ url: proxy.url(database.url), queryTimeoutMs: 300 }, async (session) => {
@@ -146,11 +146,10 @@ describe('a session', () => {
 
 describe('behind a pooler that refuses start-up parameters', () => {
   it('pins each transaction instead', async () => {
-    await using proxy = await startProxy((client, server) => {
+    await using proxy = await startProxy((client, toServer) => {
       client.once('data', (startup: Buffer) => {
         if (startup.includes('bytea_output')) return void client.end(errorResponse('08P01'))
-        server.write(startup)
-        passThrough(client, server)
+        passThrough(client, toServer).write(startup)
       })
     })
     // A database whose defaults are not ours, as after a pooler dropped what a session had set.

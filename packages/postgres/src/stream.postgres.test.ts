@@ -89,9 +89,8 @@ describe('streamRows', () => {
   })
 
   it('does not read ahead of its consumer', async () => {
-    await using proxy = await startProxy((client, server) => {
-      server.on('data', (bytes: Buffer) => void (passed += bytes.length))
-      passThrough(client, server)
+    await using proxy = await startProxy((client, toServer) => {
+      passThrough(client, toServer).on('data', (bytes: Buffer) => void (passed += bytes.length))
     })
     let passed = 0
     const source = await postgresSource({ url: proxy.url(database.url) }).connect()
@@ -147,8 +146,8 @@ describe('streamRows', () => {
   })
 
   it('fails when the server falls silent', async () => {
-    await using proxy = await startProxy((client, server) => {
-      passThrough(client, server)
+    await using proxy = await startProxy((client, toServer) => {
+      const server = passThrough(client, toServer)
       let passed = 0
       server.on('data', (bytes: Buffer) => (passed += bytes.length) > 1_000_000 && server.unpipe(client))
     })

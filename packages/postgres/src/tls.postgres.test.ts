@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { describe, expect, it } from 'vitest'
 import type { PostgresTls } from './postgres-config.ts'
@@ -11,16 +10,16 @@ const database = useTestDatabase('tls')
 const { cert, key } = makeCertificate('localhost')
 
 /** A server that speaks TLS, with the real one behind it. */
-const speaksTls: ProxyBehaviour = (client, server) => {
+const speaksTls: ProxyBehaviour = (client, toServer) => {
   client.once('data', () => {
     client.write('S')
     const secured = new TLSSocket(client, { isServer: true, cert, key })
     secured.on('error', () => undefined)
-    passThrough(secured, server)
+    passThrough(secured, toServer)
   })
 }
 
-const answers = (answer: string): ProxyBehaviour => (client: Socket) => void client.once('data', () => client.write(answer))
+const answers = (answer: string): ProxyBehaviour => (client) => void client.once('data', () => client.write(answer))
 
 async function outcome(behaviour: ProxyBehaviour, tls: PostgresTls | undefined, parameters = ''): Promise<string> {
   await using proxy = await startProxy(behaviour)

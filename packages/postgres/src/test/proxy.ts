@@ -10,8 +10,8 @@ export interface Proxy extends AsyncDisposable {
   readonly accepted: number
 }
 
-/** Decides what becomes of a client's connection; `server` is a fresh connection to the real server. */
-export type ProxyBehaviour = (client: Socket, server: Socket) => void
+/** Decides what becomes of a client's connection; `toServer` opens one to the real server. */
+export type ProxyBehaviour = (client: Socket, toServer: () => Socket) => void
 
 /** A TCP proxy in front of the test server, for faults that a healthy server does not have. */
 export async function startProxy(behaviour: ProxyBehaviour): Promise<Proxy> {
@@ -20,15 +20,16 @@ export async function startProxy(behaviour: ProxyBehaviour): Promise<Proxy> {
   let accepted = 0
   const listener = createServer((client) => {
     accepted += 1
-    const server = connect(Number(target.port || 5432), target.hostname)
-    for (const socket of [client, server]) socket.on('error', () => undefined)
+    client.on('error', () => undefined)
     sockets.add(client)
-    client.on('close', () => {
-      sockets.delete(client)
-      server.destroy()
+    client.on('close', () => sockets.delete(client))
+    behaviour(client, () => {
+      const server = connect(Number(target.port || 5432), target.hostname)
+      server.on('error', () => undefined)
+      server.on('close', () => client.destroy())
+      client.on('close', () => server.destroy())
+      return server
     })
-    server.on('close', () => client.destroy())
-    behaviour(client, server)
   })
   await new Promise<void>((resolve) => void listener.listen(0, '127.0.0.1', () => resolve()))
   // A listener on TCP has this kind of address.
@@ -49,9 +50,11 @@ export async function startProxy(behaviour: ProxyBehaviour): Promise<Proxy> {
 }
 
 /** Passes everything on. */
-export function passThrough(client: Socket, server: Socket): void {
+export function passThrough(client: Socket, toServer: () => Socket): Socket {
+  const server = toServer()
   client.pipe(server)
   server.pipe(client)
+  return server
 }
 
 /** A FATAL error message in the protocol (manual, 55.7). */
