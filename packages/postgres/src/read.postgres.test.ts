@@ -197,7 +197,10 @@ describe('readRows', () => {
     expect(await connection.readRows({ ...request, after: last })).toMatchObject({ rows: [], last: undefined, cursorAhead: false })
     await database.execute('DELETE FROM shrinking WHERE id > 5')
     expect(await connection.readRows({ ...request, after: last })).toMatchObject({ rows: [], cursorAhead: true })
+    expect(await connection.readRows({ ...request, tracking: undefined, after: { key: ['10'] } })).toMatchObject({ cursorAhead: true })
     expect(await connection.readRows(request)).toMatchObject({ cursorAhead: false })
+    await database.execute('DELETE FROM shrinking')
+    expect(await connection.readRows({ ...request, after: last })).toMatchObject({ cursorAhead: true })
   })
 
   it('settles a mark only when what was open then has ended', async () => {

@@ -96,14 +96,25 @@ describe('a session', () => {
     })
   })
 
-  it('ends a query at its time limit, also when the server is silent', async () => {
+  it('ends a query at its time limit and closes the socket, also when the server is silent', async () => {
     await using proxy = await startProxy((client, toServer) => {
       const server = passThrough(client, toServer)
-      client.on('data', (bytes: Buffer) => bytes.includes('pg_sleep') && server.unpipe(client))
+      client.on('data', (bytes: Buffer) => {
+        if (!bytes.includes('pg_sleep')) return
+        server.unpipe(client)
+        // Deaf too: it does not even notice that the client says goodbye.
+        client.unpipe(server)
+        client.pause()
+      })
     })
+    const sockets = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length
     await withSession({ url: proxy.url(database.url), queryTimeoutMs: 300 }, async (session) => {
       expect(await session.query({ text: 'SELECT 1' })).toEqual([['1']])
+      const before = sockets()
       expect(await codeOf(session.query({ text: 'SELECT pg_sleep(0)' }))).toBe('TIMEOUT')
+      // A destroyed handle is listed until the loop has run its close callbacks.
+      for (let i = 0; i < 5; i += 1) await new Promise((resolve) => void setImmediate(resolve))
+      expect(sockets()).toBeLessThan(before)
       expect(await session.query({ text: 'SELECT 2' })).toEqual([['2']])
     })
   })

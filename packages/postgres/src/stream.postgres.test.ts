@@ -88,6 +88,24 @@ describe('streamRows', () => {
     await database.execute(`INSERT INTO big VALUES (${ROWS}, repeat('x', 100))`)
   })
 
+  it('reads in the very snapshot of its fence', async () => {
+    await database.execute('CREATE TABLE between (id int PRIMARY KEY)')
+    // Lets a writer commit after the fence was read and before the COPY begins.
+    await using proxy = await startProxy((client, toServer) => {
+      const server = toServer()
+      server.pipe(client)
+      client.on('data', (bytes: Buffer) => {
+        const writer = bytes.includes('COPY (') ? database.execute('INSERT INTO between VALUES (1)') : Promise.resolve()
+        void writer.then(() => server.write(bytes))
+      })
+    })
+    const table: TableSchema = { ...schema, ref: { schema: 'public', name: 'between' }, columns: schema.columns.slice(0, 1) }
+    const source = await postgresSource({ url: proxy.url(database.url) }).connect()
+    expect((await readStream(await open(source, { table, columns: table.columns }))).rows).toEqual([])
+    expect((await readStream(await open(connection, { table, columns: table.columns }))).rows).toEqual([[1]])
+    await source[Symbol.asyncDispose]()
+  })
+
   it('does not read ahead of its consumer', async () => {
     await using proxy = await startProxy((client, toServer) => {
       passThrough(client, toServer).on('data', (bytes: Buffer) => void (passed += bytes.length))
