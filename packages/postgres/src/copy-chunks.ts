@@ -19,10 +19,12 @@ export interface CopyChunksOptions extends AbortOptions {
  * The bytes of a COPY as chunks of whole rows, with back-pressure.
  *
  * The driver's stream is read by a synchronous `data` listener: its async iterator and pipes stop for ever on a socket
- * that was paused at the wrong moment (porsager/postgres#499, #917). Back-pressure pauses the socket itself.
+ * that was paused at the wrong moment (porsager/postgres#499, #917). Back-pressure pauses the stream, which in turn
+ * pauses the socket once its own small buffer is full; pausing the socket alone would be undone by the stream.
  */
 export class CopyChunks {
   readonly #instance: PostgresInstance
+  readonly #stream: Readable
   readonly #options: CopyChunksOptions
   readonly #waiting: Uint8Array[] = []
   #waitingBytes = 0
@@ -35,6 +37,7 @@ export class CopyChunks {
 
   constructor(instance: PostgresInstance, stream: Readable, options: CopyChunksOptions) {
     this.#instance = instance
+    this.#stream = stream
     this.#options = options
     stream.on('error', (error) => this.#fail(mapPostgresError(error)))
     stream.on('end', () => this.#finish())
@@ -51,7 +54,7 @@ export class CopyChunks {
     const chunk = this.#waiting.shift()
     if (chunk === undefined) return undefined
     this.#waitingBytes -= chunk.length
-    if (this.#waitingBytes < MAX_WAITING_BYTES) this.#instance.socket?.resume()
+    if (this.#stream.isPaused() && this.#waitingBytes < MAX_WAITING_BYTES) this.#stream.resume()
     return chunk
   }
 
@@ -89,7 +92,7 @@ export class CopyChunks {
   #push(chunk: Uint8Array): void {
     this.#waiting.push(chunk)
     this.#waitingBytes += chunk.length
-    if (this.#waitingBytes >= MAX_WAITING_BYTES) this.#instance.socket?.pause()
+    if (this.#waitingBytes >= MAX_WAITING_BYTES) this.#stream.pause()
     this.#wake?.()
   }
 

@@ -25,8 +25,15 @@ export function findColumn(table: TableSchema, name: string): ColumnSchema {
   return column
 }
 
+/** What the table is called in a statement that orders it, see {@link orderBy}. */
+export const TABLE_ALIAS = 'source'
+
+/**
+ * Names are qualified, because a bare name in ORDER BY means the output column of that name first, and so the converted
+ * value (as of money) instead of the one that the cursor and the index are about.
+ */
 export function orderBy(columns: readonly ColumnSchema[], direction: '' | ' DESC' = ''): string {
-  return columns.map((column) => `${quoteIdentifier(column.name)}${direction}`).join(', ')
+  return columns.map((column) => `${TABLE_ALIAS}.${quoteIdentifier(column.name)}${direction}`).join(', ')
 }
 
 /** The cursor's texts in the order of `order`; only the tracking value of a cursor without key. Errors: `STATE_CORRUPT` for a cursor of another key. */
@@ -41,10 +48,10 @@ export function cursorTexts(columns: CursorColumns, cursor: Cursor): string[] {
 }
 
 /**
- * Rows after (or from) the values that parameters `$first`... hold, as one row comparison, which an index over the
+ * Rows after (or before) the values that parameters `$first`... hold, as one row comparison, which an index over the
  * same columns serves as one range. The values come back as the very text that the server gave, never as a driver's type.
  */
-export function compareRow(columns: readonly ColumnSchema[], operator: '>' | '>=', first: number): string {
+export function compareRow(columns: readonly ColumnSchema[], operator: '>' | '<', first: number): string {
   const left = columns.map((column) => quoteIdentifier(column.name)).join(', ')
   const right = columns.map((column, i) => castParameter(`$${first + i}`, column)).join(', ')
   return `(${left}) ${operator} (${right})`

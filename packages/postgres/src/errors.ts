@@ -92,7 +92,8 @@ function classify(engineCode: string): ErrorCode | undefined {
 
 function codeOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined
-  // Several addresses of one host that all fail give an AggregateError: the first tells as much as any.
+  // Any object may have these; both are looked at before use. Several addresses of one host that all fail give an
+  // AggregateError: the first tells as much as any.
   const { code, errors } = error as { readonly code?: unknown; readonly errors?: unknown }
   if (typeof code === 'string') return code
   return Array.isArray(errors) ? codeOf(errors[0]) : undefined

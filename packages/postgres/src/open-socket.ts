@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { TidemarkError } from '@tidemark/core/adapter'
+import { makeSecret, TidemarkError } from '@tidemark/core/adapter'
 import type { ConnectTarget } from './connect-target.ts'
 import type { PostgresTlsOptions } from './postgres-config.ts'
 
@@ -59,7 +59,6 @@ async function secure(socket: Socket, target: ConnectTarget): Promise<Socket> {
 }
 
 async function tlsMaterial(own: PostgresTlsOptions): Promise<{ ca?: string[]; cert?: string; key?: string }> {
-  const { makeSecret } = await import('@tidemark/core/adapter')
   return {
     ...(own.ca === undefined ? {} : { ca: [own.ca].flat() }),
     ...(own.cert === undefined ? {} : { cert: own.cert }),

@@ -11,8 +11,8 @@ export interface Dsn {
   readonly parameters: ReadonlyMap<string, string>
 }
 
-// No part may hold a bare `@`: a password with one would otherwise spill into host or database, which are shown.
-const SHAPE = /^postgres(?:ql)?:\/\/(?:([^@/?#]*)@)?(\[[^\]@]*\]|[^:/?#@]*)(?::([^/?#@]*))?(?:\/([^/?#@]*))?(?:\?([^#]*))?$/
+// Only one bare `@` in the whole string: a password with one of its own would spill into host, database or parameters.
+const SHAPE = /^postgres(?:ql)?:\/\/(?:([^@/?#]*)@)?(\[[^\]@]*\]|[^:/?#@]*)(?::([^/?#@]*))?(?:\/([^/?#@]*))?(?:\?([^#@]*))?$/
 
 /**
  * Reads a connection URI (PostgreSQL manual, 34.1.1.2). Done by hand because the errors of `new URL()` and of drivers

@@ -40,10 +40,6 @@ export class PostgresInstance {
     return reported['server_version'] !== undefined
   }
 
-  get socket(): Socket | undefined {
-    return this.#socket
-  }
-
   /** Closes at once, without waiting for the server or for the driver, whose `end()` may never settle. */
   destroy(): void {
     this.#closed = true

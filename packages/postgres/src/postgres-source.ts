@@ -1,9 +1,10 @@
 import type {
-  AbortOptions, DescribeTableOptions, FenceRequest, ReadByKeyRequest, ReadRowsRequest, RowPage, RowStream, RowValues,
-  SourceCapabilities, SourceConnection, SourceDialect, StreamRowsRequest, TableRef, TableSchema,
+  AbortOptions, DescribeTableOptions, DiagnoseRequest, FenceRequest, Finding, ReadByKeyRequest, ReadRowsRequest, RowPage, RowStream,
+  RowValues, SourceCapabilities, SourceConnection, SourceDialect, StreamRowsRequest, TableRef, TableSchema,
 } from '@tidemark/core/adapter'
 import { addressOf } from './connect-target.ts'
 import { describeTable } from './describe-table.ts'
+import { diagnose } from './diagnose.ts'
 import { parseTableName } from './parse-table-name.ts'
 import type { PostgresConfig } from './postgres-config.ts'
 import { PostgresSession } from './postgres-session.ts'
@@ -15,7 +16,7 @@ import { streamRows } from './stream-rows.ts'
 const CAPABILITIES: SourceCapabilities = {
   settling: 'snapshot',
   streamsRows: true,
-  diagnoses: false,
+  diagnoses: true,
   reportsSchemaVersion: true,
   detectsRewind: true,
 }
@@ -82,6 +83,10 @@ class PostgresConnection implements SourceConnection {
 
   streamRows(request: StreamRowsRequest): Promise<RowStream> {
     return streamRows(this.#session, request)
+  }
+
+  diagnose(request: DiagnoseRequest): Promise<readonly Finding[]> {
+    return diagnose(this.#session, request)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,6 @@
 import { TidemarkError } from '@tidemark/core/adapter'
 import type { Cursor, FenceRequest } from '@tidemark/core/adapter'
-import { cursorColumns, orderBy, readCursor } from './cursor-columns.ts'
+import { cursorColumns, orderBy, readCursor, TABLE_ALIAS } from './cursor-columns.ts'
 import type { PostgresSession } from './postgres-session.ts'
 import { quoteIdentifier, quoteTable } from './quote.ts'
 import { FENCE_EXPRESSION, shortFence } from './snapshot-fence.ts'
@@ -19,7 +19,7 @@ export async function readHighMark(session: PostgresSession, request: FenceReque
   const nulls = columns.tracking?.nullable === true ? `EXISTS (SELECT 1 FROM ${table} WHERE ${tracking} IS NULL)` : 'false'
   const selected = columns.order.map((column) => quoteIdentifier(column.name))
   const text = `SELECT ${FENCE_EXPRESSION}, ${nulls}${', NULL'.repeat(selected.length)} `
-    + `UNION ALL (SELECT NULL, NULL::pg_catalog.bool, ${selected.join(', ')} FROM ${table} WHERE ${tracking} IS NOT NULL `
+    + `UNION ALL (SELECT NULL, NULL::pg_catalog.bool, ${selected.join(', ')} FROM ${table} AS ${TABLE_ALIAS} WHERE ${tracking} IS NOT NULL `
     + `ORDER BY ${orderBy(columns.order, ' DESC')} LIMIT 1)`
   const [head, row] = await session.query({ text, signal: request.signal })
   if (head === undefined) throw new TidemarkError('SOURCE_CORRUPT_RESULT', 'A high mark of the source has no head.')

@@ -3,7 +3,7 @@ import { compileCodec } from './column-codec.ts'
 import { findColumn } from './cursor-columns.ts'
 import type { PostgresSession } from './postgres-session.ts'
 import { quoteIdentifier, quoteTable } from './quote.ts'
-import { castParameter, selectExpression } from './select-expression.ts'
+import { selectExpression } from './select-expression.ts'
 import { storedText } from './stored-text.ts'
 
 /**
@@ -31,12 +31,18 @@ function statement(request: ReadByKeyRequest, key: readonly ColumnSchema[]): str
 function condition(key: readonly ColumnSchema[]): string {
   const [only] = key
   if (key.length === 1 && only !== undefined) {
-    return `${quoteIdentifier(only.name)} = ANY ($1::pg_catalog.text::${only.sourceType}[])`
+    return `${quoteIdentifier(only.name)} = ANY ($1::pg_catalog.text${storedCast(only, '[]')})`
   }
   const names = key.map((column) => quoteIdentifier(column.name)).join(', ')
-  const cells = key.map((column, i) => castParameter(`wanted.k${i}`, column)).join(', ')
+  const cells = key.map((column, i) => `wanted.k${i}${storedCast(column, '')}`).join(', ')
   const arrays = key.map((_, i) => `pg_catalog.unnest($${i + 1}::pg_catalog.text::pg_catalog.text[])`).join(', ')
   return `(${names}) IN (SELECT ${cells} FROM ROWS FROM (${arrays}) AS wanted(${key.map((_, i) => `k${i}`).join(', ')}))`
+}
+
+/** From the stored form's text to the column's type. Stored money is a number, which is not the text of money everywhere. */
+function storedCast(column: ColumnSchema, array: '' | '[]'): string {
+  const via = column.sourceType === 'money' && column.logicalType === 'decimal' ? `::pg_catalog.numeric${array}` : ''
+  return `${via}::${column.sourceType}${array}`
 }
 
 /** Manual, 8.15.2: every element quoted, so that none is taken for NULL or for syntax. */

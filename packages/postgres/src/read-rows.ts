@@ -2,7 +2,7 @@ import { TidemarkError } from '@tidemark/core/adapter'
 import type { ColumnSchema, Cursor, ReadRowsRequest, RowPage, RowValues } from '@tidemark/core/adapter'
 import type { TextRow } from './check-result.ts'
 import { compileCodec, type ColumnCodec } from './column-codec.ts'
-import { compareRow, cursorColumns, cursorTexts, orderBy, readCursor, type CursorColumns } from './cursor-columns.ts'
+import { compareRow, cursorColumns, cursorTexts, orderBy, readCursor, TABLE_ALIAS, type CursorColumns } from './cursor-columns.ts'
 import type { PostgresSession } from './postgres-session.ts'
 import { quoteIdentifier, quoteLiteral, quoteTable } from './quote.ts'
 import { selectExpression } from './select-expression.ts'
@@ -53,7 +53,7 @@ function planPage(request: ReadRowsRequest): PagePlan {
   const selected = [...request.columns.map(selectExpression), ...extra.map((column) => quoteIdentifier(column.name))]
   const text = `SELECT ${FENCE_EXPRESSION}, ${fingerprintExpression(`${quoteLiteral(table)}::pg_catalog.regclass`)}, `
     + `${hasNullTracking(request, table)}, ${cursorAhead(cursor, parameters, table)}${', NULL'.repeat(selected.length)} `
-    + `UNION ALL (SELECT ${['NULL', 'NULL', 'NULL::pg_catalog.bool', 'NULL::pg_catalog.bool', ...selected].join(', ')} FROM ${table} `
+    + `UNION ALL (SELECT ${['NULL', 'NULL', 'NULL::pg_catalog.bool', 'NULL::pg_catalog.bool', ...selected].join(', ')} FROM ${table} AS ${TABLE_ALIAS} `
     + `${where(request, cursor, parameters)} ORDER BY ${orderBy(cursor.order)} LIMIT ${Math.trunc(request.limit)})`
   return { text, parameters, cursor, extra }
 }
@@ -76,10 +76,16 @@ function hasNullTracking(request: ReadRowsRequest, table: string): string {
   return `EXISTS (SELECT 1 FROM ${table} WHERE ${quoteIdentifier(column.name)} IS NULL)`
 }
 
-/** No row from the cursor on: with an index one probe. By the leading column alone, for the cursor's own row may have moved. */
+/**
+ * Compares the cursor with the last row, which an index gives in one probe. NOT EXISTS (a row from the cursor on) says
+ * the same, but may be planned as a scan that finds its row last: a poll of an idle table would read all of it.
+ */
 function cursorAhead(cursor: CursorColumns, parameters: readonly string[], table: string): string {
   if (parameters.length === 0) return 'false'
-  return `NOT EXISTS (SELECT 1 FROM ${table} WHERE ${compareRow(cursor.order.slice(0, cursor.tracking === undefined ? undefined : 1), '>=', 1)})`
+  // By the tracking value alone, because the row that the cursor names may have got another.
+  const columns = cursor.tracking === undefined ? cursor.order : [cursor.tracking]
+  const known = columns.map((column) => `${quoteIdentifier(column.name)} IS NOT NULL`).join(' AND ')
+  return `coalesce((SELECT ${compareRow(columns, '<', 1)} FROM ${table} AS ${TABLE_ALIAS} WHERE ${known} ORDER BY ${orderBy(columns, ' DESC')} LIMIT 1), true)`
 }
 
 function decodeRows(rows: readonly TextRow[], codecs: readonly ColumnCodec[]): RowValues[] {

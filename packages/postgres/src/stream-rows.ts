@@ -4,7 +4,7 @@ import type { ColumnSchema, Mark, RowDecoder, RowStream, StreamRowsRequest } fro
 import { bounded } from './bounded.ts'
 import { CopyChunks } from './copy-chunks.ts'
 import { CopyDecoder } from './copy-decoder.ts'
-import { cursorColumns, cursorTexts, orderBy } from './cursor-columns.ts'
+import { cursorColumns, cursorTexts, orderBy, TABLE_ALIAS } from './cursor-columns.ts'
 import { mapPostgresError } from './errors.ts'
 import type { PostgresSession } from './postgres-session.ts'
 import { quoteIdentifier, quoteLiteral, quoteTable } from './quote.ts'
@@ -43,7 +43,7 @@ function planCopy(request: StreamRowsRequest): { readonly text: string; readonly
     return behind === -1 ? request.columns.findIndex((wanted) => wanted.name === column.name) : request.columns.length + behind
   })
   const order = cursor.order.length === 0 ? '' : ` ORDER BY ${orderBy(cursor.order)}`
-  const text = `COPY (SELECT ${selected.join(', ')} FROM ${quoteTable(request.table.ref)}${after(request)}${order}) TO STDOUT`
+  const text = `COPY (SELECT ${selected.join(', ')} FROM ${quoteTable(request.table.ref)} AS ${TABLE_ALIAS}${after(request)}${order}) TO STDOUT`
   return { text, decoder: new CopyDecoder({ columns: request.columns, extraFields: extra.length, keyFields }) }
 }
 
