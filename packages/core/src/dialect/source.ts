@@ -18,7 +18,7 @@ export interface SourceCapabilities {
   readonly diagnoses: boolean
   /** Whether a page tells the schema version it was read under, so that drift is seen without another query. */
   readonly reportsSchemaVersion: boolean
-  /** Whether a restored or replaced server is recognised with certainty. */
+  /** Whether a restored or replaced server can be recognised, and is then refused with `SOURCE_REWOUND`. */
   readonly detectsRewind: boolean
 }
 
