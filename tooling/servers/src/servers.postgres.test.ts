@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import postgres from 'postgres'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { availablePostgresVersions, startPostgres, type ServerInfo, type TestServer } from './index.ts'
 import { crashParent } from './test/crash-parent.ts'
 import { postgresForTests } from './vitest/for-tests.ts'
@@ -78,6 +78,28 @@ test('disposing ends every process and removes the folder', async () => {
 
 test('a killed parent leaves neither a server nor a folder behind', async () => {
   await crashParent('postgres', instanceFolder)
+})
+
+describe('a server from the environment', () => {
+  afterEach(() => vi.unstubAllEnvs())
+
+  test('is used, is not stopped, and is passed over when it does not fit', async () => {
+    const shared = await postgresForTests()
+    vi.stubEnv('TIDEMARK_TEST_POSTGRES_URL', shared.superuserUrl())
+    const server = await startPostgres()
+    expect(server).toMatchObject({ origin: 'environment', version: shared.version, port: shared.port })
+    await expect(server.stop('fast')).rejects.toThrow('not ours to stop')
+    await server[Symbol.asyncDispose]()
+    expect(await query(shared.url(), 'select 1 as one')).toHaveLength(1)
+    const other = versions.find((version) => Number(version) !== shared.major)
+    await expect(startPostgres({ version: other, origins: ['environment'] })).rejects.toThrow(`its server is ${shared.version}`)
+  })
+})
+
+test('servers that start at the same time get ports and folders of their own', async () => {
+  const servers = await Promise.all(Array.from({ length: 3 }, () => startPostgres({ restartable: true, origins: ['machine', 'npm'] })))
+  expect(new Set(servers.map(({ port }) => port)).size).toBe(3)
+  await Promise.all(servers.map((server) => server[Symbol.asyncDispose]()))
 })
 
 test('a database is dropped under the feet of its sessions and slots', async () => {
