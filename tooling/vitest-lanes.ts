@@ -1,8 +1,12 @@
+import { fileURLToPath } from 'node:url'
 import type { TestProjectConfiguration } from 'vitest/config'
 
 /** A lane without a server ends in seconds; the others may wait for one to start. */
 const FAST_TIMEOUT_MS = 20_000
 const SERVER_TIMEOUT_MS = 120_000
+
+/** Starts a server when a test first asks for it, one per engine and version for the whole run. */
+const SERVER_SETUP = fileURLToPath(new URL('servers/src/vitest/global-setup.ts', import.meta.url))
 
 const shipped = ['packages/*/src/**', 'runtime-tests/**', 'tooling/**', 'examples/**']
 
@@ -13,6 +17,7 @@ function lane(name: string, suffixes: readonly string[], options: { servers?: bo
     ssr: { resolve: { conditions: ['tidemark-source'] } },
     test: {
       name,
+      globalSetup: options.servers === true ? [SERVER_SETUP] : [],
       include: shipped.flatMap((root) => suffixes.map((suffix) => `${root}/${suffix}`)),
       exclude: ['**/node_modules/**', '**/dist/**', ...(options.exclude ?? [])],
       pool: 'forks',

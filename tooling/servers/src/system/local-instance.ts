@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ServerLifecycle } from '../server.ts'
-import { freePort } from './free-port.ts'
+import { freePort, isPortTaken } from './free-port.ts'
 import type { InstanceFolder } from './instance-folder.ts'
 import { killTree } from './process-tree.ts'
 import { waitUntilReady } from './wait-until-ready.ts'
@@ -95,7 +95,7 @@ export class LocalInstance implements ServerLifecycle {
         return
       } catch (error) {
         // The port may have been taken between its choice and the server's bind.
-        if (attempt === PORT_ATTEMPTS || !/in use|bind on TCP/i.test(await this.#logTail())) throw error
+        if (attempt === PORT_ATTEMPTS || !(await isPortTaken(this.#port))) throw error
         this.#port = await freePort()
       }
     }
