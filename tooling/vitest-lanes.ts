@@ -19,7 +19,6 @@ function lane(name: string, suffixes: readonly string[], options: { servers?: bo
       execArgv: ['--conditions=tidemark-source'],
       testTimeout: timeoutMs,
       hookTimeout: timeoutMs,
-      passWithNoTests: false,
     },
   }
 }
