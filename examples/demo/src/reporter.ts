@@ -20,7 +20,7 @@ export class Reporter {
 
   constructor(out: WriteStream) {
     this.#out = out
-    this.#isTerminal = out.isTTY === true
+    this.#isTerminal = Boolean(out.isTTY)
   }
 
   line(text: string): void {
