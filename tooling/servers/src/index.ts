@@ -2,3 +2,5 @@ export type { ServerAccess, ServerEngine, ServerInfo, ServerLifecycle, ServerOri
 export { ServerUnavailableError, type PassedOver } from './server-unavailable-error.ts'
 export { POSTGRES_VERSIONS, type PostgresVersion } from './postgres/postgres-versions.ts'
 export { availablePostgresVersions, startPostgres, type StartPostgresOptions } from './start-postgres.ts'
+export { startMysql, type StartMysqlOptions } from './start-mysql.ts'
+export type { MysqlEngine } from './mysql/mysql-settings.ts'

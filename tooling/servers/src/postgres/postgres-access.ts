@@ -3,7 +3,7 @@ import type postgres from 'postgres'
 import { databaseName } from '../database-name.ts'
 import type { ServerAccess, ServerInfo, TestDatabase } from '../server.ts'
 import { urlParts, withDatabase } from '../url-parts.ts'
-import { withConnection } from './postgres-setup.ts'
+import { withConnection } from './with-connection.ts'
 
 const SLOT_RELEASE_TIMEOUT_MS = 10_000
 

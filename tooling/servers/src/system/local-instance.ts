@@ -2,13 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { ServerLifecycle } from '../server.ts'
 import { freePort } from './free-port.ts'
 import type { InstanceFolder } from './instance-folder.ts'
 import { killTree } from './process-tree.ts'
+import { waitUntilReady } from './wait-until-ready.ts'
 
-const READY_TIMEOUT_MS = 90_000
 const PORT_ATTEMPTS = 5
 const LOG_TAIL_CHARACTERS = 3000
 
@@ -111,7 +110,7 @@ export class LocalInstance implements ServerLifecycle {
       throw new Error(`${this.#spec.name} ended while starting:\n${await this.#logTail()}`)
     })
     try {
-      await Promise.race([ended, this.#waitUntilReady(abort.signal)])
+      await Promise.race([ended, waitUntilReady(() => this.#spec.probe(this.#port), abort.signal)])
     } catch (error) {
       await this.stop('kill')
       throw error
@@ -136,20 +135,6 @@ export class LocalInstance implements ServerLifecycle {
       return child
     } finally {
       closeSync(log)
-    }
-  }
-
-  /** The one poll of this package: a server has no other way to say that it is ready. */
-  async #waitUntilReady(signal: AbortSignal): Promise<void> {
-    const deadline = performance.now() + READY_TIMEOUT_MS
-    for (let delayMs = 20; !signal.aborted; delayMs = Math.min(delayMs * 1.5, 250)) {
-      try {
-        await this.#spec.probe(this.#port)
-        return
-      } catch (error) {
-        if (performance.now() > deadline) throw new Error(`${this.#spec.name} did not answer in time:\n${await this.#logTail()}`, { cause: error })
-      }
-      await sleep(delayMs)
     }
   }
 
