@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { MIXED_TABLE } from '../tables/mixed-table.ts'
 
-const CHECK = `select count(*) as rows, sum(id) as ids, sum(quantity) as quantities, sum(length(title)) as titles, sum(score) as scores,
+const CHECK = `select count(*) as rows, sum(id) as ids, sum(quantity) as quantities, sum(length(title)) as titles, cast(sum(score) as integer) as scores,
   sum(typeof(score) = 'real' and typeof(id) = 'integer' and typeof(price) = 'text') as typed from ${MIXED_TABLE}`
 
 /** What both sides must have in common. Times are of no interest where the work was not the same. */

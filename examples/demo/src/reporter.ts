@@ -20,7 +20,7 @@ export class Reporter {
 
   constructor(out: WriteStream) {
     this.#out = out
-    this.#isTerminal = Boolean(out.isTTY)
+    this.#isTerminal = out.isTTY
   }
 
   line(text: string): void {
