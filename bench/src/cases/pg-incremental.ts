@@ -26,8 +26,8 @@ export const pgIncremental: BenchCase = {
   run: (context) => withPostgres(async ({ url, sql }) => {
     const small = { url, table: 'items_small', path: join(context.folder, 'small.db') }
     const large = { url, table: 'items_large', path: join(context.folder, 'large.db') }
-    await createTracked(sql, small.table, Math.max(CHANGED_ROWS, Math.ceil(context.rows / SHRINK)))
-    await createTracked(sql, large.table, Math.max(CHANGED_ROWS, context.rows))
+    await createTracked(sql, small.table, toWholePolls(context.rows / SHRINK))
+    await createTracked(sql, large.table, toWholePolls(context.rows))
     const tables = [await FollowedTable.open(small), await FollowedTable.open(large)] as const
     try {
       const idle = await measureIdle(tables, context)
@@ -38,6 +38,11 @@ export const pgIncremental: BenchCase = {
       for (const table of tables) await table[Symbol.asyncDispose]()
     }
   }),
+}
+
+/** Rounded up, so that no poll's neighbours reach over the table's end. */
+function toWholePolls(rows: number): number {
+  return Math.ceil(rows / CHANGED_ROWS) * CHANGED_ROWS
 }
 
 async function createTracked(sql: postgres.Sql, table: string, rows: number): Promise<void> {
