@@ -7,6 +7,9 @@ import { tempRoot } from './temp-root.ts'
 
 const require = createRequire(import.meta.url)
 
+/** Where the workspace keeps the servers that only suites need; a partial install for a demo or a bench leaves them out. */
+const MORE_BINARIES = join(import.meta.dirname, '..', '..', '..', 'server-binaries', 'node_modules')
+
 /** A package whose files include a server's binaries. */
 export interface NpmPackage {
   readonly folder: string
@@ -24,7 +27,7 @@ export async function findNpmPackage(name: string): Promise<NpmPackage | undefin
 
 /** Looked up by folder because these packages export no `package.json`. */
 function packageFolder(name: string): string | undefined {
-  const candidates = require.resolve.paths(name) ?? []
+  const candidates = [...(require.resolve.paths(name) ?? []), MORE_BINARIES]
   return candidates.map((base) => join(base, name)).find((folder) => existsSync(join(folder, 'package.json')))
 }
 

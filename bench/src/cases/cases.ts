@@ -1,0 +1,18 @@
+import type { BenchCase } from './case.ts'
+import { libsqlInitial } from './libsql-initial.ts'
+import { mysqlInitial } from './mysql-initial.ts'
+import { pgIncremental } from './pg-incremental.ts'
+import { pgInitial } from './pg-initial.ts'
+
+/** In the order in which `all` runs them. */
+export const CASES: readonly BenchCase[] = [pgInitial, mysqlInitial, libsqlInitial, pgIncremental]
+
+/** Errors: `TypeError` for a name that is unknown; a bench must never pass because nothing was chosen. */
+export function chooseCases(names: readonly string[]): readonly BenchCase[] {
+  if (names.includes('all')) return CASES
+  return names.map((name) => {
+    const found = CASES.find((candidate) => candidate.name === name)
+    if (found === undefined) throw new TypeError(`Unknown case "${name}". Known: all, ${CASES.map((known) => known.name).join(', ')}.`)
+    return found
+  })
+}

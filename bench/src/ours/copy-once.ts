@@ -1,0 +1,30 @@
+import { Replicator, type SourceDialect, type TargetDialect } from '@tidemark/core'
+import type { CopyOutcome, CopyRequest } from './copy-request.ts'
+import { HeapPeak } from './heap-peak.ts'
+
+/** The whole of our side: from no file to a published table. Adapters are loaded as an application would: only those it uses. */
+async function copyOnce(request: CopyRequest): Promise<CopyOutcome> {
+  const heap = new HeapPeak()
+  const [source, target] = await Promise.all([openSource(request), openTarget(request)])
+  const replicator = new Replicator({ target, replications: [{ name: 'copy', source, sourceTable: request.table }] })
+  replicator.on('sync:progress', () => heap.sample())
+  const { rows } = await replicator.syncNow('copy')
+  await replicator.stop()
+  return { rows, ...heap.stop() }
+}
+
+async function openSource({ source, url }: CopyRequest): Promise<SourceDialect> {
+  if (source === 'postgres') return (await import('@tidemark/postgres')).postgresSource({ url })
+  // @ts-expect-error Not exported yet. When the compiler calls this line unused, the case is open: remove it.
+  return (await import('@tidemark/mysql')).mysqlSource({ url })
+}
+
+async function openTarget({ target, path }: CopyRequest): Promise<TargetDialect> {
+  if (target === 'node') return (await import('@tidemark/node')).nodeSqliteTarget({ path })
+  // @ts-expect-error Likewise.
+  return (await import('@tidemark/libsql')).libsqlTarget({ url: `file:${path}` })
+}
+
+// Written by the parent of this process, of the same type.
+const request = JSON.parse(process.argv[2] ?? '') as CopyRequest
+process.stdout.write(JSON.stringify(await copyOnce(request)))
