@@ -49,7 +49,7 @@ export function libsqlError(error: unknown): TidemarkError {
 /** `libsql` gives no code at all when it can't open a file: whatever fails then is the opening. */
 export function openError(error: unknown): TidemarkError {
   const known = libsqlError(error)
-  return known.code === 'TARGET_FAILED' ? mapped('TARGET_UNREACHABLE', known.detail ?? 'open') : known
+  return known.code === 'TARGET_FAILED' ? mapped('TARGET_UNREACHABLE', known.detail || 'OPEN_FAILED') : known
 }
 
 function mapped(code: ErrorCode, detail: string): TidemarkError {

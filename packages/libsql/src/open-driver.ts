@@ -53,7 +53,7 @@ async function openClient(options: { readonly client: LibsqlClient; readonly clo
     return driver
   } catch (error) {
     await driver[Symbol.asyncDispose]()
-    throw libsqlError(error)
+    throw openError(error)
   }
 }
 
