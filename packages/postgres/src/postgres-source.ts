@@ -17,6 +17,7 @@ const CAPABILITIES: SourceCapabilities = {
   streamsRows: true,
   diagnoses: false,
   reportsSchemaVersion: true,
+  keepsOrdinals: true,
   detectsRewind: true,
 }
 

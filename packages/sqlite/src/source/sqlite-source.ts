@@ -33,6 +33,7 @@ const CAPABILITIES: SourceCapabilities = {
   streamsRows: false,
   diagnoses: false,
   reportsSchemaVersion: true,
+  keepsOrdinals: false,
   detectsRewind: false,
 }
 
