@@ -1,3 +1,4 @@
+import { access } from 'node:fs/promises'
 import { TidemarkError, makeSecret } from '@tidemark/core/adapter'
 import { BetterSqliteDriver, type BetterSqliteDatabase, type SqliteDriver } from '@tidemark/sqlite'
 import { filePath } from './file-path.ts'
@@ -16,17 +17,39 @@ const PROBE = 9_007_199_254_740_993n
  *
  * Errors: `CONFIG_INVALID` for a missing package or a wrong client, `SECRET_MISSING`, `TARGET_*`.
  */
-export async function openDriver(config: LibsqlConfig): Promise<SqliteDriver> {
-  if ('client' in config) return openClient({ client: config.client, closes: false })
+export async function openDriver(config: LibsqlConfig, options: OpenOptions = {}): Promise<SqliteDriver> {
+  if ('client' in config) return openClient({ client: config.client, closes: false, wantsWal: false })
   const path = config.syncUrl === undefined ? filePath(config.url) : undefined
+  if (path !== undefined && options.mustExist === true) await requireFile(path)
   const Database = path === undefined ? undefined : await importLibsql()
-  if (path !== undefined && Database !== undefined) return openFile(Database, path, config.busyTimeoutMs)
-  return openClient({ client: await makeClient(config), closes: true })
+  if (path !== undefined && Database !== undefined) {
+    return openFile(Database, { path, busyTimeoutMs: config.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS, isSource: options.mustExist === true })
+  }
+  return openClient({ client: await makeClient(config), closes: true, wantsWal: path !== undefined && options.mustExist !== true })
+}
+
+export interface OpenOptions {
+  /** For a source: a missing file is `TARGET_UNREACHABLE` instead of a new database, and its journal is left as it is. */
+  readonly mustExist?: boolean | undefined
+}
+
+async function requireFile(path: string): Promise<void> {
+  try {
+    await access(path)
+  } catch (error) {
+    throw openError(error)
+  }
+}
+
+interface FileOptions {
+  readonly path: string
+  readonly busyTimeoutMs: number
+  readonly isSource: boolean
 }
 
 type LibsqlConstructor = new (path: string, options: { readonly timeout: number }) => BetterSqliteDatabase
 
-function openFile(Database: LibsqlConstructor, path: string, busyTimeoutMs = DEFAULT_BUSY_TIMEOUT_MS): SqliteDriver {
+function openFile(Database: LibsqlConstructor, { path, busyTimeoutMs, isSource }: FileOptions): SqliteDriver {
   let database: BetterSqliteDatabase
   try {
     database = new Database(path, { timeout: busyTimeoutMs })
@@ -36,7 +59,7 @@ function openFile(Database: LibsqlConstructor, path: string, busyTimeoutMs = DEF
   try {
     // Readers go on while we write; NORMAL keeps the file consistent through a crash, and what a power cut may take back is the
     // last commits together with their checkpoints (sqlite.org, "Write-Ahead Logging").
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+    if (!isSource) database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
   } catch (error) {
     database.close()
     throw libsqlError(error)
@@ -44,11 +67,10 @@ function openFile(Database: LibsqlConstructor, path: string, busyTimeoutMs = DEF
   return new BetterSqliteDriver({ database, closes: true, writeImage: (image) => writeImageFile(image, path) })
 }
 
-async function openClient(options: { readonly client: LibsqlClient; readonly closes: boolean }): Promise<SqliteDriver> {
+async function openClient(options: { readonly client: LibsqlClient; readonly closes: boolean; readonly wantsWal: boolean }): Promise<SqliteDriver> {
   const driver = new LibsqlClientDriver(options)
   try {
-    const { protocol } = options.client
-    if (options.closes && protocol === 'file') await driver.execute('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+    if (options.wantsWal) await driver.execute('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
     await requireBigints(options.client)
     return driver
   } catch (error) {
@@ -78,10 +100,12 @@ async function requireBigints(client: LibsqlClient): Promise<void> {
 async function makeClient(config: LibsqlUrlConfig): Promise<LibsqlClient> {
   const { createClient } = await importClient()
   const { url, syncUrl, busyTimeoutMs = DEFAULT_BUSY_TIMEOUT_MS } = config
+  // A client of a file would keep several connections, and a PRAGMA is one connection's.
+  const connections = filePath(url) === undefined ? {} : { concurrency: 1 }
   const authToken = config.authToken === undefined ? undefined : await makeSecret(config.authToken, 'authToken').reveal()
   try {
     return createClient({
-      url, intMode: 'bigint', timeout: busyTimeoutMs, ...(syncUrl === undefined ? {} : { syncUrl }), ...(authToken === undefined ? {} : { authToken }),
+      url, intMode: 'bigint', timeout: busyTimeoutMs, ...connections, ...(syncUrl === undefined ? {} : { syncUrl }), ...(authToken === undefined ? {} : { authToken }),
     })
   } catch (error) {
     throw openError(error)

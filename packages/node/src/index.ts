@@ -1,2 +1,3 @@
-export { nodeSqliteTarget, type NodeSqliteTargetConfig } from './node-sqlite-target.ts'
+export { betterSqliteSource, betterSqliteTarget, type BetterSqliteConfig } from './better-sqlite.ts'
 export { nodeSqliteSource, type NodeSqliteSourceConfig } from './node-sqlite-source.ts'
+export { nodeSqliteTarget, type NodeSqliteTargetConfig } from './node-sqlite-target.ts'
