@@ -2,7 +2,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { sqliteError, type AttachedImage, type SqliteDriver, type SqliteTransaction, type SqliteValue } from '@tidemark/sqlite'
+import { narrowInteger, sqliteError, type AttachedImage, type SqliteDriver, type SqliteTransaction, type SqliteValue } from '@tidemark/sqlite'
 import type { RowValues, Value } from '@tidemark/core/adapter'
 
 export interface NodeSqliteDriverOptions {
@@ -10,13 +10,12 @@ export interface NodeSqliteDriverOptions {
   readonly path: string
   /** How long to wait for another writer, in milliseconds. */
   readonly busyTimeoutMs: number
+  /** Never creates the file and never writes to it. Default false. */
+  readonly isReadOnly?: boolean | undefined
 }
 
 /** Statements kept prepared. A table needs two per batch size, and a handful are Tidemark's own. */
 const MAX_STATEMENTS = 64
-
-const MIN_SAFE = BigInt(Number.MIN_SAFE_INTEGER)
-const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER)
 
 /** node:sqlite as Node, Bun and Deno have it. Calls are synchronous: a large commit blocks the thread while it runs. */
 export class NodeSqliteDriver implements SqliteDriver {
@@ -111,7 +110,9 @@ export class NodeSqliteDriver implements SqliteDriver {
 }
 
 function open(options: NodeSqliteDriverOptions): DatabaseSync {
-  const database = new DatabaseSync(options.path, { enableForeignKeyConstraints: false, timeout: options.busyTimeoutMs })
+  const readOnly = options.isReadOnly ?? false
+  const database = new DatabaseSync(options.path, { enableForeignKeyConstraints: false, timeout: options.busyTimeoutMs, readOnly })
+  if (readOnly) return database
   // Readers go on while we write; NORMAL keeps the file consistent through a crash, and what a power cut may take back is the
   // last commits together with their checkpoints (sqlite.org, "Write-Ahead Logging").
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
@@ -119,7 +120,7 @@ function open(options: NodeSqliteDriverOptions): DatabaseSync {
 }
 
 function toValue(value: unknown): Value {
-  if (typeof value === 'bigint') return value >= MIN_SAFE && value <= MAX_SAFE ? Number(value) : value
+  if (typeof value === 'bigint') return narrowInteger(value)
   // node:sqlite gives null, number, bigint, string or Uint8Array, nothing else.
   return value as Value
 }

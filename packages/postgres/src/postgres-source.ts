@@ -18,6 +18,7 @@ const CAPABILITIES: SourceCapabilities = {
   streamsRows: true,
   diagnoses: true,
   reportsSchemaVersion: true,
+  keepsOrdinals: true,
   detectsRewind: true,
 }
 

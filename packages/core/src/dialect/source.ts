@@ -18,6 +18,11 @@ export interface SourceCapabilities {
   readonly diagnoses: boolean
   /** Whether a page tells the schema version it was read under, so that drift is seen without another query. */
   readonly reportsSchemaVersion: boolean
+  /**
+   * Whether `ColumnSchema.ordinal` stays a column's own when others are dropped. Where it is a mere place, columns are matched by
+   * name, and a rename is a drop and an add.
+   */
+  readonly keepsOrdinals: boolean
   /** Whether a restored or replaced server can be recognised, and is then refused with `SOURCE_REWOUND`. */
   readonly detectsRewind: boolean
 }

@@ -50,7 +50,10 @@ export interface ColumnOverride {
 /** A column of a source table, with the way it will be stored already decided. */
 export interface ColumnSchema {
   readonly name: string
-  /** The engine's stable number of the column: tells a rename from a drop and an add. Starts at 1. */
+  /**
+   * The engine's stable number of the column: tells a rename from a drop and an add. Its place where the engine has none,
+   * see `SourceCapabilities.keepsOrdinals`. Starts at 1.
+   */
   readonly ordinal: number
   /** The engine's name of the type, with its modifiers: `numeric(10,2)`, `bigint unsigned`. */
   readonly sourceType: string

@@ -61,6 +61,8 @@ export const ERRORS = {
 
   /** The target could not be opened or reached. */
   TARGET_UNREACHABLE: { retryable: true, remedy: 'Check the path or address of the target; it is tried again with backoff.' },
+  /** The target's server refused the token or the user. */
+  TARGET_AUTH_FAILED: { retryable: false, remedy: 'Check the token, its expiry and its rights on this database.' },
   /** Another writer holds the target's lock. */
   TARGET_BUSY: { retryable: true, remedy: 'It is tried again with backoff; look for long write transactions.' },
   /** The target has no room left, or its disk failed. */

@@ -1,9 +1,10 @@
 import type { AbortOptions, SourceConnection } from '../dialect/source.ts'
-import type { IndexSchema, LogicalType, StorageClass } from '../dialect/table.ts'
+import type { IndexSchema, LogicalType, StorageClass, TableSchema } from '../dialect/table.ts'
 import type { StoredReplication } from '../state/ledger.ts'
+import { numberByName } from './number-by-name.ts'
 import { decodeState } from './replication-state.ts'
 import type { ResolvedReplication } from './resolve-replication.ts'
-import { diffSchema, driftAction, type ColumnChange, type DriftAction } from './schema-drift.ts'
+import { diffSchema, driftAction, type ColumnChange, type CopiedSchema, type DriftAction } from './schema-drift.ts'
 import { describeSource } from './steps/describe-source.ts'
 import { copiedColumns, effectiveKey, targetTableOf } from './sync-session.ts'
 
@@ -34,7 +35,7 @@ export async function planReplication(
   const { replication, stored } = context
   const schema = await describeSource(source, replication, options)
   const columns = copiedColumns(replication, schema)
-  const drift = plannedDrift(context, { columns, key: effectiveKey(replication, schema) })
+  const drift = plannedDrift(context, schema)
   return {
     name: replication.name,
     sourceTable: replication.sourceTable,
@@ -58,11 +59,13 @@ function actionOf(replication: ResolvedReplication, stored: StoredReplication | 
 }
 
 function plannedDrift(
-  context: { readonly replication: ResolvedReplication; readonly stored: StoredReplication | undefined }, current: Parameters<typeof diffSchema>[1],
+  context: { readonly replication: ResolvedReplication; readonly stored: StoredReplication | undefined }, schema: TableSchema,
 ): ReplicationPlan['drift'] {
   const { replication, stored } = context
   const known = stored?.state === undefined ? undefined : decodeState(stored.state).schema
   if (known === undefined) return { changes: [], action: 'none' }
-  const drift = diffSchema({ columns: copiedColumns(replication, known), key: effectiveKey(replication, known) }, current)
+  const current = replication.source.capabilities.keepsOrdinals ? schema : numberByName(known.columns, schema)
+  const copied = (one: Pick<TableSchema, 'columns' | 'key'>): CopiedSchema => ({ columns: copiedColumns(replication, one), key: effectiveKey(replication, one) })
+  const drift = diffSchema(copied(known), copied(current))
   return { changes: drift.changes, action: driftAction(drift, replication.schemaPolicy) }
 }

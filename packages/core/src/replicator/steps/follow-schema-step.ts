@@ -1,6 +1,7 @@
 import type { TableSchema } from '../../dialect/table.ts'
 import { TidemarkError } from '../../errors/tidemark-error.ts'
 import { newState, type KnownSchema, type ReplicationState } from '../replication-state.ts'
+import { numberByName } from '../number-by-name.ts'
 import { diffSchema, driftAction, type DriftAction, type SchemaDrift } from '../schema-drift.ts'
 import { copiedColumns, effectiveKey, targetTableOf, type SyncSession } from '../sync-session.ts'
 import { knownSchema } from './begin-step.ts'
@@ -12,8 +13,9 @@ import { describeSource } from './describe-source.ts'
  */
 export async function followSchemaStep(session: SyncSession, signal: AbortSignal): Promise<void> {
   const { source, replication, emitter } = session.context
-  const current = await describeSource(source, replication, { signal })
+  const described = await describeSource(source, replication, { signal })
   const known = session.schema
+  const current = replication.source.capabilities.keepsOrdinals ? described : numberByName(known.columns, described)
   const drift = diffSchema(copied(session, known), copied(session, current))
   const action = driftAction(drift, replication.schemaPolicy)
   if (drift.changes.length > 0 || drift.keyChanged) {

@@ -1,0 +1,108 @@
+import { TidemarkError, type RowValues, type Value } from '@tidemark/core/adapter'
+import { narrowInteger, type SqliteDriver, type SqliteTransaction, type SqliteValue } from '@tidemark/sqlite'
+import type { LibsqlClient, LibsqlResult, LibsqlStatement, LibsqlTransaction } from './libsql-client.ts'
+import { libsqlError } from './libsql-error.ts'
+
+export interface LibsqlClientDriverOptions {
+  readonly client: LibsqlClient
+  /** Whether the driver closes the client when it is disposed. An application's own is left open. */
+  readonly closes: boolean
+}
+
+/**
+ * `@libsql/client`, whatever it is connected to.
+ *
+ * There is no `attachImage`: a client of a file keeps several connections, and which one a statement gets is its own
+ * business, so an attached image may be missing where it is wanted. The synchronous `libsql` driver has it.
+ */
+export class LibsqlClientDriver implements SqliteDriver {
+  readonly #client: LibsqlClient
+  readonly #closes: boolean
+
+  constructor(options: LibsqlClientDriverOptions) {
+    this.#client = options.client
+    this.#closes = options.closes
+  }
+
+  async query(sql: string, parameters: readonly SqliteValue[] = []): Promise<readonly RowValues[]> {
+    return rowsOf(await mapped(() => this.#client.execute(statementOf(sql, parameters))))
+  }
+
+  /**
+   * Over http and ws a PRAGMA is not sent: each call has a session of its own there, so that it would last for nothing,
+   * and the server refuses most (libsql-server, `query_analysis.rs`, `pragma_kind`).
+   */
+  async execute(sql: string): Promise<void> {
+    if (this.#client.protocol !== 'file' && /^\s*PRAGMA\b/i.test(sql)) return
+    await mapped(() => this.#client.executeMultiple(sql))
+  }
+
+  async transaction<T>(work: (transaction: SqliteTransaction) => Promise<T>): Promise<T> {
+    await this.#waitForLock()
+    const transaction = await mapped(() => this.#client.transaction('write'))
+    try {
+      const result = await work(new ClientTransaction(transaction))
+      await mapped(() => transaction.commit())
+      return result
+    } catch (error) {
+      // The first error is the one that tells; a connection that is gone has rolled back by itself.
+      await transaction.rollback().catch(() => undefined)
+      throw error
+    } finally {
+      transaction.close()
+    }
+  }
+
+  /**
+   * A BEGIN that finds a file locked is left unfinished by the client (0.18 with libsql 0.5.29), and until that statement is collected
+   * as garbage every COMMIT of the connection fails with "SQL statements in progress". A script is finished in any
+   * case, so the wait for the lock is done by one; what remains is the moment between the two.
+   */
+  async #waitForLock(): Promise<void> {
+    if (this.#client.protocol === 'file') await mapped(() => this.#client.executeMultiple('BEGIN IMMEDIATE; ROLLBACK'))
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closes) this.#client.close()
+    return Promise.resolve()
+  }
+}
+
+class ClientTransaction implements SqliteTransaction {
+  readonly #transaction: LibsqlTransaction
+
+  constructor(transaction: LibsqlTransaction) {
+    this.#transaction = transaction
+  }
+
+  async query(sql: string, parameters: readonly SqliteValue[] = []): Promise<readonly RowValues[]> {
+    return rowsOf(await mapped(() => this.#transaction.execute(statementOf(sql, parameters))))
+  }
+
+  async run(sql: string, parameters: readonly SqliteValue[] = []): Promise<number> {
+    return (await mapped(() => this.#transaction.execute(statementOf(sql, parameters)))).rowsAffected
+  }
+}
+
+function statementOf(sql: string, parameters: readonly SqliteValue[]): LibsqlStatement {
+  return { sql, args: [...parameters] }
+}
+
+function rowsOf(result: LibsqlResult): readonly RowValues[] {
+  return result.rows.map((row) => Array.from({ length: row.length }, (_, index) => toValue(row[index])))
+}
+
+function toValue(value: unknown): Value {
+  if (typeof value === 'bigint') return narrowInteger(value)
+  if (value instanceof ArrayBuffer) return new Uint8Array(value)
+  if (value === null || typeof value === 'number' || typeof value === 'string' || value instanceof Uint8Array) return value
+  throw new TidemarkError('TARGET_FAILED', `The libSQL client gave a value of type ${typeof value}.`)
+}
+
+async function mapped<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw libsqlError(error)
+  }
+}

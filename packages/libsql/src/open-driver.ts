@@ -1,0 +1,134 @@
+import { access } from 'node:fs/promises'
+import { TidemarkError, makeSecret } from '@tidemark/core/adapter'
+import { BetterSqliteDriver, type BetterSqliteDatabase, type SqliteDriver } from '@tidemark/sqlite'
+import { filePath } from './file-path.ts'
+import type { LibsqlClient } from './libsql-client.ts'
+import { LibsqlClientDriver } from './libsql-client-driver.ts'
+import { DEFAULT_BUSY_TIMEOUT_MS, type LibsqlConfig, type LibsqlUrlConfig } from './libsql-config.ts'
+import { libsqlError, openError } from './libsql-error.ts'
+import { writeImageFile } from './write-image-file.ts'
+
+/** Beyond what a double holds exactly: tells the modes of reading integers apart. */
+const PROBE = 9_007_199_254_740_993n
+
+/**
+ * A file is opened by the synchronous `libsql` where it is installed, which writes twice as fast as the client and can
+ * attach images; everything else, and a file without it, by `@libsql/client`.
+ *
+ * Errors: `CONFIG_INVALID` for a missing package or a wrong client, `SECRET_MISSING`, `TARGET_*`.
+ */
+export async function openDriver(config: LibsqlConfig, options: OpenOptions = {}): Promise<SqliteDriver> {
+  if ('client' in config) return openClient({ client: config.client, closes: false, wantsWal: false })
+  const path = config.syncUrl === undefined ? filePath(config.url) : undefined
+  if (path !== undefined && options.mustExist === true) await requireFile(path)
+  const Database = path === undefined ? undefined : await importLibsql()
+  if (path !== undefined && Database !== undefined) {
+    return openFile(Database, { path, busyTimeoutMs: config.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS, isSource: options.mustExist === true })
+  }
+  return openClient({ client: await makeClient(config), closes: true, wantsWal: path !== undefined && options.mustExist !== true })
+}
+
+export interface OpenOptions {
+  /** For a source: a missing file is `TARGET_UNREACHABLE` instead of a new database, and its journal is left as it is. */
+  readonly mustExist?: boolean | undefined
+}
+
+async function requireFile(path: string): Promise<void> {
+  try {
+    await access(path)
+  } catch (error) {
+    throw openError(error)
+  }
+}
+
+interface FileOptions {
+  readonly path: string
+  readonly busyTimeoutMs: number
+  readonly isSource: boolean
+}
+
+type LibsqlConstructor = new (path: string, options: { readonly timeout: number }) => BetterSqliteDatabase
+
+function openFile(Database: LibsqlConstructor, { path, busyTimeoutMs, isSource }: FileOptions): SqliteDriver {
+  let database: BetterSqliteDatabase
+  try {
+    database = new Database(path, { timeout: busyTimeoutMs })
+  } catch (error) {
+    throw openError(error)
+  }
+  try {
+    // Readers go on while we write; NORMAL keeps the file consistent through a crash, and what a power cut may take back is the
+    // last commits together with their checkpoints (sqlite.org, "Write-Ahead Logging").
+    if (!isSource) database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+  } catch (error) {
+    database.close()
+    throw libsqlError(error)
+  }
+  return new BetterSqliteDriver({ database, closes: true, writeImage: (image) => writeImageFile(image, path) })
+}
+
+async function openClient(options: { readonly client: LibsqlClient; readonly closes: boolean; readonly wantsWal: boolean }): Promise<SqliteDriver> {
+  const driver = new LibsqlClientDriver(options)
+  try {
+    if (options.wantsWal) await driver.execute('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+    await requireBigints(options.client)
+    return driver
+  } catch (error) {
+    await driver[Symbol.asyncDispose]()
+    throw openError(error)
+  }
+}
+
+/** One query, which is also the proof that the server answers. */
+async function requireBigints(client: LibsqlClient): Promise<void> {
+  const read = async (): Promise<unknown> => {
+    try {
+      return (await client.execute({ sql: `SELECT ${PROBE}`, args: [] })).rows[0]?.[0]
+    } catch (error) {
+      // What `intMode: 'number'` does.
+      if (error instanceof RangeError) return undefined
+      throw error
+    }
+  }
+  if (await read() === PROBE) return
+  throw new TidemarkError('CONFIG_INVALID', 'The libSQL client does not read integers exactly.', {
+    issues: [{ path: 'client', message: 'Must be made with intMode: \'bigint\'.' }],
+    remedy: 'Create the client with `intMode: \'bigint\'`.',
+  })
+}
+
+async function makeClient(config: LibsqlUrlConfig): Promise<LibsqlClient> {
+  const { createClient } = await importClient()
+  const { url, syncUrl, busyTimeoutMs = DEFAULT_BUSY_TIMEOUT_MS } = config
+  // A client of a file would keep several connections, and a PRAGMA is one connection's.
+  const connections = filePath(url) === undefined ? {} : { concurrency: 1 }
+  const authToken = config.authToken === undefined ? undefined : await makeSecret(config.authToken, 'authToken').reveal()
+  try {
+    return createClient({
+      url, intMode: 'bigint', timeout: busyTimeoutMs, ...connections, ...(syncUrl === undefined ? {} : { syncUrl }), ...(authToken === undefined ? {} : { authToken }),
+    })
+  } catch (error) {
+    throw openError(error)
+  }
+}
+
+async function importClient(): Promise<{ readonly createClient: (config: object) => LibsqlClient }> {
+  try {
+    // Only the subset that `LibsqlClient` names is used.
+    return await import('@libsql/client') as unknown as { readonly createClient: (config: object) => LibsqlClient }
+  } catch {
+    throw new TidemarkError('CONFIG_INVALID', 'The package @libsql/client is not installed.', {
+      issues: [{ path: 'url', message: 'Needs the package @libsql/client.' }], remedy: 'Run: npm install @libsql/client',
+    })
+  }
+}
+
+/** `undefined` where it is not installed or has no binary for this platform. */
+async function importLibsql(): Promise<LibsqlConstructor | undefined> {
+  try {
+    // Only the subset that `BetterSqliteDatabase` names is used.
+    return (await import('libsql')).default as unknown as LibsqlConstructor
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,84 @@
+import { TidemarkError, type ColumnSchema, type RowValues, type Value } from '@tidemark/core/adapter'
+import { quote } from '../quote.ts'
+
+/** How texts are asked for: as the driver's strings, or as bytes that are decoded here, without loss. */
+export type TextForm = 'string' | 'bytes'
+
+/** Decodes or says `undefined`. */
+export type StrictDecoder = (bytes: Uint8Array) => string | undefined
+
+export interface TextReading {
+  readonly form: TextForm
+  /** Of the database's own encoding. */
+  readonly decoder: StrictDecoder
+}
+
+/** One value of a row: what to select for it, and how to read that. */
+export interface CellCodec {
+  /** One or two expressions over the table alias `s`. */
+  readonly expressions: readonly string[]
+  /**
+   * The value as the copy stores it; `at` is where the first of the expressions stands.
+   * Errors: `VALUE_UNREPRESENTABLE` by the column's policy, for bytes that are no text and for an infinity.
+   */
+  read(row: RowValues, at: number): Value
+  /** The value itself. Errors: `VALUE_UNREPRESENTABLE` for bytes that are no text. */
+  readExact(row: RowValues, at: number): Value
+}
+
+export function compileCell(column: ColumnSchema, text: TextReading): CellCodec {
+  // An alias in front, or SQLite takes the name of a column that is gone for a string.
+  const name = `s.${quote(column.name)}`
+  // Only a column without affinity can hold both 1 and 1.0, which are one number to JavaScript.
+  if (text.form === 'string' && column.storage !== 'blob') {
+    return { expressions: [name], read: (row, at) => finite(column, row[at] ?? null), readExact: (row, at) => row[at] ?? null }
+  }
+  const value = text.form === 'string' ? name : `CASE typeof(${name}) WHEN 'text' THEN CAST(${name} AS BLOB) ELSE ${name} END`
+  return {
+    expressions: [`typeof(${name})`, value],
+    read: (row, at) => finite(column, ofClass(column, row[at + 1] ?? null, { storageClass: row[at], decoder: text.decoder })),
+    readExact: (row, at) => ofClass({ ...column, onUnrepresentable: 'error' }, row[at + 1] ?? null, { storageClass: row[at], decoder: text.decoder }),
+  }
+}
+
+/** What a driver's string has in place of bytes that are no UTF-8. Also a character in its own right. */
+const REPLACEMENT = '\uFFFD'
+
+/** Whether a string may stand for bytes that are no text. */
+export function isSuspect(value: Value | undefined): boolean {
+  return typeof value === 'string' && value.includes(REPLACEMENT)
+}
+
+/** `encoding` as `PRAGMA encoding` names it. */
+export function strictDecoder(encoding: string): StrictDecoder {
+  const decoder = new TextDecoder(encoding.toLowerCase(), { fatal: true, ignoreBOM: true })
+  return (bytes) => {
+    try {
+      return decoder.decode(bytes)
+    } catch {
+      return undefined
+    }
+  }
+}
+
+function ofClass(column: ColumnSchema, value: Value, cell: { readonly storageClass: Value | undefined; readonly decoder: StrictDecoder }): Value {
+  if (cell.storageClass === 'text' && value instanceof Uint8Array) {
+    return cell.decoder(value) ?? unrepresentable(column, 'a text that is no valid text', () => new TextDecoder().decode(value))
+  }
+  // A bigint is bound as an integer by every driver, a number as a double.
+  if (cell.storageClass === 'integer' && typeof value === 'number' && column.storage === 'blob') return BigInt(value)
+  return value
+}
+
+function finite(column: ColumnSchema, value: Value): Value {
+  if (typeof value !== 'number' || Number.isFinite(value)) return value
+  // The form that `real` has in every copy; elsewhere a text would not be what it was.
+  return column.logicalType === 'real' ? String(value) : unrepresentable(column, 'an infinity', () => String(value))
+}
+
+/** Applies the column's policy. The error names the column, never the value. */
+function unrepresentable(column: ColumnSchema, what: string, toText: () => string): Value {
+  if (column.onUnrepresentable === 'text') return toText()
+  if (column.onUnrepresentable === 'null') return null
+  throw new TidemarkError('VALUE_UNREPRESENTABLE', `The column '${column.name}' holds ${what}.`)
+}

@@ -1,0 +1,51 @@
+import { TidemarkError, type AbortOptions, type RowValues, type TableSchema } from '@tidemark/core/adapter'
+import type { SqliteValue } from '../driver.ts'
+import { quote } from '../quote.ts'
+import { strictDecoder, type StrictDecoder, type TextForm, type TextReading } from './cell-codec.ts'
+import { quoteText } from './quote-text.ts'
+import type { SourceSession } from './source-session.ts'
+
+/** What the reads of a table share: the session, how texts are asked for, and which table or column was missing. */
+export class SourceReader {
+  readonly session: SourceSession
+  readonly textForm: TextForm
+  #decoder: StrictDecoder | undefined
+
+  constructor(session: SourceSession, textForm: TextForm) {
+    this.session = session
+    this.textForm = textForm
+  }
+
+  /** Errors: `SOURCE_*`, and `TABLE_UNKNOWN` or `COLUMN_UNKNOWN` where that is the reason. */
+  async query(
+    request: AbortOptions & { readonly table: TableSchema }, statement: { readonly text: string; readonly parameters?: readonly SqliteValue[] },
+  ): Promise<readonly RowValues[]> {
+    try {
+      return await this.session.query({ ...statement, signal: request.signal })
+    } catch (error) {
+      throw await this.#explain(error, request)
+    }
+  }
+
+  /** The database's encoding is fixed when it is created, so it is asked for once, and only where bytes are read. */
+  async text(form: TextForm, options: AbortOptions): Promise<TextReading> {
+    if (form === 'string') return { form, decoder: () => undefined }
+    const decoder = this.#decoder ??= strictDecoder(String((await this.session.query({ text: 'PRAGMA encoding', signal: options.signal }))[0]?.[0]))
+    return { form, decoder }
+  }
+
+  /** SQLite has one code for every statement it can't prepare, so the catalogue is asked what is missing. */
+  async #explain(error: unknown, { table, signal }: AbortOptions & { readonly table: TableSchema }): Promise<unknown> {
+    if (!(error instanceof TidemarkError) || error.code !== 'SOURCE_FAILED') return error
+    const { ref } = table
+    const schema = ref.schema ?? 'main'
+    const found = await this.session.query({
+      text: `SELECT 1 FROM ${quote(schema)}.sqlite_master WHERE name = ${quoteText(ref.name)} COLLATE NOCASE AND type IN ('table', 'view')`, signal,
+    })
+    if (found.length === 0) return new TidemarkError('TABLE_UNKNOWN', `The source has no table or view '${ref.name}'.`)
+    const names = await this.session.query({ text: `SELECT name FROM pragma_table_xinfo(${quoteText(ref.name)}, ${quoteText(schema)})`, signal })
+    const known = new Set(names.map(([name]) => name))
+    const missing = table.columns.find((column) => !known.has(column.name))
+    return missing === undefined ? error : new TidemarkError('COLUMN_UNKNOWN', `The table '${ref.name}' has no column '${missing.name}'.`)
+  }
+}
