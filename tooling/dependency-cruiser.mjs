@@ -26,22 +26,22 @@ export default {
     {
       name: 'nothing-imports-a-barrel',
       severity: 'error',
-      from: { path: '^packages/[^/]+/src/', pathNot: '\\.test\\.ts$' },
+      from: { path: '^packages/[^/]+/src/', pathNot: '(\\.test\\.ts$|/test/)' },
       to: { path: '^packages/core/src/(index|adapter|kysely|testing)\\.ts$', dependencyTypes: ['local'] },
     },
     {
       name: 'adapters-never-import-each-other',
       severity: 'error',
-      from: { path: '^packages/(postgres|mysql|s3|libsql|node|cloudflare)/src/', pathNot: '\\.test\\.ts$' },
+      from: { path: '^packages/(postgres|mysql|s3|libsql|node|cloudflare)/src/', pathNot: '(\\.test\\.ts$|/test/)' },
       to: { path: '^packages/(postgres|mysql|s3|libsql|node|cloudflare|http|conformance|cli)/', pathNot: '^packages/$1/' },
     },
     {
       name: 'core-and-sqlite-know-no-runtime',
       severity: 'error',
-      from: { path: '^packages/(core|sqlite)/src/', pathNot: '\\.test\\.ts$' },
+      from: { path: '^packages/(core|sqlite)/src/', pathNot: '(\\.test\\.ts$|/test/)' },
       to: { dependencyTypes: ['core'] },
     },
-    { name: 'no-import-of-tests', severity: 'error', from: { pathNot: '\\.test\\.ts$' }, to: { path: '\\.test\\.ts$' } },
+    { name: 'no-import-of-tests', severity: 'error', from: { pathNot: '(\\.test\\.ts$|/test/)' }, to: { path: '(\\.test\\.ts$|/test/)' } },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

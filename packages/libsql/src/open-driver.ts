@@ -127,7 +127,7 @@ async function importClient(): Promise<{ readonly createClient: (config: object)
 async function importLibsql(): Promise<LibsqlConstructor | undefined> {
   try {
     // Only the subset that `BetterSqliteDatabase` names is used.
-    return (await import('libsql')).default as unknown as LibsqlConstructor
+    return (await import('libsql')).default as LibsqlConstructor
   } catch {
     return undefined
   }

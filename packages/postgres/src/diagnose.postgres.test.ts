@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { postgresSource } from './postgres-source.ts'
 import { useTestDatabase } from './test/test-database.ts'
 
-const database = useTestDatabase('diagnose')
+const database = await useTestDatabase('diagnose')
 let connection: SourceConnection
 
 beforeAll(async () => {

@@ -6,7 +6,7 @@ import { startProxy, type ProxyBehaviour } from './test/proxy.ts'
 import { useTestDatabase } from './test/test-database.ts'
 
 const ROWS = 4000
-const database = useTestDatabase('faults')
+const database = await useTestDatabase('faults')
 
 /** mulberry32. */
 function random(seed: number): () => number {

@@ -110,5 +110,5 @@ function makeSql(target: ConnectTarget, options: SqlOptions): postgres.Sql {
     onclose: options.onclose,
   }
   // `socket` and a function as `pass` are read by the driver but missing from its types.
-  return postgres(driverOptions as unknown as postgres.Options<Record<string, postgres.PostgresType>>) as postgres.Sql
+  return postgres<Record<string, postgres.PostgresType>>(driverOptions as unknown as postgres.Options<Record<string, postgres.PostgresType>>)
 }

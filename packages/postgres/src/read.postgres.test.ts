@@ -5,7 +5,7 @@ import { postgresSource } from './postgres-source.ts'
 import { readStream } from './test/read-stream.ts'
 import { useTestDatabase } from './test/test-database.ts'
 
-const database = useTestDatabase('read')
+const database = await useTestDatabase('read')
 let connection: SourceConnection
 
 beforeAll(async () => {
@@ -82,13 +82,14 @@ describe('describeTable', () => {
   })
 
   it('refuses what it can\'t describe', async () => {
-    await database.execute(`CREATE TABLE secret_table (id int PRIMARY KEY); DROP ROLE IF EXISTS ${database.name}_reader; CREATE ROLE ${database.name}_reader LOGIN`)
+    await database.execute(`CREATE TABLE secret_table (id int PRIMARY KEY); DROP ROLE IF EXISTS ${database.name}_reader; CREATE ROLE ${database.name}_reader LOGIN PASSWORD 'reader'`)
     await expect(describeTable('nothing_here')).rejects.toMatchObject({ code: 'TABLE_UNKNOWN' })
     const ref = { schema: 'public', name: 'parts' }
     await expect(connection.describeTable(ref, { overrides: { nope: {} } })).rejects.toMatchObject({ code: 'COLUMN_UNKNOWN' })
     await expect(connection.describeTable(ref, { overrides: { n: { type: 'uuid' } } })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
     const url = new URL(database.url)
     url.username = `${database.name}_reader`
+    url.password = 'reader'
     const reader = await postgresSource({ url: url.href }).connect()
     try {
       await expect(reader.describeTable({ schema: 'public', name: 'secret_table' })).rejects.toMatchObject({ code: 'SOURCE_PERMISSION_DENIED' })

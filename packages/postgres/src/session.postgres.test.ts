@@ -8,7 +8,7 @@ import { postgresSource } from './postgres-source.ts'
 import { errorResponse, passThrough, startProxy } from './test/proxy.ts'
 import { useTestDatabase } from './test/test-database.ts'
 
-const database = useTestDatabase('session')
+const database = await useTestDatabase('session')
 
 async function codeOf(work: Promise<unknown>): Promise<string> {
   try {
@@ -185,13 +185,13 @@ describe('configuration', () => {
   afterAll(() => sql.end({ timeout: 1 }))
 
   it('takes a host, a Unix socket, an environment variable, a function and an instance', async () => {
-    const { hostname, port, username, pathname } = url()
-    const byHost = { host: hostname, port: Number(port || 5432), user: username, database: pathname.slice(1) }
+    const { hostname, port, username, password, pathname } = url()
+    const byHost = { host: hostname, port: Number(port || 5432), user: username, password, database: pathname.slice(1) }
     process.env['TIDEMARK_TEST_URL'] = database.url
     const [[folder] = []] = await withSession(byHost, (session) => session.query({ text: 'SELECT split_part(current_setting(\'unix_socket_directories\'), \',\', 1)' }))
     const configs: PostgresConfig[] = [
-      byHost, { ...byHost, password: () => 'unused' }, { url: { env: 'TIDEMARK_TEST_URL' } }, { url: () => Promise.resolve(database.url) }, { sql },
-      { url: `postgres:///${database.name}?host=${encodeURIComponent(folder ?? '')}&user=${username}&port=${port || 5432}` },
+      byHost, { ...byHost, password: () => password }, { url: { env: 'TIDEMARK_TEST_URL' } }, { url: () => Promise.resolve(database.url) }, { sql },
+      { url: `postgres:///${database.name}?host=${encodeURIComponent(folder ?? '')}&user=${username}&password=${password}&port=${port || 5432}` },
     ]
     for (const config of configs) {
       expect(await withSession(config, (session) => session.query({ text: 'SELECT current_database()' }))).toEqual([[database.name]])

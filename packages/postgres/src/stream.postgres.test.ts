@@ -7,7 +7,7 @@ import { readStream } from './test/read-stream.ts'
 import { useTestDatabase } from './test/test-database.ts'
 
 const ROWS = 200_000
-const database = useTestDatabase('stream')
+const database = await useTestDatabase('stream')
 let connection: SourceConnection
 let schema: TableSchema
 

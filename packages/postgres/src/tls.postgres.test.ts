@@ -6,7 +6,7 @@ import { makeCertificate } from './test/certificate.ts'
 import { passThrough, startProxy, type ProxyBehaviour } from './test/proxy.ts'
 import { useTestDatabase } from './test/test-database.ts'
 
-const database = useTestDatabase('tls')
+const database = await useTestDatabase('tls')
 const { cert, key } = makeCertificate('localhost')
 
 /** A server that speaks TLS, with the real one behind it. */

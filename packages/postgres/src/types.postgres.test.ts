@@ -117,8 +117,9 @@ const table: readonly Golden[] = [
   ...golden('jsonb', 'text', [['{}', '{}']], { type: 'text' }),
 ]
 
+const database = await useTestDatabase('types')
+
 describe('type catalogue', () => {
-  const database = useTestDatabase('types')
   let connection: SourceConnection
   let schema: TableSchema
 

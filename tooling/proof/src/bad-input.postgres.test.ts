@@ -1,13 +1,11 @@
-import { startPostgres, type TestServer } from '@tidemark/test-servers'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { postgresForTests } from '@tidemark/test-servers/vitest'
+import { describe, expect, it } from 'vitest'
 import { postgresFixture } from './fixtures/postgres-fixture.ts'
 import { openReplica } from './fixtures/replica.ts'
 import { replicate } from './fixtures/replicate.ts'
 import { badInputTests } from './scenarios/bad-input.ts'
 
-let server: TestServer
-beforeAll(async () => { server = await startPostgres() })
-afterAll(() => server[Symbol.asyncDispose]())
+const server = await postgresForTests()
 
 describe('bad input, PostgreSQL', () => {
   badInputTests(() => postgresFixture(server))

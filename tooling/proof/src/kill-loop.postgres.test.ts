@@ -1,14 +1,12 @@
-import { startPostgres, type TestServer } from '@tidemark/test-servers'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { postgresForTests } from '@tidemark/test-servers/vitest'
+import { describe, expect, it } from 'vitest'
 import { postgresFixture } from './fixtures/postgres-fixture.ts'
 import { difference, noDifference } from './fixtures/difference.ts'
 import { openReplica } from './fixtures/replica.ts'
 import { killLoop } from './scenarios/kill-loop.ts'
 import { seed, seededRandom } from './seed.ts'
 
-let server: TestServer
-beforeAll(async () => { server = await startPostgres() })
-afterAll(() => server[Symbol.asyncDispose]())
+const server = await postgresForTests()
 
 describe('a process killed again and again while it copies from PostgreSQL', () => {
   it('leaves a copy that the next one completes, row for row', async () => {

@@ -1,13 +1,11 @@
-import { startPostgres, type TestServer } from '@tidemark/test-servers'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { postgresForTests } from '@tidemark/test-servers/vitest'
+import { describe, expect, it } from 'vitest'
 import { postgresFixture } from './fixtures/postgres-fixture.ts'
 import { openReplica } from './fixtures/replica.ts'
 import { lateCommitStorm } from './scenarios/late-commit-storm.ts'
 import { seed, seededRandom } from './seed.ts'
 
-let server: TestServer
-beforeAll(async () => { server = await startPostgres() })
-afterAll(() => server[Symbol.asyncDispose]())
+const server = await postgresForTests()
 
 describe('a storm of late commits on PostgreSQL', () => {
   it.each(['id', 'updated_at'] as const)('loses no row when tracked by %s', async (tracking) => {

@@ -1,6 +1,6 @@
 import type { SourceConnection } from '../dialect/source.ts'
 import type { TargetConnection } from '../dialect/target.ts'
-import { TidemarkError, type ErrorReport } from '../errors/tidemark-error.ts'
+import type { ErrorReport, TidemarkError } from '../errors/tidemark-error.ts'
 import { toTidemarkError } from '../errors/to-tidemark-error.ts'
 import type { Emitter } from '../events/emitter.ts'
 import type { Logger } from '../log/logger.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { TidemarkError } from '../errors/tidemark-error.ts'
+import type { TidemarkError } from '../errors/tidemark-error.ts'
 import { decodeState, encodeState, newState, type ReplicationState } from './replication-state.ts'
 
 const cursor = fc.record({ tracking: fc.option(fc.string(), { nil: undefined }), key: fc.array(fc.string()) })
@@ -26,6 +26,7 @@ const states: fc.Arbitrary<ReplicationState> = fc.record({
   reread: optional(fc.record({ reason: fc.constantFrom('late-commits', 'backfill', 'reconcile'), after: optional(cursor), mark: optional(mark) })),
   sweep: optional(fc.record({ after: optional(fc.array(value)) })),
   reconcileStartedAtMs: optional(fc.nat()),
+  reconciledAtMs: optional(fc.nat()),
   healedRows: fc.nat(),
   verified: optional(fc.record({ throughTracking: optional(fc.string()), atMs: fc.nat() })),
 })

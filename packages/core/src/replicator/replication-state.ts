@@ -52,6 +52,8 @@ export interface ReplicationState {
   readonly sweep: Sweep | undefined
   /** When the running reconcile began; it ends with `verified`. */
   readonly reconcileStartedAtMs: number | undefined
+  /** End of the last reconcile, or of the load: the next one is due an interval later. */
+  readonly reconciledAtMs: number | undefined
   /** Rows a running reconcile has healed. */
   readonly healedRows: number
   readonly verified: { readonly throughTracking: string | undefined; readonly atMs: number } | undefined
@@ -60,7 +62,7 @@ export interface ReplicationState {
 export function newState(definition: string): ReplicationState {
   return {
     definition, phase: 'new', schema: undefined, load: undefined, cursor: startOfTable, reread: undefined, sweep: undefined,
-    reconcileStartedAtMs: undefined, healedRows: 0, verified: undefined,
+    reconcileStartedAtMs: undefined, reconciledAtMs: undefined, healedRows: 0, verified: undefined,
   }
 }
 
@@ -102,6 +104,7 @@ const stateSchema = v.object({
   reread: optional(v.object({ reason: v.picklist(['late-commits', 'backfill', 'reconcile']), after: optional(cursorSchema), mark: optional(markSchema) })),
   sweep: optional(v.object({ after: optional(v.array(v.unknown())) })),
   reconcileStartedAtMs: optional(v.number()),
+  reconciledAtMs: optional(v.number()),
   healedRows: v.number(),
   verified: optional(v.object({ throughTracking: optional(v.string()), atMs: v.number() })),
 })
@@ -121,7 +124,7 @@ export function decodeState(text: string): ReplicationState {
   }
   const parsed = v.safeParse(stateSchema, envelope.output.state)
   if (!parsed.success) throw corrupt()
-  const { sweep, schema, load, cursor, reread, reconcileStartedAtMs, verified, ...rest } = parsed.output
+  const { sweep, schema, load, cursor, reread, reconcileStartedAtMs, reconciledAtMs, verified, ...rest } = parsed.output
   return {
     ...rest,
     schema,
@@ -130,6 +133,7 @@ export function decodeState(text: string): ReplicationState {
     reread: reread === undefined ? undefined : { reason: reread.reason, after: reread.after, mark: reread.mark },
     sweep: sweep === undefined ? undefined : { after: sweep.after?.map(decodeValue) },
     reconcileStartedAtMs,
+    reconciledAtMs,
     verified: verified === undefined ? undefined : { throughTracking: verified.throughTracking, atMs: verified.atMs },
   }
 }

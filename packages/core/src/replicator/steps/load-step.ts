@@ -91,7 +91,6 @@ export class LoadStep implements AsyncDisposable {
 /** A load that ran beside old writers owes a second reading: they may have committed behind it. */
 function publishedState(state: ReplicationState, end: { readonly load: LoadProgress; readonly atMs: number }): ReplicationState {
   const { load, atMs } = end
-  const live = { ...state, phase: 'live', load: undefined } as const
-  if (!load.isSettled) return { ...live, reread: { reason: 'late-commits', after: undefined, mark: load.start } }
-  return { ...live, verified: { throughTracking: load.start?.cursor.tracking, atMs } }
+  const reread = load.isSettled ? undefined : { reason: 'late-commits', after: undefined, mark: load.start } as const
+  return { ...state, phase: 'live', load: undefined, reread, reconciledAtMs: atMs }
 }

@@ -40,7 +40,7 @@ async function finishReconcile(session: SyncSession): Promise<void> {
   const healedRows = state.healedRows
   const throughTracking = state.cursor.settled?.tracking
   const startedAtMs = state.reconcileStartedAtMs ?? atMs
-  await session.save({ ...state, verified: { throughTracking, atMs }, reconcileStartedAtMs: undefined, healedRows: 0 })
+  await session.save({ ...state, verified: { throughTracking, atMs }, reconcileStartedAtMs: undefined, reconciledAtMs: atMs, healedRows: 0 })
   const { name } = context.replication
   if (healedRows > 0) context.emitter.emit('drift:found', { name, rows: healedRows })
   context.emitter.emit('reconcile:success', { name, healedRows, verifiedThrough: throughTracking, durationMs: atMs - startedAtMs })
