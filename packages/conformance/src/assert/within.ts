@@ -5,7 +5,7 @@ import { ConformanceError } from './conformance-error.ts'
  * is tested: a limit stands for "never".
  */
 export async function within<T>(limitMs: number, promise: Promise<T>, what: string): Promise<T> {
-  let handle: unknown
+  let handle: ReturnType<typeof setTimeout> | undefined
   const limit = new Promise<never>((_resolve, reject) => {
     handle = setTimeout(() => reject(new ConformanceError(`${what}: not settled after ${limitMs} ms`)), limitMs)
   })

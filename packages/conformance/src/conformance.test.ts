@@ -1,0 +1,10 @@
+import { describeSource } from './source/source-suite.ts'
+import { memorySourceSubject } from './memory/memory-source-subject.ts'
+import { vitestRunner } from './vitest.ts'
+
+describeSource(vitestRunner, memorySourceSubject())
+describeSource(vitestRunner, memorySourceSubject({
+  name: 'memory, with everything switched off',
+  capabilities: { settling: 'grace', streamsRows: false, diagnoses: false, reportsSchemaVersion: false },
+  facts: { openTransactions: false, blocksReads: false, unreachable: false, wrongPassword: false },
+}))
