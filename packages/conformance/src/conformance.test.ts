@@ -1,5 +1,7 @@
-import { describeSource } from './source/source-suite.ts'
 import { memorySourceSubject } from './memory/memory-source-subject.ts'
+import { memoryTargetSubject } from './memory/memory-target-subject.ts'
+import { describeSource } from './source/source-suite.ts'
+import { describeTarget } from './target/target-suite.ts'
 import { vitestRunner } from './vitest.ts'
 
 describeSource(vitestRunner, memorySourceSubject())
@@ -8,3 +10,4 @@ describeSource(vitestRunner, memorySourceSubject({
   capabilities: { settling: 'grace', streamsRows: false, diagnoses: false, reportsSchemaVersion: false },
   facts: { openTransactions: false, blocksReads: false, unreachable: false, wrongPassword: false },
 }))
+describeTarget(vitestRunner, memoryTargetSubject())
