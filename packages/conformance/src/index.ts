@@ -1,1 +1,16 @@
-export {}
+// For authors of adapters, in their tests.
+export { CellSink } from './assert/cell-sink.ts'
+export { cell, cells, type Cell } from './assert/cell.ts'
+export { ConformanceError } from './assert/conformance-error.ts'
+export type * from './harness/source-harness.ts'
+export * from './harness/table-spec.ts'
+export type * from './harness/target-harness.ts'
+export type * from './suite/conformance-case.ts'
+export { nodeTestRunner, type NodeTestModule } from './suite/node-test-runner.ts'
+export { runCase, runCases, type CaseResult } from './suite/run-cases.ts'
+export { selectCases, type SelectedCase } from './suite/select-cases.ts'
+export type { SuiteRunner } from './suite/suite-runner.ts'
+export { describeSource, SOURCE_CASES } from './source/source-suite.ts'
+export type { SourceCase } from './source/source-case.ts'
+export { describeTarget, TARGET_CASES } from './target/target-suite.ts'
+export type { TargetCase } from './target/target-case.ts'

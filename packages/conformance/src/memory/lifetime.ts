@@ -1,0 +1,35 @@
+import { TidemarkError } from '@tidemark/core/adapter'
+
+/** Whether a connection is still open, and the one place where its calls wait. */
+export class Lifetime {
+  #closed = false
+
+  close(): void {
+    this.#closed = true
+  }
+
+  /** Lets other work run once, as a round trip would. Errors: `CLOSED`, `ABORTED`. */
+  async turn(signal?: AbortSignal): Promise<void> {
+    this.#check(signal)
+    await new Promise<void>((resolve) => setTimeout(resolve, 0))
+    this.#check(signal)
+  }
+
+  /** Waits for `gate` no longer than until the signal fires. Errors: `ABORTED`. */
+  async wait(gate: Promise<void>, signal?: AbortSignal): Promise<void> {
+    if (signal === undefined) return gate
+    await new Promise<void>((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(aborted()), { once: true })
+      gate.then(resolve, reject)
+    })
+  }
+
+  #check(signal: AbortSignal | undefined): void {
+    if (this.#closed) throw new TidemarkError('CLOSED', 'The connection is closed.')
+    if (signal?.aborted === true) throw aborted()
+  }
+}
+
+function aborted(): TidemarkError {
+  return new TidemarkError('ABORTED', 'The call was aborted.')
+}
