@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
-import type { Cursor, ReadRowsRequest, RowPage, SourceConnection, TableSchema, Value } from '@tidemark/core/adapter'
+import type { ReadRowsRequest, RowPage, SourceConnection, TableSchema, Value } from '@tidemark/core/adapter'
 import { afterEach, describe, expect, it } from 'vitest'
 import { nodeSqliteSource } from './node-sqlite-source.ts'
 import { useFolder } from './test/use-folder.ts'
@@ -30,9 +30,7 @@ async function describeTable(name: string, connection?: SourceConnection): Promi
 
 async function readAll(connection: SourceConnection, request: Omit<ReadRowsRequest, 'after'>): Promise<readonly RowPage[]> {
   const pages: RowPage[] = []
-  for (let after: Cursor | undefined; pages.at(-1)?.isLast !== true; after = pages.at(-1)?.last) {
-    pages.push(await connection.readRows({ ...request, after }))
-  }
+  while (pages.at(-1)?.isLast !== true) pages.push(await connection.readRows({ ...request, after: pages.at(-1)?.last }))
   return pages
 }
 
