@@ -126,8 +126,7 @@ async function importClient(): Promise<{ readonly createClient: (config: object)
 /** `undefined` where it is not installed or has no binary for this platform. */
 async function importLibsql(): Promise<LibsqlConstructor | undefined> {
   try {
-    // Only the subset that `BetterSqliteDatabase` names is used.
-    return (await import('libsql')).default as LibsqlConstructor
+    return (await import('libsql')).default
   } catch {
     return undefined
   }

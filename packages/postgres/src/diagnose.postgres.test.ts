@@ -65,8 +65,8 @@ describe('diagnose', () => {
 
   it('finds columns that may not be read', async () => {
     const role = `${database.name}_partial`
-    await database.execute(`DROP ROLE IF EXISTS ${role}; CREATE ROLE ${role} LOGIN; CREATE TABLE partly (id int PRIMARY KEY, hidden int); GRANT SELECT (id) ON partly TO ${role}`)
-    const url = Object.assign(new URL(database.url), { username: role }).href
+    await database.execute(`DROP ROLE IF EXISTS ${role}; CREATE ROLE ${role} LOGIN PASSWORD 'reader'; CREATE TABLE partly (id int PRIMARY KEY, hidden int); GRANT SELECT (id) ON partly TO ${role}`)
+    const url = Object.assign(new URL(database.url), { username: role, password: 'reader' }).href
     const reader = await postgresSource({ url }).connect()
     try {
       const table = await reader.describeTable({ schema: 'public', name: 'partly' })

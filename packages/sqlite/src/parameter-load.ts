@@ -2,6 +2,7 @@ import type { AbortOptions, Commit, TableLoad, Value } from '@tidemark/core/adap
 import { writeCommit } from './commit.ts'
 import type { SqliteValue } from './driver.ts'
 import type { LoadContext } from './load-context.ts'
+import { runEach } from './run-each.ts'
 import { toSqliteValue, upsertSql } from './upsert.ts'
 
 /** Rows of one multi-row statement; more gains nothing. */
@@ -70,11 +71,9 @@ export class ParameterLoad implements TableLoad {
       const { stage, maxParameters } = this.#context
       const width = stage.columns.length
       const full = Math.max(1, Math.min(ROWS_PER_STATEMENT, Math.floor(maxParameters / width))) * width
-      const fullSql = upsertSql(stage, full / width)
-      let index = 0
-      for (; index + full <= this.#cells.length; index += full) await transaction.run(fullSql, this.#cells.slice(index, index + full))
-      const oneSql = upsertSql(stage, 1)
-      for (; index < this.#cells.length; index += width) await transaction.run(oneSql, this.#cells.slice(index, index + width))
+      const rest = this.#cells.length - this.#cells.length % full
+      if (rest > 0) await runEach(transaction, upsertSql(stage, full / width), slices(this.#cells, { from: 0, to: rest, size: full }))
+      if (rest < this.#cells.length) await runEach(transaction, upsertSql(stage, 1), slices(this.#cells, { from: rest, to: this.#cells.length, size: width }))
       await writeCommit(transaction, ledger, commit)
     }))
     this.#clear()
@@ -95,4 +94,8 @@ export class ParameterLoad implements TableLoad {
     this.#bytes = 0
     this.#rows = 0
   }
+}
+
+function* slices(cells: readonly SqliteValue[], part: { readonly from: number; readonly to: number; readonly size: number }): Generator<readonly SqliteValue[]> {
+  for (let at = part.from; at < part.to; at += part.size) yield cells.slice(at, at + part.size)
 }

@@ -1,6 +1,7 @@
 import type { RowValues, TargetTable, Value } from '@tidemark/core/adapter'
 import type { SqliteTransaction, SqliteValue } from './driver.ts'
 import { quote, quoteAll } from './quote.ts'
+import { runEach } from './run-each.ts'
 
 /** Beyond some fifty rows a longer statement gains nothing, and each length is prepared once. */
 const ROWS_PER_STATEMENT = 50
@@ -33,17 +34,16 @@ export async function upsertRows(
 ): Promise<number> {
   const { rows, maxParameters } = options
   const perStatement = Math.max(1, Math.min(ROWS_PER_STATEMENT, Math.floor(maxParameters / table.columns.length)))
-  const fullSql = upsertSql(table, perStatement)
+  const rest = rows.length - rows.length % perStatement
   let changed = 0
-  let index = 0
-  for (; index + perStatement <= rows.length; index += perStatement) {
-    changed += await transaction.run(fullSql, flatten(rows, index, index + perStatement))
-  }
-  if (index === rows.length) return changed
+  if (rest > 0) changed += await runEach(transaction, upsertSql(table, perStatement), parameterLists(rows, { from: 0, to: rest, size: perStatement }))
   // The rest goes in one statement per row: its length varies, and a statement per length would be prepared each time.
-  const singleSql = upsertSql(table, 1)
-  for (; index < rows.length; index += 1) changed += await transaction.run(singleSql, flatten(rows, index, index + 1))
+  if (rest < rows.length) changed += await runEach(transaction, upsertSql(table, 1), parameterLists(rows, { from: rest, to: rows.length, size: 1 }))
   return changed
+}
+
+function* parameterLists(rows: readonly RowValues[], part: { readonly from: number; readonly to: number; readonly size: number }): Generator<SqliteValue[]> {
+  for (let at = part.from; at < part.to; at += part.size) yield flatten(rows, at, at + part.size)
 }
 
 /** The values of a run of rows as one parameter list. */

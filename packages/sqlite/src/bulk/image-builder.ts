@@ -320,7 +320,7 @@ function intBytes(value: number): number {
 
 /** Rows come in key order from every source; anything else is a source that has lost its way. */
 function unordered(): TidemarkError {
-  return new TidemarkError('SOURCE_CORRUPT_RESULT', 'The rows of a load do not come in the order of their key.')
+  return new TidemarkError('SOURCE_CORRUPT_RESULT', 'The rows of a load do not come in the order of a unique key.')
 }
 
 /**
