@@ -51,6 +51,8 @@ export function parseFlags(rawArgs: readonly string[], rules: FlagRules, faults:
     const definition = rules.args[flag.name]
     if (definition === undefined) {
       faults.add(`--${flag.name}`, 'There is no such option.')
+      // What follows was meant for it.
+      if (flag.value === undefined && valueAt(rawArgs, index + 1) !== undefined) index += 1
     } else if (definition.type === 'boolean') {
       if (flag.value === undefined) values.set(flag.name, [''])
       else faults.add(`--${flag.name}`, 'Takes no value.')

@@ -7,6 +7,8 @@ export interface Host {
   readonly environment: Environment
   readonly stdout: OutputStream
   readonly stderr: OutputStream
+  /** stderr where it is a terminal: progress bars draw there. */
+  readonly terminal?: NodeJS.WritableStream | undefined
   /** Calls back for every SIGINT and SIGTERM, until the returned function is called. */
   onInterrupt(listener: () => void): () => void
   /** Ends the process at once. */
@@ -20,6 +22,7 @@ export function processHost(): Host {
     environment: process.env,
     stdout: process.stdout,
     stderr: process.stderr,
+    terminal: process.stderr.isTTY ? process.stderr : undefined,
     onInterrupt: (listener) => {
       process.on('SIGINT', listener)
       process.on('SIGTERM', listener)

@@ -38,6 +38,7 @@ export interface JsonTable {
 
 /** For programs. Nothing goes to stderr. */
 export class JsonReporter implements Reporter {
+  readonly progressMs = 1_000
   readonly #output: Output
 
   constructor(output: Output) {

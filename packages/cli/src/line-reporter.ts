@@ -6,11 +6,12 @@ import type { Progress, ReportedError, Reporter, Summary } from './reporter.ts'
 
 /** For people without a terminal: one line at a time. */
 export class LineReporter implements Reporter {
-  readonly #say: (text: string) => void
+  readonly progressMs = 1_000
+  readonly #output: Output
   readonly #synced = new Set<string>()
 
-  constructor(output: Output, say: (text: string) => void = (text) => output.say(text)) {
-    this.#say = say
+  constructor(output: Output) {
+    this.#output = output
   }
 
   started(): void {
@@ -18,40 +19,40 @@ export class LineReporter implements Reporter {
   }
 
   progress(progress: Progress): void {
-    if (progress.rows > 0) this.#say(progressText(progress))
+    if (progress.rows > 0) this.#output.say(progressText(progress))
   }
 
   retry({ name, error, attempt, delayMs }: ReplicatorEvents['sync:retry']): void {
-    this.#say(`${name}: ${error.code}: ${error.message} Trying again in ${formatDuration(delayMs)} (${attempt}).`)
+    this.#output.say(`${name}: ${error.code}: ${error.message} Trying again in ${formatDuration(delayMs)} (${attempt}).`)
   }
 
   schema({ name, action, changes }: ReplicatorEvents['schema:changed']): void {
     const list = changes.map((change) => `${change.column} ${change.kind}`).join(', ')
-    this.#say(`${name}: the source table has changed: ${list === '' ? 'another key' : list} (${action}).`)
+    this.#output.say(`${name}: the source table has changed: ${list === '' ? 'another key' : list} (${action}).`)
   }
 
   warning({ name, message }: { readonly name: string; readonly message: string }): void {
-    this.#say(`${name}: ${message}`)
+    this.#output.say(`${name}: ${message}`)
   }
 
   /** An idle sync is told once, not at every interval. */
   result({ name, rows, durationMs }: SyncResult): void {
-    if (rows > 0 || !this.#synced.has(name)) this.#say(`${name}: ${formatRows(rows)} in ${formatDuration(durationMs)}`)
+    if (rows > 0 || !this.#synced.has(name)) this.#output.say(`${name}: ${formatRows(rows)} in ${formatDuration(durationMs)}`)
     this.#synced.add(name)
   }
 
   error(error: ReportedError, name?: string): void {
-    this.#say(errorText(error, name))
+    this.#output.say(errorText(error, name))
   }
 
   notice(text: string): void {
-    this.#say(text)
+    this.#output.say(text)
   }
 
   summary({ tables, rows, durationMs }: Summary): void {
     if (tables.length < 2) return
     const failed = tables.filter((table) => !table.ok).length
-    this.#say(`${tables.length} tables${failed === 0 ? '' : `, ${failed} not synced`}: ${formatRows(rows)} in ${formatDuration(durationMs)}`)
+    this.#output.say(`${tables.length} tables${failed === 0 ? '' : `, ${failed} not synced`}: ${formatRows(rows)} in ${formatDuration(durationMs)}`)
   }
 }
 
@@ -68,6 +69,7 @@ function progressText({ name, phase, rows, estimatedRows, rowsPerSecond, etaMs }
 
 /** Errors only. */
 export class QuietReporter implements Reporter {
+  readonly progressMs = 1_000
   readonly #output: Output
 
   constructor(output: Output) {

@@ -3,8 +3,6 @@ import type { Redact } from './redact.ts'
 
 /** What is written to: a process stream, or a buffer of a test. */
 export interface OutputStream {
-  readonly isTTY?: boolean | undefined
-  readonly columns?: number | undefined
   write(text: string): unknown
 }
 
@@ -23,18 +21,8 @@ export class Output {
     this.#options = options
   }
 
-  /** Whether a person is watching stderr. */
-  get isTerminal(): boolean {
-    return this.#options.stderr.isTTY === true
-  }
-
   get hasColor(): boolean {
     return this.#options.hasColor
-  }
-
-  /** Where progress bars draw. What they draw goes through `clean` first. */
-  get terminal(): OutputStream {
-    return this.#options.stderr
   }
 
   /** Lines of data. */

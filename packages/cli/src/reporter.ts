@@ -35,6 +35,8 @@ export interface Summary {
 
 /** Tells somebody or something how a sync goes on. */
 export interface Reporter {
+  /** Least time between two progress reports of one table. */
+  readonly progressMs: number
   started(name: string): void
   progress(progress: Progress): void
   retry(event: ReplicatorEvents['sync:retry']): void

@@ -1,5 +1,9 @@
 import { defineCommand, renderUsage, runCommand, type CommandDef } from 'citty'
 import { cittyCommand, type TidemarkCommand } from './command.ts'
+import { doctorCommand } from './commands/doctor.ts'
+import { logsCommand } from './commands/logs.ts'
+import { planCommand } from './commands/plan.ts'
+import { statusCommand } from './commands/status.ts'
 import { syncCommand } from './commands/sync.ts'
 import { errorText } from './error-text.ts'
 import { EXIT, exitCodeOf } from './exit-code.ts'
@@ -11,7 +15,7 @@ import { makeRedact, secretsIn } from './redact.ts'
 import { reportOf } from './report-of.ts'
 import { version } from './version.ts'
 
-const commands: readonly TidemarkCommand[] = [syncCommand]
+const commands: readonly TidemarkCommand[] = [syncCommand, planCommand, doctorCommand, statusCommand, logsCommand]
 
 const mainCommand = defineCommand({
   meta: { name: 'tidemark', version, description: 'Keeps tables of PostgreSQL and MySQL copied into SQLite and libSQL' },
@@ -24,7 +28,7 @@ export async function run(host: Host): Promise<number> {
     stdout: host.stdout,
     stderr: host.stderr,
     redact: makeRedact(secretsIn([...host.args, ...Object.values(host.environment).flatMap((value) => value ?? [])])),
-    hasColor: host.stderr.isTTY === true && !host.environment['NO_COLOR'] && host.environment['TERM'] !== 'dumb',
+    hasColor: host.terminal !== undefined && !host.environment['NO_COLOR'] && host.environment['TERM'] !== 'dumb',
   })
   try {
     return await dispatch(host, output)

@@ -2,9 +2,6 @@ import type { ErrorReport, Replicator, SyncPhase } from '@tidemark/core'
 import { RateMeter } from './rate-meter.ts'
 import type { Reporter, TableOutcome } from './reporter.ts'
 
-/** Least time between two progress reports of one table. */
-const PROGRESS_MS = 1_000
-
 interface Table {
   rows: number
   rowsRead: number
@@ -19,11 +16,9 @@ interface Table {
 export class SyncTally {
   readonly #reporter: Reporter
   readonly #tables: ReadonlyMap<string, Table>
-  readonly #progressMs: number
 
-  constructor(names: readonly string[], reporter: Reporter, options: { readonly progressMs?: number | undefined } = {}) {
+  constructor(names: readonly string[], reporter: Reporter) {
     this.#reporter = reporter
-    this.#progressMs = options.progressMs ?? PROGRESS_MS
     this.#tables = new Map(names.map((name) => [name, newTable()]))
   }
 
@@ -93,7 +88,7 @@ export class SyncTally {
       if (table.phase !== event.phase) table.meter = new RateMeter()
       table.phase = event.phase
       table.meter.observe(event.durationMs, event.rows)
-      if (event.durationMs - table.reportedAtMs < this.#progressMs) return
+      if (event.durationMs - table.reportedAtMs < this.#reporter.progressMs) return
       table.reportedAtMs = event.durationMs
       // Only a load is measured by the table's size: a poll reads what is new.
       const estimatedRows = event.phase === 'load' ? event.estimatedRows : undefined

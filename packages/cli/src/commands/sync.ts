@@ -1,20 +1,14 @@
-import { TidemarkError, type Replicator } from '@tidemark/core'
+import type { Replicator } from '@tidemark/core'
 import type { ArgsDef } from 'citty'
 import type { CommandContext, TidemarkCommand } from '../command.ts'
-import { sourceOptions, targetOptions } from '../connection-options.ts'
+import { configure } from '../configure.ts'
 import { EXIT, exitCodeOf, exitCodeOfAll } from '../exit-code.ts'
 import type { Faults } from '../faults.ts'
 import type { Flags } from '../flags.ts'
-import { JsonReporter } from '../json-lines.ts'
-import { LineReporter, QuietReporter } from '../line-reporter.ts'
-import { makeReplicator } from '../make-replicator.ts'
-import { openSource } from '../open-source.ts'
-import { openTarget } from '../open-target.ts'
-import type { Output } from '../output.ts'
 import { parseDuration } from '../parse-duration.ts'
-import { replicationsOf, tableOptions } from '../replication-options.ts'
 import type { Reporter, Summary } from '../reporter.ts'
 import { reportOf } from '../report-of.ts'
+import { reporterFor } from '../reporter-for.ts'
 import { SyncTally } from '../sync-tally.ts'
 import { outputArgs, sourceArgs, tableArgs, targetArgs } from './args.ts'
 
@@ -44,7 +38,7 @@ export const syncCommand: TidemarkCommand = {
   args,
   run: async (context) => {
     const startedAtMs = Date.now()
-    const reporter = reporterFor(context.flags, context.output)
+    const reporter = reporterFor(context)
     const outcome = await runSync(context, reporter)
     reporter.summary({ ...outcome, durationMs: Date.now() - startedAtMs })
     return outcome.exitCode
@@ -65,22 +59,13 @@ async function runSync(context: CommandContext, reporter: Reporter): Promise<Out
   }
 }
 
-/** Reads every option before anything is opened. Errors: `CONFIG_INVALID` with all faults. */
-async function planOf({ flags, faults, host }: CommandContext): Promise<SyncPlan> {
+/** Errors: `CONFIG_INVALID` with all faults. */
+async function planOf(context: CommandContext): Promise<SyncPlan> {
+  const { flags, faults } = context
   const everyMs = everyOption(flags, faults)
   const work = workOption(flags, faults)
   if (flags.has('json') && flags.has('quiet')) faults.add('--quiet', 'Has no meaning with --json.')
-  const optionContext = { environment: host.environment, faults }
-  const sourceSettings = sourceOptions(flags, optionContext)
-  const targetSettings = targetOptions(flags, optionContext)
-  const tables = tableOptions(flags, faults)
-  const source = sourceSettings === undefined ? undefined : await faults.collect('--from', () => openSource(sourceSettings))
-  const target = targetSettings === undefined ? undefined : await faults.collect('--to', () => openTarget(targetSettings))
-  const replications = source === undefined ? [] : await replicationsOf(tables, { source, everyMs }, faults)
-  faults.throwIfAny()
-  if (target === undefined) throw new TidemarkError('INTERNAL', 'A target is missing without a fault.')
-  const replicator = makeReplicator({ target, replications, tablePrefix: flags.get('prefix') })
-  return { replicator, names: replications.map(({ name }) => name), everyMs, work }
+  return { ...await configure(context, { target: 'required', everyMs }), everyMs, work }
 }
 
 function everyOption(flags: Flags, faults: Faults): number | undefined {
@@ -96,11 +81,6 @@ function workOption(flags: Flags, faults: Faults): SyncPlan['work'] {
   if (flags.has('resync') && flags.has('reconcile')) faults.add('--reconcile', 'Has no meaning with --resync: a new copy has nothing to heal.')
   if (flags.has('resync')) return 'resync'
   return flags.has('reconcile') ? 'reconcile' : 'sync'
-}
-
-function reporterFor(flags: Flags, output: Output): Reporter {
-  if (flags.has('json')) return new JsonReporter(output)
-  return flags.has('quiet') ? new QuietReporter(output) : new LineReporter(output)
 }
 
 async function carryOut(plan: SyncPlan, reporter: Reporter, { host }: CommandContext): Promise<Outcome> {
