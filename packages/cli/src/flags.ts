@@ -48,7 +48,7 @@ export function parseFlags(rawArgs: readonly string[], rules: FlagRules, faults:
       faults.add(`argument ${index + 1}`, 'Is not an option.')
       continue
     }
-    const definition = rules.args[flag.name]
+    const definition = Object.hasOwn(rules.args, flag.name) ? rules.args[flag.name] : undefined
     if (definition === undefined) {
       faults.add(`--${flag.name}`, 'There is no such option.')
       // What follows was meant for it.

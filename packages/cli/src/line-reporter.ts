@@ -49,9 +49,10 @@ export class LineReporter implements Reporter {
     this.#output.say(text)
   }
 
-  summary({ tables, rows, durationMs }: Summary): void {
-    if (tables.length < 2) return
+  summary({ tables, rows, durationMs, interrupted }: Summary): void {
     const failed = tables.filter((table) => !table.ok).length
+    // One table has said all; what was stopped has said where.
+    if (tables.length < 2 || (interrupted && failed > 0)) return
     this.#output.say(`${tables.length} tables${failed === 0 ? '' : `, ${failed} not synced`}: ${formatRows(rows)} in ${formatDuration(durationMs)}`)
   }
 }

@@ -6,9 +6,12 @@ interface Table {
   rows: number
   rowsRead: number
   isSynced: boolean
+  isSyncing: boolean
   error: ErrorReport | undefined
   meter: RateMeter
   phase: SyncPhase | undefined
+  /** Rows read in the phase under way. */
+  phaseRows: number
   reportedAtMs: number
 }
 
@@ -32,6 +35,11 @@ export class SyncTally {
     return [...this.#tables.values()].filter((table) => table.error?.retryable === false).length
   }
 
+  /** Where a sync was when it was stopped. */
+  get unfinished(): readonly { readonly name: string; readonly rows: number }[] {
+    return [...this.#tables].flatMap(([name, { isSyncing, phaseRows }]) => (isSyncing ? [{ name, rows: phaseRows }] : []))
+  }
+
   get outcomes(): readonly TableOutcome[] {
     return [...this.#tables].map(([name, { rows, rowsRead, isSynced, error }]) => ({
       name, rows, rowsRead, code: error?.code, ok: isSynced && error === undefined,
@@ -47,6 +55,7 @@ export class SyncTally {
         table.rows += result.rows
         table.rowsRead += result.rowsRead
         table.isSynced = true
+        table.isSyncing = false
         table.error = undefined
       })
       reporter.result(result)
@@ -65,7 +74,10 @@ export class SyncTally {
 
   /** A failure; told once, whether it comes as an event or as a rejection. */
   fail(name: string, error: ErrorReport): void {
-    this.#change(name, (table) => { table.error = error })
+    this.#change(name, (table) => {
+      table.error = error
+      table.isSyncing = false
+    })
     this.#reporter.error(error, name)
   }
 
@@ -77,7 +89,9 @@ export class SyncTally {
     this.#change(name, (table) => {
       table.error = undefined
       table.meter = new RateMeter()
+      table.isSyncing = true
       table.phase = undefined
+      table.phaseRows = 0
       table.reportedAtMs = -Infinity
     })
     this.#reporter.started(name)
@@ -87,6 +101,7 @@ export class SyncTally {
     this.#change(event.name, (table) => {
       if (table.phase !== event.phase) table.meter = new RateMeter()
       table.phase = event.phase
+      table.phaseRows = event.rows
       table.meter.observe(event.durationMs, event.rows)
       if (event.durationMs - table.reportedAtMs < this.#reporter.progressMs) return
       table.reportedAtMs = event.durationMs
@@ -104,7 +119,7 @@ export class SyncTally {
 }
 
 function newTable(): Table {
-  return { rows: 0, rowsRead: 0, isSynced: false, error: undefined, meter: new RateMeter(), phase: undefined, reportedAtMs: -Infinity }
+  return { rows: 0, rowsRead: 0, isSynced: false, isSyncing: false, error: undefined, meter: new RateMeter(), phase: undefined, phaseRows: 0, reportedAtMs: -Infinity }
 }
 
 function etaMs(rows: number, estimatedRows: number | undefined, rowsPerSecond: number | undefined): number | undefined {

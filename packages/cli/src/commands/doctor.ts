@@ -15,20 +15,20 @@ export const doctorCommand: TidemarkCommand = {
   args,
   run: async (context) => {
     const { replicator, names } = await configure(context, { target: 'none' })
+    // One table that can't be examined keeps no other from it.
+    const outcomes = await Promise.allSettled(names.map((name) => replicator.doctor(name)))
     const codes: ErrorCode[] = []
     const findings: Finding[] = []
-    // One table that can't be examined keeps no other from it.
-    await Promise.all(names.map(async (name) => {
-      try {
-        const reports = await replicator.doctor(name)
-        findings.push(...reports.flatMap((report) => report.findings))
-        for (const report of reports) print(context, report)
-      } catch (error) {
-        const report = reportOf(error)
+    outcomes.forEach((outcome, index) => {
+      if (outcome.status === 'rejected') {
+        const report = reportOf(outcome.reason)
         codes.push(report.code)
-        reportError(context, report, name)
+        reportError(context, report, names[index])
+        return
       }
-    }))
+      findings.push(...outcome.value.flatMap((report) => report.findings))
+      for (const report of outcome.value) print(context, report)
+    })
     return conclude(context, codes, findings)
   },
 }

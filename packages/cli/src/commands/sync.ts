@@ -7,6 +7,7 @@ import type { Faults } from '../faults.ts'
 import type { Flags } from '../flags.ts'
 import { parseDuration } from '../parse-duration.ts'
 import type { Reporter, Summary } from '../reporter.ts'
+import { formatRows } from '../format.ts'
 import { reportOf } from '../report-of.ts'
 import { reporterFor } from '../reporter-for.ts'
 import { SyncTally } from '../sync-tally.ts'
@@ -99,6 +100,7 @@ async function carryOut(plan: SyncPlan, reporter: Reporter, { host }: CommandCon
     await replicator.stop()
     release()
   }
+  for (const { name, rows } of tally.unfinished) reporter.notice(`${name}: stopped after ${formatRows(rows)}`)
   return outcomeOf(tally, interrupt.signal.aborted)
 }
 
