@@ -23,10 +23,12 @@ beforeAll(async () => {
     CREATE TABLE numbers (id int PRIMARY KEY, note text);
     INSERT INTO numbers SELECT g, 'n' || g FROM generate_series(1, ${ROWS}) g;
     -- A view that waits in the middle for as long as the test holds the lock.
-    CREATE FUNCTION gate(id int) RETURNS text LANGUAGE plpgsql VOLATILE AS $$ BEGIN
+    CREATE FUNCTION gate(id int) RETURNS text LANGUAGE plpgsql STABLE AS $$ BEGIN
       IF id = ${GATE_ROW} THEN PERFORM pg_advisory_lock_shared(1); PERFORM pg_advisory_unlock_shared(1); END IF;
       RETURN '';
     END $$;
+    -- Rows must come one by one from the index: a sort, or a volatile gate, would pass the gate before the first row.
+    DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET enable_sort = off', current_database()); END $$;
     CREATE VIEW gated AS SELECT id, note || gate(id) AS note FROM numbers;
     ANALYZE;
   `)
