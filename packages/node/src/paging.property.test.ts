@@ -40,6 +40,8 @@ describe('paging by a column of any values', () => {
       while (page?.isLast !== true) {
         page = await connection.readRows({ table, columns, key: ['id'], tracking: 'at', limit, after: page?.last })
         found.push(...page.rows.flat())
+        // A cursor that goes back would read for ever, and a synchronous driver leaves no time-out its turn.
+        expect(found.length).toBeLessThanOrEqual(values.length)
       }
       const expected = database.prepare('SELECT id FROM t WHERE at IS NOT NULL ORDER BY at, id').all().map((row) => Object.values(row)[0])
       expect(found).toEqual(expected)
