@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { createClient } from '@libsql/client'
 import { TidemarkError } from '@tidemark/core/adapter'
-import type { SqliteDriver } from '@tidemark/sqlite'
+import { runEach, type SqliteDriver } from '@tidemark/sqlite'
 import Database from 'libsql'
 import { afterEach, describe, expect, it } from 'vitest'
 import { openDriver } from './open-driver.ts'
@@ -37,15 +37,27 @@ async function codeOf(work: () => Promise<unknown>): Promise<string> {
   }
 }
 
-describe.each(openers)('a file by %s', (_name, open) => {
-  const use = async (file = path('data.db')): Promise<SqliteDriver> => {
-    const driver = await open(file)
-    opened.push(driver)
+/** A server's database that may be written to, such as `http://127.0.0.1:8080`; there is none to install from a registry. */
+const serverUrl = process.env['TIDEMARK_TEST_LIBSQL_URL']
+const server: readonly (readonly [string, Open])[] = serverUrl === undefined ? [] : [
+  ['a server', () => openDriver({ url: serverUrl, authToken: process.env['TIDEMARK_TEST_LIBSQL_TOKEN'] })],
+]
+
+async function use(open: Open, file: string): Promise<SqliteDriver> {
+  const driver = await open(file)
+  opened.push(driver)
+  return driver
+}
+
+describe.each([...openers, ...server])('a database by %s', (_name, open) => {
+  const useEmpty = async (): Promise<SqliteDriver> => {
+    const driver = await use(open, path('data.db'))
+    for (const table of ['t', 'cells']) await driver.execute(`DROP TABLE IF EXISTS ${table}`)
     return driver
   }
 
   it('gives back integers of 64 bits, reals, texts, blobs and NULL with their storage class', async () => {
-    const driver = await use()
+    const driver = await useEmpty()
     await driver.execute('CREATE TABLE cells (n INTEGER PRIMARY KEY, value)')
     const values = [9_223_372_036_854_775_807n, -9_223_372_036_854_775_808n, 9_007_199_254_740_993n, 1n, 0.1, 1e300, 'é', '', new Uint8Array([0, 255]), new Uint8Array(), null]
     const changed = await driver.transaction(async (transaction) => {
@@ -60,7 +72,7 @@ describe.each(openers)('a file by %s', (_name, open) => {
   })
 
   it('counts the rows that a statement changed', async () => {
-    const driver = await use()
+    const driver = await useEmpty()
     await driver.execute('CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT)')
     const counts = await driver.transaction(async (transaction) => [
       await transaction.run('INSERT INTO t VALUES (?, ?), (?, ?), (?, ?)', [1, 'a', 2, 'b', 3, 'c']),
@@ -71,7 +83,7 @@ describe.each(openers)('a file by %s', (_name, open) => {
   })
 
   it('rolls a transaction back when its work fails, and goes on', async () => {
-    const driver = await use()
+    const driver = await useEmpty()
     await driver.execute('CREATE TABLE t (a INTEGER PRIMARY KEY)')
     const failing = driver.transaction(async (transaction) => {
       await transaction.run('INSERT INTO t VALUES (?)', [1])
@@ -84,7 +96,7 @@ describe.each(openers)('a file by %s', (_name, open) => {
   })
 
   it('rolls back at a constraint', async () => {
-    const driver = await use()
+    const driver = await useEmpty()
     await driver.execute('CREATE TABLE t (a INTEGER PRIMARY KEY)')
     const twice = driver.transaction(async (transaction) => {
       await transaction.run('INSERT INTO t VALUES (?)', [1])
@@ -94,15 +106,29 @@ describe.each(openers)('a file by %s', (_name, open) => {
     expect(await driver.query('SELECT count(*) FROM t')).toEqual([[0]])
   })
 
+  it('sends many lists at once and counts what all of them changed', async () => {
+    const driver = await useEmpty()
+    await driver.execute('CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT)')
+    const lists = Array.from({ length: 250 }, (_, index) => [index % 200, 'x'.repeat(10_000)])
+    const changed = await driver.transaction((transaction) => runEach(transaction, 'INSERT INTO t VALUES (?, ?) ON CONFLICT DO NOTHING', lists))
+    expect(changed).toBe(200)
+    expect(await driver.query('SELECT count(*), sum(length(b)) FROM t')).toEqual([[200, 2_000_000]])
+    const failing = driver.transaction((transaction) => runEach(transaction, 'INSERT INTO t VALUES (?, ?)', [[500, 'a'], [1, 'b'], [501, 'c']]))
+    await expect(failing).rejects.toMatchObject({ code: 'TARGET_CONSTRAINT' })
+    expect(await driver.query('SELECT count(*) FROM t')).toEqual([[200]])
+  })
+})
+
+describe.each(openers)('a file by %s', (_name, open) => {
   it('keeps a setting from one call to the next, also into a transaction', async () => {
-    const driver = await use()
+    const driver = await use(open, path('data.db'))
     await driver.execute('PRAGMA legacy_alter_table = ON')
     expect(await driver.transaction((transaction) => transaction.query('PRAGMA legacy_alter_table'))).toEqual([[1]])
     expect(await driver.query('PRAGMA legacy_alter_table')).toEqual([[1]])
   })
 
   it('is TARGET_BUSY while another connection writes', async () => {
-    const driver = await use()
+    const driver = await use(open, path('data.db'))
     await driver.execute('CREATE TABLE t (a INTEGER PRIMARY KEY)')
     // The same library: two SQLites in one process do not see each other's locks.
     const other = new Database(path('data.db'), { timeout: 0 })
@@ -116,7 +142,7 @@ describe.each(openers)('a file by %s', (_name, open) => {
 
   it('is TARGET_CORRUPT for a file that is no database', async () => {
     writeFileSync(path('text.db'), 'no database at all, but long enough to be read as the header of one'.repeat(20))
-    expect(await codeOf(async () => (await use(path('text.db'))).query('SELECT * FROM sqlite_master'))).toBe('TARGET_CORRUPT')
+    expect(await codeOf(async () => (await use(open, path('text.db'))).query('SELECT * FROM sqlite_master'))).toBe('TARGET_CORRUPT')
   })
 
   it('is TARGET_READ_ONLY for a file that may not be written', async () => {
@@ -126,7 +152,7 @@ describe.each(openers)('a file by %s', (_name, open) => {
     chmodSync(path('locked.db'), 0o444)
     chmodSync(dirname(path('locked.db')), 0o777)
     const code = await asOrdinaryUser(() => codeOf(async () => {
-      await (await use(path('locked.db'))).transaction((transaction) => transaction.run('INSERT INTO t VALUES (1)'))
+      await (await use(open, path('locked.db'))).transaction((transaction) => transaction.run('INSERT INTO t VALUES (1)'))
     }))
     expect(code).toBe('TARGET_READ_ONLY')
   })

@@ -1,5 +1,6 @@
 import { TidemarkError, type ColumnSchema, type RowValues, type Value } from '@tidemark/core/adapter'
 import { quote } from '../quote.ts'
+import { bytesOfHex } from './bytes-of-hex.ts'
 
 /** How texts are asked for: as the driver's strings, or as bytes that are decoded here, without loss. */
 export type TextForm = 'string' | 'bytes'
@@ -33,11 +34,28 @@ export function compileCell(column: ColumnSchema, text: TextReading): CellCodec 
   if (text.form === 'string' && column.storage !== 'blob') {
     return { expressions: [name], read: (row, at) => finite(column, row[at] ?? null), readExact: (row, at) => row[at] ?? null }
   }
+  if (column.storage !== 'blob') return swappedCell(column, name, text.decoder)
   const value = text.form === 'string' ? name : `CASE typeof(${name}) WHEN 'text' THEN CAST(${name} AS BLOB) ELSE ${name} END`
   return {
     expressions: [`typeof(${name})`, value],
     read: (row, at) => finite(column, ofClass(column, row[at + 1] ?? null, { storageClass: row[at], decoder: text.decoder })),
     readExact: (row, at) => ofClass({ ...column, onUnrepresentable: 'error' }, row[at + 1] ?? null, { storageClass: row[at], decoder: text.decoder }),
+  }
+}
+
+/**
+ * Texts travel as bytes and, so that the two can be told apart without a second expression, the few blobs of a column that is not
+ * meant for them as text.
+ */
+function swappedCell(column: ColumnSchema, name: string, decoder: StrictDecoder): CellCodec {
+  const swapped = (value: Value, owner: ColumnSchema): Value => {
+    if (value instanceof Uint8Array) return textOf(owner, value, decoder)
+    return typeof value === 'string' ? bytesOfHex(value) : value
+  }
+  return {
+    expressions: [`CASE typeof(${name}) WHEN 'text' THEN CAST(${name} AS BLOB) WHEN 'blob' THEN hex(${name}) ELSE ${name} END`],
+    read: (row, at) => finite(column, swapped(row[at] ?? null, column)),
+    readExact: (row, at) => swapped(row[at] ?? null, { ...column, onUnrepresentable: 'error' }),
   }
 }
 
@@ -63,11 +81,15 @@ export function strictDecoder(encoding: string): StrictDecoder {
 
 function ofClass(column: ColumnSchema, value: Value, cell: { readonly storageClass: Value | undefined; readonly decoder: StrictDecoder }): Value {
   if (cell.storageClass === 'text' && value instanceof Uint8Array) {
-    return cell.decoder(value) ?? unrepresentable(column, 'a text that is no valid text', () => new TextDecoder().decode(value))
+    return textOf(column, value, cell.decoder)
   }
   // A bigint is bound as an integer by every driver, a number as a double.
   if (cell.storageClass === 'integer' && typeof value === 'number' && column.storage === 'blob') return BigInt(value)
   return value
+}
+
+function textOf(column: ColumnSchema, bytes: Uint8Array, decoder: StrictDecoder): Value {
+  return decoder(bytes) ?? unrepresentable(column, 'a text that is no valid text', () => new TextDecoder().decode(bytes))
 }
 
 function finite(column: ColumnSchema, value: Value): Value {

@@ -1,5 +1,6 @@
 import { TidemarkError, type Value } from '@tidemark/core/adapter'
 import type { SqliteValue } from '../driver.ts'
+import { bytesOfHex } from './bytes-of-hex.ts'
 
 /**
  * A value as the text of a cursor, with its storage class in front, because a column may hold any: `i:5`, `r:0.5`,
@@ -19,6 +20,6 @@ export function cursorValue(text: string): SqliteValue {
   if (/^i:-?\d{1,19}$/.test(text)) return BigInt(body)
   if (/^r:(?:-?Infinity|-?[\d.]+(?:e[+-]?\d+)?)$/.test(text)) return Number(body)
   if (text.startsWith('t:')) return body
-  if (/^x:(?:[0-9a-f]{2})*$/.test(text)) return Uint8Array.from(body.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
+  if (/^x:(?:[0-9a-f]{2})*$/.test(text)) return bytesOfHex(body)
   throw new TidemarkError('STATE_CORRUPT', 'A stored cursor holds no value of SQLite.')
 }
