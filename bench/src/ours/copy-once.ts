@@ -15,13 +15,11 @@ async function copyOnce(request: CopyRequest): Promise<CopyOutcome> {
 
 async function openSource({ source, url }: CopyRequest): Promise<SourceDialect> {
   if (source === 'postgres') return (await import('@tidemark/postgres')).postgresSource({ url })
-  // @ts-expect-error Not exported yet. When the compiler calls this line unused, the case is open: remove it.
   return (await import('@tidemark/mysql')).mysqlSource({ url })
 }
 
 async function openTarget({ target, path }: CopyRequest): Promise<TargetDialect> {
   if (target === 'node') return (await import('@tidemark/node')).nodeSqliteTarget({ path })
-  // @ts-expect-error Likewise.
   return (await import('@tidemark/libsql')).libsqlTarget({ url: `file:${path}` })
 }
 
