@@ -1,1 +1,5 @@
-export {}
+export { EXIT, type ExitCode } from './exit-code.ts'
+export type { Host } from './host.ts'
+export type { JsonError, JsonLine, JsonTable } from './json-lines.ts'
+export type { OutputStream } from './output.ts'
+export { run } from './run.ts'

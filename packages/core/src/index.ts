@@ -14,6 +14,7 @@ export type { Activity, ReplicatorEvent, ReplicatorEvents, SyncPhase, SyncResult
 export type { AnyTables, ReconcileOptions, Replication, ReplicationOf, ReplicatorOptions } from './replicator/replicator-options.ts'
 export type { ReplicationStatus } from './replicator/replicator-status.ts'
 export type { ColumnChange, DriftAction, SchemaPolicy } from './replicator/schema-drift.ts'
+export { storedStatus, type StoredStatus } from './replicator/stored-status.ts'
 export type { Runtime, Wakeup } from './runtime/runtime.ts'
 export { systemRuntime } from './runtime/system-runtime.ts'
 export type { RunLogEntry } from './state/ledger.ts'

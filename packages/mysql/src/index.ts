@@ -1,1 +1,3 @@
-export const mysqlSource: (config: { readonly url: string; readonly tls?: string }) => import('@tidemark/core').SourceDialect = () => { throw new TypeError('pending') }
+import type { SourceDialect } from '@tidemark/core'
+
+export const mysqlSource = (_config: { readonly url: string; readonly tls?: string }): SourceDialect => { throw new TypeError('Not merged yet.') }

@@ -9,7 +9,7 @@ export function show(value: unknown): string {
 function render(value: unknown): string {
   if (typeof value === 'bigint') return `${value}n`
   if (typeof value === 'string') return JSON.stringify(value)
-  if (value instanceof Uint8Array) return `bytes(${[...value.slice(0, 32)].map((byte) => byte.toString(16).padStart(2, '0')).join('')})`
+  if (value instanceof Uint8Array) return `bytes(${Array.from(value.slice(0, 32), (byte) => byte.toString(16).padStart(2, '0')).join('')})`
   if (Array.isArray(value)) return `[${value.map(render).join(', ')}]`
   if (value instanceof Error) return `${value.name}: ${value.message}`
   if (typeof value === 'object' && value !== null) {

@@ -48,6 +48,7 @@ export class MemorySourceConnection implements SourceConnection {
       last: cursorOf(page.at(-1), ordering),
       fence: this.#fence(),
       settledMarks: this.#countSettled(request.marks ?? []),
+      isLast: after.length <= request.limit,
       hasNullTracking: all.some(isNull),
       cursorAhead: request.after !== undefined && after.length === 0 && !isReached(ordered.at(-1), request.after, ordering),
       schemaVersion: this.#config.capabilities.reportsSchemaVersion ? String(table.version) : undefined,

@@ -18,6 +18,7 @@ export const MEMORY_SOURCE_CAPABILITIES: SourceCapabilities = {
   streamsRows: true,
   diagnoses: true,
   reportsSchemaVersion: true,
+  keepsOrdinals: true,
   detectsRewind: false,
 }
 

@@ -86,7 +86,8 @@ function putCell(load: TableLoad, value: RowValues[number], storage: StorageClas
   if (value === null) load.null()
   else if (typeof value === 'bigint') load.bigint(value)
   else if (typeof value === 'boolean') load.value(value)
-  else if (typeof value === 'number') storage === 'real' ? load.real(value) : load.integer(value)
+  else if (typeof value === 'number' && storage === 'real') load.real(value)
+  else if (typeof value === 'number') load.integer(value)
   else putBytes(load, value)
 }
 

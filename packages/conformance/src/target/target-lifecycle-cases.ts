@@ -42,7 +42,7 @@ const PLAIN: Readonly<Record<string, (connection: TargetConnection, fixture: Tar
 }
 
 export const targetLifecycleCases: readonly TargetCase[] = [
-  ...Object.entries({ ...ABORTABLE, ...Object.fromEntries(Object.entries(PLAIN).map(([name, call]) => [name, ((fixture) => call(fixture.connection, fixture)) as Call])) })
+  ...Object.entries({ ...ABORTABLE, ...Object.fromEntries(Object.entries(PLAIN).map(([name, call]) => [name, (fixture: TargetFixture) => call(fixture.connection, fixture)])) })
     .map(([name, call]) => targetCase(`TGT-80.${name}`, `${name} on a closed connection is CLOSED`, async (harness) => {
       await using fixture = await openTable(harness, ITEMS, [[1, 'a', 10]])
       await fixture.connection[Symbol.asyncDispose]()

@@ -100,6 +100,8 @@ export interface StreamRowsRequest extends AbortOptions {
  * cells straight into a {@link RowSink}: no per-row object is made between the socket and the target.
  */
 export interface RowStream extends AsyncDisposable, AsyncIterable<Uint8Array> {
+  /** The fence of the stream's snapshot. */
+  readonly fence: string
   /** Whether every transaction that was open when the mark was made had ended before the stream's snapshot. */
   settles(mark: Mark): boolean
   readonly decoder: RowDecoder

@@ -17,6 +17,8 @@ export interface LoadProgress {
   readonly start: Mark | undefined
   /** Whether every row so far was read when no writer of the load's beginning was left. */
   readonly isSettled: boolean
+  /** The source's estimate when the load began, so that a load that is resumed can still tell how far it is. */
+  readonly estimatedRows?: number | undefined
 }
 
 /**
@@ -95,7 +97,9 @@ const stateSchema = v.object({
     key: v.array(v.string()),
     indexes: v.array(v.object({ columns: v.array(v.string()), unique: v.boolean() })),
   })),
-  load: optional(v.object({ after: optional(cursorSchema), rows: v.number(), start: optional(markSchema), isSettled: v.boolean() })),
+  load: optional(v.object({
+    after: optional(cursorSchema), rows: v.number(), start: optional(markSchema), isSettled: v.boolean(), estimatedRows: optional(v.number()),
+  })),
   cursor: v.object({
     settled: optional(cursorSchema),
     marks: v.array(markSchema),

@@ -4,6 +4,7 @@ import { postgresAccess } from '../postgres/postgres-access.ts'
 import type { MysqlEngine } from '../mysql/mysql-settings.ts'
 import type { PostgresVersion } from '../postgres/postgres-versions.ts'
 import type { ServerAccess } from '../server.ts'
+import type {} from './provided-context.ts'
 import { askBroker, type BrokerAddress, type ServerRequest } from './broker.ts'
 
 export interface PostgresForTestsOptions {

@@ -1,11 +1,6 @@
 import type { TestProject } from 'vitest/node'
-import { ServerBroker, type BrokerAddress } from './broker.ts'
-
-declare module 'vitest' {
-  interface ProvidedContext {
-    tidemarkServers: BrokerAddress
-  }
-}
+import { ServerBroker } from './broker.ts'
+import type {} from './provided-context.ts'
 
 interface SharedBroker {
   readonly opened: Promise<ServerBroker>

@@ -14,7 +14,7 @@ export async function beginStep(session: SyncSession, signal: AbortSignal): Prom
   const schema = await describeSource(source, replication, { signal })
   await requireOwnTarget(session)
   const start = replication.mode === 'full' ? undefined : await readStart(session, schema, signal)
-  const load: LoadProgress = { after: undefined, rows: 0, start, isSettled: true }
+  const load: LoadProgress = { after: undefined, rows: 0, start, isSettled: true, estimatedRows: schema.estimatedRows }
   session.estimatedRows = schema.estimatedRows
   await session.save({
     ...newState(replication.definition),

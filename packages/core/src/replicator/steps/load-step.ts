@@ -21,6 +21,7 @@ export class LoadStep implements AsyncDisposable {
   async run(options: StepOptions): Promise<void> {
     const { runtime } = this.#session.context
     const progress = this.#progress()
+    this.#session.estimatedRows ??= progress.estimatedRows
     await this.#waitForGrace(progress, options.signal)
     const load = this.#load ??= await this.#openLoad(progress, options.signal)
     const feed = this.#feed ??= await this.#openFeed(progress, options.signal)

@@ -1,0 +1,45 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { GUIDE, errorsGuide } from './errors-guide.ts'
+
+/**
+ * Holds the documents to the code: links lead somewhere, generated pages are current, and every TypeScript block
+ * compiles on its own. A block that needs a name from outside says so in a comment right above it:
+ * `<!-- declare const sql: import('postgres').Sql -->`.
+ */
+const documents = globSync(['*.md', 'docs/**/*.md', 'packages/*/README.md', 'examples/*/README.md', 'tooling/*/README.md'])
+/** Inside a package, so that imports resolve as they do for a user of all of them. */
+const SNIPPETS = 'tooling/proof/.snippets'
+
+function brokenLinks(file: string): readonly string[] {
+  const links = [...readFileSync(file, 'utf8').matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].map(([, target]) => target ?? '')
+  return links.filter((target) => !/^[a-z]+:/.test(target) && !existsSync(join(dirname(file), target))).map((target) => `${file}: ${target} leads nowhere`)
+}
+
+function writeSnippets(file: string): number {
+  const blocks = [...readFileSync(file, 'utf8').matchAll(/(?:<!-- (.*?) -->\n)?```ts\n(.*?)```/gs)]
+  for (const [index, [, declarations, code]] of blocks.entries()) {
+    const name = `${file.replaceAll(/[^A-Za-z0-9]+/g, '-')}-${index + 1}.ts`
+    writeFileSync(join(SNIPPETS, name), `// ${file}\n${declarations ?? ''}\n${code ?? ''}\nexport {}\n`)
+  }
+  return blocks.length
+}
+
+function compileSnippets(): boolean {
+  rmSync(SNIPPETS, { recursive: true, force: true })
+  mkdirSync(SNIPPETS, { recursive: true })
+  const count = documents.map(writeSnippets).reduce((sum, next) => sum + next, 0)
+  writeFileSync(join(SNIPPETS, 'tsconfig.json'), JSON.stringify({
+    extends: '../../../tsconfig.base.json', compilerOptions: { types: ['node'], noUnusedLocals: false }, include: ['*.ts'],
+  }))
+  process.stdout.write(`docs: ${documents.length} documents, ${count} TypeScript blocks\n`)
+  const isClean = count > 0 && spawnSync('pnpm', ['exec', 'tsc', '-p', SNIPPETS], { stdio: 'inherit' }).status === 0
+  if (isClean) rmSync(SNIPPETS, { recursive: true })
+  return isClean
+}
+
+const faults = documents.flatMap(brokenLinks)
+if (readFileSync(GUIDE, 'utf8') !== errorsGuide()) faults.push(`${GUIDE} is not current; run node tooling/errors-guide.ts`)
+for (const fault of faults) process.stderr.write(`${fault}\n`)
+if (!compileSnippets() || faults.length > 0) process.exitCode = 1
