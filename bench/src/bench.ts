@@ -15,19 +15,33 @@ async function runCase(chosen: BenchCase, options: BenchOptions): Promise<BenchR
   try {
     return await chosen.run({ rows: options.rows, runs: options.runs, folder, log })
   } catch (error) {
-    return { case: chosen.name, error: error instanceof Error ? error.message : String(error) }
+    return { case: chosen.name, error: messageOf(error) }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
 }
 
 async function main(args: readonly string[]): Promise<void> {
-  const options = parseOptions(args)
-  for (const chosen of chooseCases(options.cases)) {
+  const { options, cases } = plan(args)
+  for (const chosen of cases) {
     const result = await runCase(chosen, options)
     process.stdout.write(`${JSON.stringify(result)}\n`)
     if ('error' in result) process.exitCode = 1
   }
+}
+
+function plan(args: readonly string[]): { readonly options: BenchOptions; readonly cases: readonly BenchCase[] } {
+  try {
+    const options = parseOptions(args)
+    return { options, cases: chooseCases(options.cases) }
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\nUsage: npm run bench -- [--case NAME]... [--rows N] [--runs N] [--json]\n`)
+    process.exit(2)
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 await main(process.argv.slice(2))

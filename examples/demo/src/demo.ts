@@ -1,11 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startPostgres } from '@tidemark/test-servers'
-import { parseOptions, type DemoOptions } from './options.ts'
+import { parseOptions, USAGE, type DemoOptions } from './options.ts'
 import { Reporter } from './reporter.ts'
 import { runDemo, type DemoFigures } from './run-demo.ts'
 import { summarise, summaryLines, type Summary } from './summary.ts'
+import { WorkFolder } from './work-folder.ts'
 
 interface Outcome {
   readonly summary: Summary
@@ -15,28 +14,29 @@ interface Outcome {
 /** A server and a folder for as long as the demo runs. */
 async function stage(options: DemoOptions, reporter: Reporter): Promise<Outcome> {
   const startedAtMs = performance.now()
-  reporter.line('Starting PostgreSQL')
-  const server = await startPostgres()
-  const folder = await mkdtemp(join(tmpdir(), 'tidemark-demo-'))
-  const path = join(folder, 'cities.db')
+  const folder = new WorkFolder(options)
   try {
-    reporter.line(`PostgreSQL ${server.version} (${server.origin})`)
-    const database = await server.createDatabase()
+    reporter.line('Starting PostgreSQL')
+    const server = await startPostgres()
     try {
-      const figures = await runDemo({ options, url: database.url, path, reporter })
-      return { figures, summary: summarise(figures, server.info, (performance.now() - startedAtMs) / 1_000) }
+      reporter.line(`PostgreSQL ${server.version} (${server.origin})`)
+      const database = await server.createDatabase()
+      try {
+        const figures = await runDemo({ options, url: database.url, path: join(folder.path, 'cities.db'), reporter })
+        return { figures, summary: summarise(figures, server.info, (performance.now() - startedAtMs) / 1_000) }
+      } finally {
+        await database[Symbol.asyncDispose]()
+      }
     } finally {
-      await database[Symbol.asyncDispose]()
+      await server[Symbol.asyncDispose]()
     }
   } finally {
-    await server[Symbol.asyncDispose]()
-    if (options.keep) reporter.line(`SQLite file kept: ${path}`)
-    else await rm(folder, { recursive: true, force: true })
+    folder[Symbol.dispose]()
+    if (options.keep) reporter.line(`Kept: ${folder.path}`)
   }
 }
 
-async function main(args: readonly string[]): Promise<void> {
-  const options = parseOptions(args)
+async function run(options: DemoOptions): Promise<void> {
   const reporter = new Reporter(options.json ? process.stderr : process.stdout)
   try {
     const { summary, figures } = await stage(options, reporter)
@@ -44,11 +44,26 @@ async function main(args: readonly string[]): Promise<void> {
     if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`)
     process.exitCode = summary.ok ? 0 : 1
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
-    reporter.line(message)
-    if (options.json) process.stdout.write(`${JSON.stringify({ ok: false, verified: false, error: message })}\n`)
+    reporter.line(messageOf(error))
+    if (options.json) process.stdout.write(`${JSON.stringify({ ok: false, rows: 0, verified: false, error: messageOf(error) })}\n`)
     process.exitCode = 1
   }
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  let options: DemoOptions
+  try {
+    options = parseOptions(args)
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\n${USAGE}\n`)
+    process.exitCode = 2
+    return
+  }
+  await run(options)
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 await main(process.argv.slice(2))

@@ -30,6 +30,6 @@ export function parseOptions(args: readonly string[]): DemoOptions {
 
 function numberOf(name: string, text: string): number {
   const number = Number(text)
-  if (text.trim() === '' || !Number.isFinite(number) || number < 0) throw new TypeError(`${name} must be a number from 0. ${USAGE}`)
+  if (text.trim() === '' || !Number.isFinite(number) || number < 0) throw new TypeError(`${name} must be a number from 0.`)
   return number
 }

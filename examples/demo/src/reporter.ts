@@ -1,8 +1,12 @@
-import type { WriteStream } from 'node:tty'
-
 const BAR_WIDTH = 30
 const REDRAW_MS = 80
 const PLAIN_LINE_MS = 1_000
+
+/** A standard stream; `isTTY` is absent where it is a file or a pipe. */
+export interface ReporterOutput {
+  readonly isTTY?: boolean | undefined
+  write(text: string): unknown
+}
 
 export interface Progress {
   readonly label: string
@@ -13,14 +17,14 @@ export interface Progress {
 
 /** Human output: lines, and one line of progress that a terminal sees move and a log sees now and then. */
 export class Reporter {
-  readonly #out: WriteStream
+  readonly #out: ReporterOutput
   readonly #isTerminal: boolean
   #shownAtMs = -Infinity
   #hasBar = false
 
-  constructor(out: WriteStream) {
+  constructor(out: ReporterOutput) {
     this.#out = out
-    this.#isTerminal = out.isTTY
+    this.#isTerminal = out.isTTY === true
   }
 
   line(text: string): void {
