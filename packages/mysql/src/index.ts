@@ -1,3 +1,5 @@
-import type { SourceDialect } from '@tidemark/core'
-
-export const mysqlSource = (_config: { readonly url: string; readonly tls?: string }): SourceDialect => { throw new TypeError('Not merged yet.') }
+export { mysqlSource } from './mysql-source.ts'
+export { MysqlError } from './errors.ts'
+export type {
+  DriverHandle, MysqlConnectionConfig, MysqlHostConfig, MysqlPoolConfig, MysqlSourceConfig, MysqlTimingOptions, MysqlUrlConfig, TlsMode,
+} from './mysql-config.ts'

@@ -1,0 +1,38 @@
+import type { AbortOptions, SourceConnection, SourceDialect, TableRef } from '@tidemark/core/adapter'
+import { readConfig, type SourceIdentity } from './connection-settings.ts'
+import type { MysqlSourceConfig } from './mysql-config.ts'
+import { MysqlSourceConnection } from './mysql-source-connection.ts'
+import { parseTableName } from './parse-table-name.ts'
+
+/**
+ * MySQL 5.6 to 9 and MariaDB from 10.6 as a source. Opens nothing by itself; SELECT on the tables is all it needs.
+ *
+ * Errors: `CONFIG_INVALID`, which never quotes a connection string or password.
+ */
+export function mysqlSource(config: MysqlSourceConfig): SourceDialect {
+  return new MysqlSource(readConfig(config))
+}
+
+class MysqlSource implements SourceDialect {
+  readonly name = 'mysql'
+  readonly capabilities = {
+    settling: 'locks', streamsRows: true, diagnoses: true, reportsSchemaVersion: true, detectsRewind: false,
+  } as const
+  readonly address: string
+  readonly #identity: SourceIdentity
+
+  constructor(identity: SourceIdentity) {
+    this.#identity = identity
+    this.address = identity.address
+  }
+
+  parseTable(name: string): TableRef {
+    return parseTableName(name, this.#identity.database)
+  }
+
+  async connect(options: AbortOptions = {}): Promise<SourceConnection> {
+    const connection = new MysqlSourceConnection(this.#identity)
+    await connection.open(options)
+    return connection
+  }
+}

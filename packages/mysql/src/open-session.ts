@@ -1,0 +1,57 @@
+import type { SourceIdentity } from './connection-settings.ts'
+import { MysqlLink } from './mysql-link.ts'
+import { readServerFacts, type ServerFacts } from './server-facts.ts'
+
+export interface Session {
+  readonly link: MysqlLink
+  readonly server: ServerFacts
+}
+
+export interface OpenSessionOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Limit the server puts on a statement whose client has gone, in milliseconds; `undefined`: none, for streams. */
+  readonly statementTimeoutMs: number | undefined
+}
+
+/** Time the server's own limit leaves to the client's, so that the client's error is the one that is seen. */
+const SERVER_TIMEOUT_MARGIN_MS = 1000
+const MAX_EXECUTION_TIME_SINCE = 50_708
+
+/** A connection whose session is pinned: the same value prints the same whatever the server's defaults are. */
+export async function openSession(identity: SourceIdentity, options: OpenSessionOptions): Promise<Session> {
+  const { signal } = options
+  const link = await MysqlLink.open(await identity.settings(), { signal, connectTimeoutMs: identity.connectTimeoutMs })
+  const limits = { signal, timeoutMs: identity.queryTimeoutMs }
+  try {
+    const server = await readServerFacts(link, limits)
+    // READ COMMITTED: a share lock then covers rows and not the gaps between, so no insert ever waits for a poll.
+    await link.rows('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY', limits)
+    await link.rows('SET NAMES utf8mb4', limits)
+    await link.rows(`SET ${sessionVariables(server, options.statementTimeoutMs).join(', ')}`, limits)
+    return { link, server }
+  } catch (error) {
+    link.destroy()
+    throw error
+  }
+}
+
+function sessionVariables(server: ServerFacts, statementTimeoutMs: number | undefined): readonly string[] {
+  const variables = [
+    'autocommit = 1',
+    // TIMESTAMP is printed in the session's zone.
+    'time_zone = \'+00:00\'',
+    // Zero dates can be compared with, and a double quote stays a quote.
+    'sql_mode = \'\'',
+    'group_concat_max_len = 16777216',
+    // A stream's reader may pause for long: an hour instead of a minute until the server gives up.
+    'net_write_timeout = 3600',
+    // Only for servers without NOWAIT does this one matter: the shortest wait there is.
+    'innodb_lock_wait_timeout = 1',
+    // Waiting for ALTER TABLE; the default is a year.
+    'lock_wait_timeout = 30',
+  ]
+  if (statementTimeoutMs === undefined) return variables
+  const limitMs = statementTimeoutMs + SERVER_TIMEOUT_MARGIN_MS
+  if (server.isMariaDb) return [...variables, `max_statement_time = ${limitMs / 1000}`]
+  return server.versionNumber >= MAX_EXECUTION_TIME_SINCE ? [...variables, `max_execution_time = ${limitMs}`] : variables
+}
