@@ -32,6 +32,7 @@ export class KyselyRowStream implements RowStream {
   readonly decoder: RowDecoder
   readonly #config: KyselyStreamConfig
   #started = false
+  #closed = false
 
   constructor(config: KyselyStreamConfig) {
     this.#config = config
@@ -49,7 +50,9 @@ export class KyselyRowStream implements RowStream {
     try {
       for (;;) {
         checkAbort(signal)
-        const next = await call(() => rows.next())
+        const next = this.#closed ? undefined : await call(() => rows.next())
+        // A driver's stream that was ended early says `done` like one that was read to its end.
+        if (next === undefined || this.#closed) throw new TidemarkError('CLOSED', 'The stream was closed before its end.')
         if (next.done === true) break
         const { value: row } = next
         encoder.row(readers.map((read, index) => read(row[`c${index}`])), keyReaders.map((read, index) => cursorText(read(row[`p${index}`]))))
@@ -57,15 +60,23 @@ export class KyselyRowStream implements RowStream {
       }
       if (encoder.bytes > 0) yield encoder.take()
     } finally {
-      await this[Symbol.asyncDispose]()
+      await this.#return()
     }
   }
 
-  /** Ends the driver's stream, which gives its connection back. A stream that was never begun holds none. */
+  /** Gives the connection back. Going on with the iteration afterwards is `CLOSED`. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true
+    await this.#return()
+  }
+
+  /** Ends the driver's stream, whatever the signal says. One that was never begun holds no connection. */
+  async #return(): Promise<void> {
     if (!this.#started) return
-    await this.#config.rows.return?.().catch((error: unknown) => {
-      throw new TidemarkError('SOURCE_FAILED', 'The stream could not be closed.', { detail: error instanceof Error ? error.name : undefined })
-    })
+    try {
+      await this.#config.rows.return?.()
+    } catch {
+      // What went wrong while reading has been thrown there already; a stream that can't be ended is over too.
+    }
   }
 }
