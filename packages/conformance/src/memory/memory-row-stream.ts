@@ -24,6 +24,7 @@ export class MemoryRowStream implements RowStream {
   readonly settles: (mark: Mark) => boolean
   readonly decoder: RowDecoder = new MemoryRowDecoder()
   readonly #config: MemoryStreamConfig
+  #closed = false
 
   constructor(config: MemoryStreamConfig) {
     this.#config = config
@@ -35,11 +36,15 @@ export class MemoryRowStream implements RowStream {
     const encoded = new TextEncoder().encode(this.#config.rows.map((row) => `${encodeRow(row)}\n`).join(''))
     for (let start = 0; start < encoded.length; start += CHUNK_BYTES) {
       await this.#config.turn()
+      // Ending here would look like the end of the table.
+      if (this.#closed) throw new TidemarkError('CLOSED', 'The stream is closed.')
       yield encoded.subarray(start, start + CHUNK_BYTES)
     }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {}
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true
+  }
 }
 
 class MemoryRowDecoder implements RowDecoder {

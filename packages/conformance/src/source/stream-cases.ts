@@ -125,6 +125,19 @@ export const streamCases: readonly SourceCase[] = [
     }, 'iterating')
     equal((await read(fixture, { limit: 3 })).rows.length, 3, 'rows of a page afterwards')
   }, needsStream),
+  sourceCase('SRC-84', 'a stream closed under way does not end like a whole one: going on is CLOSED', async (harness) => {
+    await using fixture = await openFixture(harness, EVENTS, manyEvents)
+    await using stream = await open(fixture)
+    const chunks = stream[Symbol.asyncIterator]()
+    await chunks.next()
+    await stream[Symbol.asyncDispose]()
+    await failsWith('CLOSED', async () => {
+      while ((await chunks.next()).done !== true);
+    }, 'going on')
+    await using untouched = await open(fixture)
+    await untouched[Symbol.asyncDispose]()
+    await failsWith('CLOSED', () => consume(untouched, fixture.table.columns), 'beginning')
+  }, needsStream),
   sourceCase('SRC-83', 'a source that does not stream has no streamRows', async (harness) => {
     await using connection = await harness.source().connect()
     equal(typeof connection.streamRows, 'undefined', 'streamRows')
@@ -139,7 +152,8 @@ function open(fixture: SourceFixture, changes: Partial<StreamRowsRequest> = {}):
 
 async function drain(fixture: SourceFixture): Promise<readonly string[]> {
   await using stream = await open(fixture)
-  return consume(stream, fixture.table.columns)
+  // Awaited here: the stream is closed when this function returns.
+  return await consume(stream, fixture.table.columns)
 }
 
 /** Decodes the whole stream, in pieces of `pieceBytes` where given. Every piece is wiped afterwards: a decoder keeps no reference to it. */
