@@ -17,7 +17,7 @@ export function kyselySqliteSubject(streamsRows: boolean): SourceSubject {
   return {
     name: `kysely over node:sqlite${streamsRows ? ', streaming' : ''}`,
     traits: {
-      capabilities: { settling: 'grace', streamsRows, diagnoses: false, reportsSchemaVersion: false, detectsRewind: false },
+      capabilities: { settling: 'grace', streamsRows, diagnoses: false, reportsSchemaVersion: false, keepsOrdinals: false, detectsRewind: false },
       facts: {
         kinds: COLUMN_KINDS, textHoldsNul: true, maxNameLength: 63, reportsIndexes: false,
         // SQLite has one writer at a time.

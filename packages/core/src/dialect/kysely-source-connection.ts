@@ -52,6 +52,7 @@ export class KyselySourceConnection implements SourceConnection {
       last: cursorOf(rows.at(-1), ordering, !onlyNull && tracking !== undefined),
       fence: String(readAtMs),
       settledMarks: this.#countSettled(request.marks ?? [], readAtMs),
+      isLast: rows.length < request.limit,
       hasNullTracking: await this.#hasNull(request),
       cursorAhead: after !== undefined && rows.length === 0 && !(await this.#exists(ordering, after, request)),
       schemaVersion: undefined,

@@ -67,6 +67,8 @@ export function kyselySource(config: KyselySourceConfig): SourceDialect {
     streamsRows: config.capabilities?.streamsRows ?? false,
     diagnoses: false,
     reportsSchemaVersion: false,
+    // Introspection numbers columns by their place, if at all.
+    keepsOrdinals: false,
     detectsRewind: false,
   }
   const resolved: ResolvedKyselySource = { config, capabilities, graceMs: config.graceMs ?? DEFAULT_GRACE_MS, nowMs: config.nowMs ?? Date.now }
