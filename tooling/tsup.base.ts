@@ -17,6 +17,7 @@ export function packageConfig(options: Options = {}): ReturnType<typeof defineCo
     platform: 'neutral',
     // There is no 'sqlite' without it: the newer built-in modules have only the prefixed name.
     removeNodeProtocol: false,
+    external: [/^node:/],
     dts: true,
     clean: true,
     sourcemap: true,
