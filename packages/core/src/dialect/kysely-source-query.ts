@@ -55,8 +55,9 @@ export function ordered(query: AliasedQuery, ordering: Ordering, direction: 'asc
 /** Values of a cursor in the order of the position. */
 export function placeOf(cursor: Cursor, ordering: Ordering): readonly Value[] {
   const texts = cursor.tracking === undefined ? cursor.key : [cursor.tracking, ...cursor.key]
-  if (texts.length !== ordering.position.length) throw new TypeError('The cursor has another number of parts than the order of the read.')
-  return ordering.position.map((column, index) => cursorValue(texts[index] ?? '', column))
+  const isBeforeAll = cursor.tracking !== undefined && cursor.key.length === 0
+  if (texts.length !== ordering.position.length && !isBeforeAll) throw new TypeError('The cursor has another number of parts than the order of the read.')
+  return ordering.position.slice(0, texts.length).map((column, index) => cursorValue(texts[index] ?? '', column))
 }
 
 /**
@@ -65,6 +66,8 @@ export function placeOf(cursor: Cursor, ordering: Ordering): readonly Value[] {
  */
 export function isAfter(ordering: Ordering, place: readonly Value[]): RawBuilder<SqlBool> {
   const [first] = ordering.position
+  // A cursor without key stands before all rows of its tracking value.
+  if (first !== undefined && place.length < ordering.position.length) return sql<SqlBool>`${nameOf(first)} >= ${place[0]}`
   const strictly = strictlyAfter(ordering.position, place)
   return first === undefined ? strictly : sql<SqlBool>`(${nameOf(first)} >= ${place[0]} and ${strictly})`
 }
