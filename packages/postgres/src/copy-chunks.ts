@@ -74,8 +74,8 @@ export class CopyChunks {
   #take(row: Uint8Array): void {
     if (this.#used + row.length > this.#block.length) this.#flush()
     if (row.length > this.#block.length) {
-      // The driver's buffer is its own until it is copied.
-      this.#push(row.slice())
+      // The driver's buffer is its own until it is copied, and the slice() of a Buffer copies nothing.
+      this.#push(new Uint8Array(row))
       return
     }
     this.#block.set(row, this.#used)
