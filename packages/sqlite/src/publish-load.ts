@@ -4,6 +4,7 @@ import { writeCommit } from './commit.ts'
 import type { SqliteDriver, SqliteTransaction } from './driver.ts'
 import type { LedgerTables } from './migrations.ts'
 import { quote, quoteAll } from './quote.ts'
+import { refuseForeign } from './refuse-foreign.ts'
 
 export interface PublishContext {
   readonly driver: SqliteDriver
@@ -36,6 +37,7 @@ export async function publishLoad(context: PublishContext, commit: Commit): Prom
 
 async function swap(transaction: SqliteTransaction, context: PublishContext, commit: Commit): Promise<void> {
   const { ledger, table, stageName } = context
+  await refuseForeign(transaction, ledger, table.name)
   const kept = await userObjects(transaction, context)
   await transaction.run(`DROP TABLE IF EXISTS ${quote(table.name)}`)
   await transaction.run(`ALTER TABLE ${quote(stageName)} RENAME TO ${quote(table.name)}`)

@@ -13,8 +13,11 @@ import { ledgerTables, type LedgerTables } from './migrations.ts'
 import { ParameterLoad } from './parameter-load.ts'
 import { ensureIndex, publishLoad } from './publish-load.ts'
 import { quote, quoteAll } from './quote.ts'
+import { refuseForeign } from './refuse-foreign.ts'
+import { refuseLargeRows } from './row-limit.ts'
 import { SqliteLedger, isoTime, type Exclusive } from './sqlite-ledger.ts'
 import { addColumnSql, createTableSql } from './table-ddl.ts'
+import { throwIfAborted } from './throw-if-aborted.ts'
 import { toSqliteValue, upsertRows } from './upsert.ts'
 
 export interface SqliteTargetConnectionOptions {
@@ -55,6 +58,7 @@ export class SqliteTargetConnection implements TargetConnection {
 
   async createTable(table: TargetTable, commit: Commit, options?: AbortOptions): Promise<void> {
     await this.#write(options, async (transaction) => {
+      await refuseForeign(transaction, this.#tables, table.name)
       await transaction.run(createTableSql(table.name, table))
       const context = { table, stageName: table.name, tablePrefix: this.#tablePrefix }
       for (const index of table.indexes) await ensureIndex(transaction, context, index)
@@ -64,8 +68,9 @@ export class SqliteTargetConnection implements TargetConnection {
   }
 
   async apply(batch: WriteBatch, commit: Commit, options?: AbortOptions): Promise<ApplyResult> {
-    const { maxParameters } = this.#capabilities
+    const { maxParameters, maxRowBytes } = this.#capabilities
     return this.#write(options, async (transaction) => {
+      refuseLargeRows(batch.upserts, maxRowBytes)
       const deleted = await this.#delete(transaction, batch)
       const changed = await upsertRows(transaction, batch.table, { rows: batch.upserts, maxParameters })
       await writeCommit(transaction, this.#tables, commit)
@@ -80,6 +85,8 @@ export class SqliteTargetConnection implements TargetConnection {
   async openLoad(table: TargetTable, options: { readonly resume: boolean } & AbortOptions): Promise<TableLoad> {
     const stage = { ...table, name: this.#stageName(table.name), indexes: [] }
     await this.#write(options, async (transaction) => {
+      // Asked again when it is published; here, before hours of copying.
+      await refuseForeign(transaction, this.#tables, table.name)
       if (options.resume) return this.#requireStage(transaction, stage.name)
       await transaction.run(`DROP TABLE IF EXISTS ${quote(stage.name)}`)
       await transaction.run(createTableSql(stage.name, stage))
@@ -92,11 +99,11 @@ export class SqliteTargetConnection implements TargetConnection {
   }
 
   async publishLoad(table: TargetTable, commit: Commit, options?: AbortOptions): Promise<void> {
-    options?.signal?.throwIfAborted()
     const stageName = this.#stageName(table.name)
-    await this.#exclusive(() => publishLoad(
-      { driver: this.#driver, ledger: this.#tables, tablePrefix: this.#tablePrefix, table, stageName }, commit,
-    ))
+    await this.#exclusive(() => {
+      throwIfAborted(options?.signal)
+      return publishLoad({ driver: this.#driver, ledger: this.#tables, tablePrefix: this.#tablePrefix, table, stageName }, commit)
+    })
   }
 
   async discardLoad(tableName: string): Promise<void> {
@@ -139,6 +146,7 @@ export class SqliteTargetConnection implements TargetConnection {
 
   async dropTable(name: string): Promise<void> {
     await this.#write(undefined, async (transaction) => {
+      await refuseForeign(transaction, this.#tables, name)
       await transaction.run(`DROP TABLE IF EXISTS ${quote(name)}`)
       await eraseCatalogue(transaction, this.#tables, name)
     })
@@ -207,8 +215,4 @@ function selectList(columns: readonly string[]): string {
 /** Rows that a soft delete has marked are not there any more. */
 function liveOnly(table: TargetTable, keyword: 'WHERE' | 'AND'): string {
   return table.deletedAtColumn === undefined ? '' : `${keyword} ${quote(table.deletedAtColumn)} IS NULL`
-}
-
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw new TidemarkError('ABORTED', 'The operation was aborted before it began.')
 }
