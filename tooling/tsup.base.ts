@@ -15,6 +15,9 @@ export function packageConfig(options: Options = {}): ReturnType<typeof defineCo
     format: 'esm',
     target: 'es2022',
     platform: 'neutral',
+    // There is no 'sqlite' without it: the newer built-in modules have only the prefixed name.
+    removeNodeProtocol: false,
+    external: [/^node:/],
     dts: true,
     clean: true,
     sourcemap: true,

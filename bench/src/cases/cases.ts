@@ -1,11 +1,11 @@
 import type { BenchCase } from './case.ts'
-import { libsqlInitial } from './libsql-initial.ts'
+import { libsqlInitial, libsqlSyncInitial } from './libsql-initial.ts'
 import { mysqlInitial } from './mysql-initial.ts'
 import { pgIncremental } from './pg-incremental.ts'
 import { pgInitial } from './pg-initial.ts'
 
 /** In the order in which `all` runs them. */
-export const CASES: readonly BenchCase[] = [pgInitial, mysqlInitial, libsqlInitial, pgIncremental]
+export const CASES: readonly BenchCase[] = [pgInitial, mysqlInitial, libsqlInitial, libsqlSyncInitial, pgIncremental]
 
 /** Errors: `TypeError` for a name that is unknown; a bench must never pass because nothing was chosen. */
 export function chooseCases(names: readonly string[]): readonly BenchCase[] {

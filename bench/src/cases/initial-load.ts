@@ -4,6 +4,7 @@ import { alternate } from '../measure/alternate.ts'
 import { checkCopies } from '../measure/check-copy.ts'
 import { round, spreadOf } from '../measure/spread.ts'
 import type { CopyRequest } from '../ours/copy-request.ts'
+import { buildCopy } from '../ours/build-copy.ts'
 import { runCopy, type CopyRun } from '../ours/run-copy.ts'
 import { pipeIntoSqlite, type PipeRequest } from '../process/pipe-into-sqlite.ts'
 import type { BenchResult } from '../result.ts'
@@ -20,9 +21,10 @@ export interface InitialLoad {
 export async function measureInitialLoad(load: InitialLoad, context: CaseContext): Promise<BenchResult> {
   const { rows, runs, folder, log } = context
   const [oursPath, peerPath] = [join(folder, 'ours.db'), join(folder, 'peer.db')]
+  const program = await buildCopy()
   const ours = async (run: number): Promise<CopyRun> => {
     await removeDatabase(oursPath)
-    const copied = await runCopy({ ...load.ours, path: oursPath })
+    const copied = await runCopy(program, { ...load.ours, path: oursPath })
     log(`${load.name} ${run}: ours ${round(copied.seconds)} s`)
     return copied
   }

@@ -1,3 +1,4 @@
+import type { BenchTarget } from '../ours/copy-request.ts'
 import { psqlEnv } from '../process/client-env.ts'
 import { quoteShell } from '../process/quote-shell.ts'
 import { requireTool } from '../process/require-tool.ts'
@@ -8,7 +9,7 @@ import { measureInitialLoad } from './initial-load.ts'
 import { withPostgres } from './with-postgres.ts'
 
 /** An initial load out of PostgreSQL into one of our targets; the peer is the same for each. */
-export function postgresLoad(name: string, target: 'node' | 'libsql'): BenchCase {
+export function postgresLoad(name: string, target: BenchTarget): BenchCase {
   return {
     name,
     run: (context) => withPostgres(async ({ url, sql }) => {

@@ -20,7 +20,13 @@ async function openSource({ source, url }: CopyRequest): Promise<SourceDialect> 
 
 async function openTarget({ target, path }: CopyRequest): Promise<TargetDialect> {
   if (target === 'node') return (await import('@tidemark/node')).nodeSqliteTarget({ path })
-  return (await import('@tidemark/libsql')).libsqlTarget({ url: `file:${path}` })
+  const { libsqlTarget } = await import('@tidemark/libsql')
+  const url = `file:${path}`
+  if (target === 'libsql') return libsqlTarget({ url })
+  // A client of the application's own: the one way to have it where `libsql` is installed, which a URL prefers.
+  const client = (await import('@libsql/client')).createClient({ url, intMode: 'bigint' })
+  await client.execute('pragma journal_mode = wal')
+  return libsqlTarget({ client })
 }
 
 // Written by the parent of this process, of the same type.

@@ -1,7 +1,10 @@
+export type BenchTarget = 'node' | 'libsql-client' | 'libsql'
+
 /** What our process is to copy; crosses to it as one JSON argument. */
 export interface CopyRequest {
   readonly source: 'postgres' | 'mysql'
-  readonly target: 'node' | 'libsql'
+  /** `libsql-client` is `@libsql/client` alone; `libsql` opens the file with the synchronous package of that name. */
+  readonly target: BenchTarget
   readonly url: string
   readonly table: string
   /** The SQLite file to make. */

@@ -1,7 +1,12 @@
+import { describe, expect, test } from 'vitest'
+import { BROKEN_SOURCES } from './broken/broken-sources.ts'
+import { BROKEN_TARGETS } from './broken/broken-targets.ts'
+import { expandIds } from './broken/expand-ids.ts'
 import { memorySourceSubject } from './memory/memory-source-subject.ts'
 import { memoryTargetSubject } from './memory/memory-target-subject.ts'
-import { describeSource } from './source/source-suite.ts'
-import { describeTarget } from './target/target-suite.ts'
+import { describeSource, SOURCE_CASES } from './source/source-suite.ts'
+import { runCases, type CaseResult } from './suite/run-cases.ts'
+import { describeTarget, TARGET_CASES } from './target/target-suite.ts'
 import { vitestRunner } from './vitest.ts'
 
 describeSource(vitestRunner, memorySourceSubject())
@@ -11,3 +16,26 @@ describeSource(vitestRunner, memorySourceSubject({
   facts: { openTransactions: false, blocksReads: false, unreachable: false, wrongPassword: false },
 }))
 describeTarget(vitestRunner, memoryTargetSubject())
+
+// The suites themselves: each mistake has to be seen by the cases named for it, and by no others.
+describe('broken sources', () => {
+  for (const { name, wrap, fails } of BROKEN_SOURCES) {
+    test(name, async () => {
+      const results = await runCases(SOURCE_CASES, memorySourceSubject({ wrap }))
+      expect(failedIds(results)).toEqual(expandIds(fails, SOURCE_CASES).toSorted())
+    })
+  }
+})
+
+describe('broken targets', () => {
+  for (const { name, wrap, fails } of BROKEN_TARGETS) {
+    test(name, async () => {
+      const results = await runCases(TARGET_CASES, memoryTargetSubject({ wrap }))
+      expect(failedIds(results)).toEqual(expandIds(fails, TARGET_CASES).toSorted())
+    })
+  }
+})
+
+function failedIds(results: readonly CaseResult[]): readonly string[] {
+  return results.filter((result) => result.status === 'failed').map((result) => result.id).toSorted()
+}

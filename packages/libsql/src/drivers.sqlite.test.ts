@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { createClient } from '@libsql/client'
 import { TidemarkError } from '@tidemark/core/adapter'
-import { runEach, type SqliteDriver } from '@tidemark/sqlite'
+import type { SqliteDriver, SqliteTransaction, SqliteValue } from '@tidemark/sqlite'
 import Database from 'libsql'
 import { afterEach, describe, expect, it } from 'vitest'
 import { openDriver } from './open-driver.ts'
@@ -42,6 +42,14 @@ const serverUrl = process.env['TIDEMARK_TEST_LIBSQL_URL']
 const server: readonly (readonly [string, Open])[] = serverUrl === undefined ? [] : [
   ['a server', () => openDriver({ url: serverUrl, authToken: process.env['TIDEMARK_TEST_LIBSQL_TOKEN'] })],
 ]
+
+/** As the engine does, which has no door for it. */
+async function runEach(transaction: SqliteTransaction, sql: string, lists: readonly (readonly SqliteValue[])[]): Promise<number> {
+  if (transaction.runMany !== undefined) return transaction.runMany(sql, lists)
+  let changed = 0
+  for (const parameters of lists) changed += await transaction.run(sql, parameters)
+  return changed
+}
 
 async function use(open: Open, file: string): Promise<SqliteDriver> {
   const driver = await open(file)

@@ -24,13 +24,13 @@ export type LockOutcome =
 const LOCK_WAIT_TIMEOUT = 1205
 const DEADLOCK = 1213
 const LOCK_NOWAIT = 3572
-const REFUSALS = [LOCK_WAIT_TIMEOUT, DEADLOCK, LOCK_NOWAIT]
+export const REFUSALS = [LOCK_WAIT_TIMEOUT, DEADLOCK, LOCK_NOWAIT]
 
 /**
  * No privilege (MySQL 8.0 before .22 wants more than SELECT), a read-only engine or transaction, a statement the
  * server does not allow here.
  */
-const UNUSABLE = [1015, 1044, 1142, 1143, 1227, 1235, 1290, 1370, 1792, 1836]
+export const UNUSABLE = [1015, 1044, 1142, 1143, 1227, 1235, 1290, 1370, 1792, 1836]
 
 /**
  * Settling by share locks, without waiting.

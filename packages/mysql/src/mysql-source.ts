@@ -16,7 +16,9 @@ export function mysqlSource(config: MysqlSourceConfig): SourceDialect {
 class MysqlSource implements SourceDialect {
   readonly name = 'mysql'
   readonly capabilities = {
-    settling: 'locks', streamsRows: true, diagnoses: true, reportsSchemaVersion: true, detectsRewind: false,
+    settling: 'locks', streamsRows: true, diagnoses: true, reportsSchemaVersion: true,
+    // `ordinal_position` is a place: it moves when a column before it is dropped.
+    keepsOrdinals: false, detectsRewind: false,
   } as const
   readonly address: string
   readonly #identity: SourceIdentity

@@ -42,8 +42,12 @@ function literals(ordering: Ordering, cursor: Cursor): readonly string[] {
   })
 }
 
-/** Rows strictly after the cursor. */
+/** Rows strictly after the cursor. One without key stands before all rows of its tracking value. */
 export function after(ordering: Ordering, cursor: Cursor): string {
+  const { tracking } = ordering
+  if (tracking !== undefined && cursor.tracking !== undefined && cursor.key.length === 0) {
+    return from({ tracking, key: [], parts: [tracking] }, cursor)
+  }
   return compare(ordering, { cursor, operator: '>', orEqual: false })
 }
 

@@ -35,7 +35,7 @@ function splitName(name: string): readonly string[] {
 
 function checkPart(part: string): void {
   if (part.includes('\0')) throw invalidName('A table name contains a NUL character.')
-  if ([...part].length > MAX_IDENTIFIER_CHARACTERS) throw invalidName('A part of a table name has more than 64 characters.')
+  if (Array.from(part).length > MAX_IDENTIFIER_CHARACTERS) throw invalidName('A part of a table name has more than 64 characters.')
   if (part.endsWith(' ')) throw invalidName('A part of a table name ends with a space.')
 }
 

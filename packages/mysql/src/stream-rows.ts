@@ -1,7 +1,7 @@
 import { TidemarkError, type Mark, type RowDecoder, type RowStream, type StreamRowsRequest } from '@tidemark/core/adapter'
 import { compileCell } from './cell-decoder.ts'
 import { ChunkQueue } from './chunk-queue.ts'
-import type { ProofKind } from './fence.ts'
+import { makeFence, type ProofKind } from './fence.ts'
 import { hasEnded, readOpenTransactions, type OpenTransactions } from './open-transactions.ts'
 import type { Session } from './open-session.ts'
 import { after, orderBy, orderingOf } from './ordering.ts'
@@ -50,6 +50,7 @@ interface StreamParts {
 }
 
 class MysqlRowStream implements RowStream {
+  readonly fence: string
   readonly decoder: RowDecoder
   readonly #parts: StreamParts
   #isTaken = false
@@ -57,6 +58,7 @@ class MysqlRowStream implements RowStream {
   constructor(parts: StreamParts) {
     this.#parts = parts
     this.decoder = parts.decoder
+    this.fence = makeFence(parts.kind, String(parts.open?.nowSeconds ?? 0))
   }
 
   /**

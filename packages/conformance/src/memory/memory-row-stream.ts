@@ -16,7 +16,7 @@ interface MemoryStreamConfig {
 
 const NEWLINE = 10
 /** Odd on purpose: rows and characters break across chunks. */
-const CHUNK_BYTES = 1_021
+const CHUNK_BYTES = 16_381
 
 /** Rows as lines of JSON, cut into chunks without regard to lines. */
 export class MemoryRowStream implements RowStream {

@@ -46,6 +46,7 @@ class SqlSourceHarness implements SourceHarness {
   readonly #config: SqlSourceHarnessConfig
   readonly #session: SqlSession
   readonly #others = new Set<SqlSession>()
+  #indexes = 0
 
   constructor(config: SqlSourceHarnessConfig, session: SqlSession) {
     this.#config = config
@@ -66,8 +67,10 @@ class SqlSourceHarness implements SourceHarness {
     const key = spec.key.length === 0 ? [] : [`primary key (${spec.key.map(syntax.quote).join(', ')})`]
     const ref: TableRef = { schema, name: spec.name }
     await this.#session.execute(`create table ${this.#path(ref)} (${[...columns, ...key].join(', ')})`)
-    for (const [number, index] of (spec.indexes ?? []).entries()) {
-      const name = syntax.quote(`conformance_index_${number}`)
+    for (const index of spec.indexes ?? []) {
+      // Names of indexes are shared by all tables of a schema in some engines.
+      this.#indexes += 1
+      const name = syntax.quote(`conformance_index_${this.#indexes}`)
       const unique = index.unique ? 'unique ' : ''
       await this.#session.execute(`create ${unique}index ${name} on ${this.#path(ref)} (${index.columns.map(syntax.quote).join(', ')})`)
     }

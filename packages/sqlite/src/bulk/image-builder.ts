@@ -42,6 +42,8 @@ export class ImageBuilder implements RowSink {
   readonly #columns: number
   readonly #rowidColumn: number
   readonly #maxRowBytes: number
+  /** Whether a column has no affinity and so can hold both 1 and 1.0. */
+  readonly #untyped: readonly boolean[]
   readonly #sql: string
   /** Room kept free behind the body, so that fixed-size cells never check. */
   readonly #slack: number
@@ -70,6 +72,7 @@ export class ImageBuilder implements RowSink {
   constructor(options: ImageBuilderOptions) {
     this.#columns = options.columns.length
     this.#rowidColumn = options.rowidColumn ?? -1
+    this.#untyped = options.columns.map((storage) => storage === 'blob')
     this.#maxRowBytes = options.maxRowBytes
     this.#sql = imageTableSql(options)
     this.#types = new Uint32Array(this.#columns)
@@ -112,7 +115,7 @@ export class ImageBuilder implements RowSink {
 
   real(value: number): void {
     // A bound -0.0 loses its sign in a REAL column; both ways must give the same bytes.
-    if (value === 0) return this.#int32(0)
+    if (value === 0 && this.#untyped[this.#column] !== true) return this.#int32(0)
     this.#float[0] = value
     const buffer = this.#buffer
     const at = this.#at
@@ -211,7 +214,8 @@ export class ImageBuilder implements RowSink {
   }
 
   #number(value: number): void {
-    if (Number.isSafeInteger(value)) this.integer(value)
+    // Bound values do so: without affinity nothing turns a number, which is bound as a double, into an integer.
+    if (Number.isSafeInteger(value) && this.#untyped[this.#column] !== true) this.integer(value)
     else this.real(value)
   }
 

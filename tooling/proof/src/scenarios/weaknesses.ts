@@ -126,6 +126,21 @@ export function weaknessTests(open: () => Promise<SourceFixture>): void {
     ])
   })
 
+  test('a cursor set back reads the rows from there again, and only those', async (source, replica) => {
+    await createUsers(source)
+    await insertUsers(source, { from: 1, to: 10, at: SAME_TIME })
+    await using replicator = replicate(source, replica, { table: 'users', trackingColumn: 'id' })
+    await replicator.syncNow('users')
+    await source.execute("UPDATE users SET email = 'seen' WHERE id = 8")
+    await replicator.resetCursor('users', { tracking: '8' })
+    expect(await replicator.syncNow('users')).toMatchObject({ rows: 1, rowsRead: 3 })
+    await replicator.resetCursor('users')
+    expect(await replicator.syncNow('users')).toMatchObject({ rows: 0, rowsRead: 10 })
+    await source.execute("UPDATE users SET email = 'anew' WHERE id = 2")
+    await replicator.resync('users')
+    await expectEqual(source, replica)
+  })
+
   test('two syncs at once are one sync', async (source, replica) => {
     await createUsers(source)
     await insertUsers(source, { from: 1, to: 500, at: SAME_TIME })
