@@ -25,6 +25,8 @@ export function betterSqliteTarget(config: BetterSqliteTargetConfig): TargetDial
     address: config.address ?? 'sqlite',
     // SQLite's own defaults (sqlite.org, "Limits"): SQLITE_MAX_VARIABLE_NUMBER and SQLITE_MAX_LENGTH.
     capabilities: { maxParameters: 32_766, maxRowBytes: config.maxRowBytes ?? 1_000_000_000, shared: true, synchronous: true },
+    // Drivers of this shape differ in what they lose.
+    textForm: 'bytes',
     open: () => Promise.resolve(new BetterSqliteDriver({ database: config.database, closes: false })),
   })
 }

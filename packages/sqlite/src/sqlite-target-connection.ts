@@ -9,14 +9,17 @@ import { writeCommit } from './commit.ts'
 import type { SqliteDriver, SqliteTransaction, SqliteValue } from './driver.ts'
 import { ImageLoad } from './image-load.ts'
 import { keyListSql, keyLists } from './key-list.ts'
+import { liveOnly } from './live-only.ts'
 import { ledgerTables, type LedgerTables } from './migrations.ts'
 import { ParameterLoad } from './parameter-load.ts'
 import { ensureIndex, publishLoad } from './publish-load.ts'
-import { quote, quoteAll } from './quote.ts'
+import { quote } from './quote.ts'
 import { refuseForeign } from './refuse-foreign.ts'
 import { refuseLargeRows } from './row-limit.ts'
 import { SqliteLedger, isoTime, type Exclusive } from './sqlite-ledger.ts'
 import { addColumnSql, createTableSql } from './table-ddl.ts'
+import type { TextForm } from './source/cell-codec.ts'
+import { TargetReader } from './target-reader.ts'
 import { throwIfAborted } from './throw-if-aborted.ts'
 import { toSqliteValue, upsertRows } from './upsert.ts'
 
@@ -24,6 +27,7 @@ export interface SqliteTargetConnectionOptions {
   readonly driver: SqliteDriver
   readonly capabilities: TargetCapabilities
   readonly tablePrefix: string
+  readonly textForm: TextForm
 }
 
 /** The target side of every SQLite, whatever the driver. */
@@ -33,6 +37,7 @@ export class SqliteTargetConnection implements TargetConnection {
   readonly #capabilities: TargetCapabilities
   readonly #tables: LedgerTables
   readonly #tablePrefix: string
+  readonly #reader: TargetReader
   #tail: Promise<unknown> = Promise.resolve()
   #isClosed = false
 
@@ -41,6 +46,11 @@ export class SqliteTargetConnection implements TargetConnection {
     this.#capabilities = options.capabilities
     this.#tablePrefix = options.tablePrefix
     this.#tables = ledgerTables(options.tablePrefix)
+    this.#reader = new TargetReader({
+      query: (sql, parameters, request) => this.#query(sql, parameters, request),
+      textForm: options.textForm,
+      maxParameters: options.capabilities.maxParameters,
+    })
     this.ledger = new SqliteLedger(options.driver, options.tablePrefix, this.#exclusive)
   }
 
@@ -127,21 +137,11 @@ export class SqliteTargetConnection implements TargetConnection {
   }
 
   readRows(request: ReadTargetRowsRequest): Promise<readonly RowValues[]> {
-    const { table, columns, after, limit } = request
-    const where = after === undefined ? '' : `WHERE (${quoteAll(table.key)}) > (${table.key.map(() => '?').join(', ')})`
-    const live = liveOnly(table, where === '' ? 'WHERE' : 'AND')
-    const sql = `SELECT ${selectList(columns)} FROM ${quote(table.name)} ${where} ${live} ORDER BY ${quoteAll(table.key)} LIMIT ?`
-    return this.#query(sql, [...(after ?? []).map(toSqliteValue), limit], request)
+    return this.#reader.readRows(request)
   }
 
-  async findRows(request: FindTargetRowsRequest): Promise<readonly RowValues[]> {
-    const { table, columns, keys } = request
-    const found: RowValues[] = []
-    for (const list of keyLists(keys, table.key.length, this.#capabilities.maxParameters)) {
-      const sql = `SELECT ${selectList(columns)} FROM ${quote(table.name)} WHERE ${keyListSql(table.key, list.length)} ${liveOnly(table, 'AND')}`
-      found.push(...await this.#query(sql, list.flat().map(toSqliteValue), request))
-    }
-    return found
+  findRows(request: FindTargetRowsRequest): Promise<readonly RowValues[]> {
+    return this.#reader.findRows(request)
   }
 
   async dropTable(name: string): Promise<void> {
@@ -205,14 +205,4 @@ export class SqliteTargetConnection implements TargetConnection {
     this.#tail = run.catch(() => undefined)
     return run
   }
-}
-
-/** Numbered aliases: a column may have any name, and some drivers give rows as objects. */
-function selectList(columns: readonly string[]): string {
-  return columns.map((column, index) => `${quote(column)} AS c${index}`).join(', ')
-}
-
-/** Rows that a soft delete has marked are not there any more. */
-function liveOnly(table: TargetTable, keyword: 'WHERE' | 'AND'): string {
-  return table.deletedAtColumn === undefined ? '' : `${keyword} ${quote(table.deletedAtColumn)} IS NULL`
 }
