@@ -47,10 +47,10 @@ async function swap(transaction: SqliteTransaction, context: PublishContext, com
   await writeCommit(transaction, ledger, commit)
 }
 
-/** Triggers and indexes that the user made on the table; ours carry the prefix. */
+/** Triggers and indexes that the user made on the table, its name in whatever letter case; ours carry the prefix. */
 async function userObjects(transaction: SqliteTransaction, context: PublishContext): Promise<readonly string[]> {
   const rows = await transaction.query(
-    `SELECT name, sql FROM sqlite_master WHERE tbl_name = ? AND type IN ('index', 'trigger') AND sql IS NOT NULL`,
+    `SELECT name, sql FROM sqlite_master WHERE tbl_name = ? COLLATE NOCASE AND type IN ('index', 'trigger') AND sql IS NOT NULL`,
     [context.table.name],
   )
   return rows.filter(([name]) => !String(name).startsWith(context.tablePrefix)).map(([, sql]) => String(sql))
