@@ -153,6 +153,17 @@ export const loadCases: readonly TargetCase[] = [
     await loadRows(fixture, ITEMS, rows)
     await expectRows(fixture, ITEMS, rows)
   }),
+  targetCase('TGT-55', 'loads a table that marks deleted rows: none is marked, and marking goes on afterwards', async (harness) => {
+    const table = { ...ITEMS, deletedAtColumn: 'deleted_at' }
+    await using fixture = await openTarget(harness)
+    await loadRows(fixture, table, [[1, 'a', 10], [2, null, 20]])
+    await expectRows(fixture, table, [[1, 'a', 10], [2, null, 20]])
+    equal((await harness.rows('items', ['deleted_at'])).flat(), ['null', 'null'], 'marks')
+    equal((await fixture.connection.apply(batchOf(table, { deletes: [[1]] }), commitOf(fixture, 'deleted'))).deleted, 1, 'rows deleted')
+    await expectRows(fixture, table, [[1, 'a', 10], [2, null, 20]], 'rows after the delete')
+    await loadRows(fixture, table, [[1, 'a', 10]])
+    equal(await harness.rows('items', ['id', 'deleted_at']), [['integer:1', 'null']], 'rows and marks of a second load')
+  }),
 ]
 
 export async function loadRows(fixture: TargetFixture, table: TargetTable, rows: readonly RowValues[], resume = false): Promise<void> {

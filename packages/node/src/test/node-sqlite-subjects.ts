@@ -66,6 +66,7 @@ function readRows(database: DatabaseSync, sql: string): readonly RowValues[] {
   const statement = database.prepare(sql)
   statement.setReadBigInts(true)
   statement.setReturnArrays(true)
-  // `all` is typed as objects; with arrays asked for, every row is one of the values that SQLite has.
-  return statement.all() as unknown as readonly RowValues[]
+  const rows: readonly unknown[] = statement.all()
+  // Typed as objects; with arrays asked for, every row is one of the values that SQLite has.
+  return rows as readonly RowValues[]
 }
