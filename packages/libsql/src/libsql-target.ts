@@ -15,6 +15,8 @@ export function libsqlTarget(config: LibsqlConfig): TargetDialect {
     address: libsqlAddress(config),
     // SQLite's own defaults (sqlite.org, "Limits"): SQLITE_MAX_VARIABLE_NUMBER and SQLITE_MAX_LENGTH.
     capabilities: { maxParameters: 32_766, maxRowBytes: isLocal(config) ? 1_000_000_000 : 10_000_000, shared: true, synchronous: isLocal(config) },
+    // As in `libsqlSource`.
+    textForm: 'bytes',
     open: () => openDriver(config),
   })
 }

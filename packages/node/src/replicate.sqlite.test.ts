@@ -15,8 +15,8 @@ import { useFolder } from './test/use-folder.ts'
 const path = useFolder()
 const source = (): SourceDialect => nodeSqliteSource({ path: path('source.db') })
 
-function write(sql: string): void {
-  using database = new DatabaseSync(path('source.db'))
+function write(sql: string, file = 'source.db'): void {
+  using database = new DatabaseSync(path(file))
   database.exec(sql)
 }
 
@@ -63,6 +63,19 @@ describe('a SQLite file into another', () => {
     await replicator.reconcile('copy')
     const sql = 'SELECT id, n FROM t ORDER BY n'
     expect(cells(path('copy.db'), sql)).toEqual(cells(path('source.db'), sql))
+  })
+
+  it('keeps a trigger of the user\'s through a resync, also one that names the table in another letter case', async () => {
+    write('CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER); INSERT INTO t VALUES (1, 1)')
+    const target = nodeSqliteTarget({ path: path('copy.db') })
+    const options = { sourceTable: 't', trackingColumn: 'n' }
+    await replicate(source(), target, options)
+    write('CREATE TABLE seen (id INTEGER); CREATE TRIGGER watch AFTER INSERT ON T BEGIN INSERT INTO seen VALUES (new.id); END', 'copy.db')
+    await using replicator = new Replicator({ target, replications: [{ name: 'copy', source: source(), ...options }] })
+    await replicator.resync('copy')
+    write('INSERT INTO t VALUES (2, 2)')
+    await replicator.syncNow('copy')
+    expect(cells(path('copy.db'), 'SELECT id FROM seen')).toEqual([[['integer', 2n]]])
   })
 
   it('needs a key, or one that is named', async () => {

@@ -50,7 +50,7 @@ export class CopyDecoder implements RowDecoder {
     let from = 0
     if (this.#pieces.length > 0) {
       from = chunk.indexOf(NEWLINE) + 1
-      if (from === 0) return void this.#pieces.push(chunk.slice())
+      if (from === 0) return void this.#pieces.push(new Uint8Array(chunk))
       const row = join([...this.#pieces, chunk.subarray(0, from)])
       this.#pieces = []
       this.#decode(row, { from: 0, to: row.length }, sink)
@@ -58,7 +58,7 @@ export class CopyDecoder implements RowDecoder {
     const to = chunk.lastIndexOf(NEWLINE) + 1
     if (to > from) this.#decode(chunk, { from, to }, sink)
     const rest = Math.max(from, to)
-    if (rest < chunk.length) this.#pieces.push(chunk.slice(rest))
+    if (rest < chunk.length) this.#pieces.push(new Uint8Array(chunk.subarray(rest)))
   }
 
   end(): void {
@@ -92,8 +92,8 @@ export class CopyDecoder implements RowDecoder {
       this.#last = undefined
       sink.endRow()
     }
-    // The caller may reuse the chunk: the last row is all that is still needed.
-    this.#lastBytes = bytes.slice(this.#lastStart, range.to)
+    // The caller may reuse the chunk: the last row is all that is still needed. Not by slice(), which copies nothing of a Buffer.
+    this.#lastBytes = new Uint8Array(bytes.subarray(this.#lastStart, range.to))
     this.#lastStart = 0
   }
 }

@@ -48,10 +48,10 @@ export function cursorTexts(columns: CursorColumns, cursor: Cursor): string[] {
 }
 
 /**
- * Rows after (or before) the values that parameters `$first`... hold, as one row comparison, which an index over the
+ * Rows after (from, at) the values that parameters `$first`... hold, as one row comparison, which an index over the
  * same columns serves as one range. The values come back as the very text that the server gave, never as a driver's type.
  */
-export function compareRow(columns: readonly ColumnSchema[], operator: '>' | '>=' | '<', first: number): string {
+export function compareRow(columns: readonly ColumnSchema[], operator: '>' | '>=' | '=', first: number): string {
   const left = columns.map((column) => quoteIdentifier(column.name)).join(', ')
   const right = columns.map((column, i) => castParameter(`$${first + i}`, column)).join(', ')
   return `(${left}) ${operator} (${right})`

@@ -37,7 +37,6 @@ export class PostgresSession implements AsyncDisposable {
 
   /** Runs one statement. Errors: as {@link mapPostgresError}, `TIMEOUT`, `ABORTED`, `SOURCE_CORRUPT_RESULT`, `CLOSED`. */
   async query(statement: Statement): Promise<readonly TextRow[]> {
-    if (this.#disposed) throw new TidemarkError('CLOSED', 'The connection to the source is closed.')
     return this.#withFallback(statement, async () => {
       if (this.#instance === undefined || this.#instance.closed) this.#instance = await this.#open(this.queryTimeoutMs, statement)
       return [this.#instance, (instance) => this.#run(instance, statement)]
@@ -68,6 +67,7 @@ export class PostgresSession implements AsyncDisposable {
     options: AbortOptions,
     start: () => Promise<readonly [PostgresInstance, (instance: PostgresInstance) => Promise<T>]>,
   ): Promise<T> {
+    if (this.#disposed) throw new TidemarkError('CLOSED', 'The connection to the source is closed.')
     if (options.signal?.aborted === true) throw aborted()
     const [instance, work] = await start()
     try {

@@ -9,7 +9,7 @@ import { selectExpression } from './select-expression.ts'
 import { countSettled, FENCE_EXPRESSION, shortFence } from './snapshot-fence.ts'
 import { fingerprintExpression } from './table-fingerprint.ts'
 
-/** Fence, schema version, whether NULLs are tracked, whether the cursor is ahead. */
+/** Fence, schema version, whether NULLs are tracked, whether the cursor's own row is gone. */
 const HEAD_WIDTH = 4
 
 /** A page's statement and where its parts stand in a row. */
@@ -39,7 +39,8 @@ export async function readRows(session: PostgresSession, request: ReadRowsReques
     settledMarks: countSettled(fence, request.marks ?? []),
     isLast: rows.length < request.limit,
     hasNullTracking: head[2] === 't',
-    cursorAhead: head[3] === 't',
+    // Nothing after the cursor, and not even the row that it stands on.
+    cursorAhead: rows.length === 0 && head[3] === 't',
     schemaVersion: head[1] ?? undefined,
   }
 }
@@ -52,7 +53,7 @@ function planPage(request: ReadRowsRequest): PagePlan {
   const table = quoteTable(request.table.ref)
   const selected = [...request.columns.map(selectExpression), ...extra.map((column) => quoteIdentifier(column.name))]
   const text = `SELECT ${FENCE_EXPRESSION}, ${fingerprintExpression(`${quoteLiteral(table)}::pg_catalog.regclass`)}, `
-    + `${hasNullTracking(request, table)}, ${cursorAhead(cursor, parameters, table)}${', NULL'.repeat(selected.length)} `
+    + `${hasNullTracking(request, table)}, ${isGone(request, cursor, parameters)}${', NULL'.repeat(selected.length)} `
     + `UNION ALL (SELECT ${['NULL', 'NULL', 'NULL::pg_catalog.bool', 'NULL::pg_catalog.bool', ...selected].join(', ')} FROM ${table} AS ${TABLE_ALIAS} `
     + `${where(request, cursor, parameters)} ORDER BY ${orderBy(cursor.order)} LIMIT ${Math.trunc(request.limit)})`
   return { text, parameters, cursor, extra }
@@ -77,15 +78,13 @@ function hasNullTracking(request: ReadRowsRequest, table: string): string {
 }
 
 /**
- * Compares the cursor with the last row, which an index gives in one probe. NOT EXISTS (a row from the cursor on) says
- * the same, but may be planned as a scan that finds its row last: a poll of an idle table would read all of it.
+ * Whether no row is at the cursor itself. Together with an empty page that says that the cursor lies above every row, ties
+ * included, for one probe by key; a search for the last row would sort a whole tie at every idle poll.
  */
-function cursorAhead(cursor: CursorColumns, parameters: readonly string[], table: string): string {
-  if (parameters.length === 0) return 'false'
-  // By the tracking value alone, because the row that the cursor names may have got another.
-  const columns = cursor.tracking === undefined ? cursor.order : [cursor.tracking]
-  const known = columns.map((column) => `${quoteIdentifier(column.name)} IS NOT NULL`).join(' AND ')
-  return `coalesce((SELECT ${compareRow(columns, '<', 1)} FROM ${table} AS ${TABLE_ALIAS} WHERE ${known} ORDER BY ${orderBy(columns, ' DESC')} LIMIT 1), true)`
+function isGone(request: ReadRowsRequest, cursor: CursorColumns, parameters: readonly string[]): string {
+  if (parameters.length === 0 || request.nullTracking === true) return 'false'
+  const columns = cursor.order.slice(0, parameters.length)
+  return `NOT EXISTS (SELECT 1 FROM ${quoteTable(request.table.ref)} AS ${TABLE_ALIAS} WHERE ${compareRow(columns, '=', 1)})`
 }
 
 function decodeRows(rows: readonly TextRow[], codecs: readonly ColumnCodec[]): RowValues[] {

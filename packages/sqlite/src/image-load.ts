@@ -5,6 +5,7 @@ import type { AttachedImage } from './driver.ts'
 import type { LoadContext } from './load-context.ts'
 import { quote, quoteAll } from './quote.ts'
 import { rowidColumn } from './table-ddl.ts'
+import { throwIfAborted } from './throw-if-aborted.ts'
 
 /** Bulk load by database image: rows are written as SQLite's own pages and copied in by SQLite, one image a commit. */
 export class ImageLoad implements TableLoad {
@@ -65,9 +66,11 @@ export class ImageLoad implements TableLoad {
   }
 
   async commit(commit: Commit, options: AbortOptions = {}): Promise<void> {
-    options.signal?.throwIfAborted()
     const { exclusive } = this.#context
-    await exclusive(() => this.#copy(commit))
+    await exclusive(() => {
+      throwIfAborted(options.signal)
+      return this.#copy(commit)
+    })
     this.#image.reset()
   }
 

@@ -2,21 +2,25 @@ import type { AbortOptions, Commit, TableLoad, Value } from '@tidemark/core/adap
 import { writeCommit } from './commit.ts'
 import type { SqliteValue } from './driver.ts'
 import type { LoadContext } from './load-context.ts'
+import { rowTooLarge, valueBytes } from './row-limit.ts'
 import { runEach } from './run-each.ts'
+import { throwIfAborted } from './throw-if-aborted.ts'
 import { toSqliteValue, upsertSql } from './upsert.ts'
 
 /** Rows of one multi-row statement; more gains nothing. */
 const ROWS_PER_STATEMENT = 50
-/** A value's own size besides its bytes, for the byte budget only. */
+/** A number's size, and what every value takes besides its bytes in the byte budget. */
 const CELL_BYTES = 8
 
 /** Bulk load by bound parameters: the way that works on every driver. */
 export class ParameterLoad implements TableLoad {
   readonly #context: LoadContext
-  readonly #decoder = new TextDecoder()
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   #cells: SqliteValue[] = []
   #bytes = 0
   #rows = 0
+  /** Bytes of the values of the row that is being given. */
+  #rowBytes = 0
 
   constructor(context: LoadContext) {
     // A staged table takes plain inserts: nothing in it can conflict.
@@ -36,38 +40,48 @@ export class ParameterLoad implements TableLoad {
   }
 
   integer(value: number): void {
-    this.#push(value, 0)
+    this.#push(value, CELL_BYTES)
   }
 
   bigint(value: bigint): void {
-    this.#push(value, 0)
+    this.#push(value, CELL_BYTES)
   }
 
   real(value: number): void {
-    this.#push(value, 0)
+    this.#push(value, CELL_BYTES)
   }
 
   text(bytes: Uint8Array, start: number, end: number): void {
-    this.#push(this.#decoder.decode(bytes.subarray(start, end)), end - start)
+    // What is refused anyway is not decoded.
+    this.#push(this.#isTooLarge(end - start) ? null : this.#decoder.decode(bytes.subarray(start, end)), end - start)
   }
 
   blob(bytes: Uint8Array, start: number, end: number): void {
-    this.#push(bytes.slice(start, end), end - start)
+    // A copy in any case: the slice() of a Buffer would share its memory.
+    this.#push(this.#isTooLarge(end - start) ? null : new Uint8Array(bytes.subarray(start, end)), end - start)
   }
 
   value(value: Value): void {
-    const size = typeof value === 'string' || value instanceof Uint8Array ? value.length : 0
-    this.#push(toSqliteValue(value), size)
+    this.#push(toSqliteValue(value), valueBytes(value))
   }
 
   endRow(): void {
+    const bytes = this.#rowBytes
+    this.#rowBytes = 0
+    const { stage, maxRowBytes } = this.#context
+    if (bytes > maxRowBytes) {
+      // The rows before it can still be committed.
+      this.#cells.length = this.#rows * stage.columns.length
+      throw rowTooLarge(maxRowBytes)
+    }
     this.#rows += 1
+    this.#bytes += bytes + stage.columns.length * CELL_BYTES
   }
 
   async commit(commit: Commit, options: AbortOptions = {}): Promise<void> {
-    options.signal?.throwIfAborted()
     const { driver, ledger, exclusive } = this.#context
     await exclusive(() => driver.transaction(async (transaction) => {
+      throwIfAborted(options.signal)
       const { stage, maxParameters } = this.#context
       const width = stage.columns.length
       const full = Math.max(1, Math.min(ROWS_PER_STATEMENT, Math.floor(maxParameters / width))) * width
@@ -86,13 +100,18 @@ export class ParameterLoad implements TableLoad {
 
   #push(value: SqliteValue, bytes: number): void {
     this.#cells.push(value)
-    this.#bytes += bytes + CELL_BYTES
+    this.#rowBytes += bytes
+  }
+
+  #isTooLarge(bytes: number): boolean {
+    return this.#rowBytes + bytes > this.#context.maxRowBytes
   }
 
   #clear(): void {
     this.#cells = []
     this.#bytes = 0
     this.#rows = 0
+    this.#rowBytes = 0
   }
 }
 

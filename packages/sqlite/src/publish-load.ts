@@ -4,6 +4,7 @@ import { writeCommit } from './commit.ts'
 import type { SqliteDriver, SqliteTransaction } from './driver.ts'
 import type { LedgerTables } from './migrations.ts'
 import { quote, quoteAll } from './quote.ts'
+import { refuseForeign } from './refuse-foreign.ts'
 
 export interface PublishContext {
   readonly driver: SqliteDriver
@@ -36,6 +37,7 @@ export async function publishLoad(context: PublishContext, commit: Commit): Prom
 
 async function swap(transaction: SqliteTransaction, context: PublishContext, commit: Commit): Promise<void> {
   const { ledger, table, stageName } = context
+  await refuseForeign(transaction, ledger, table.name)
   const kept = await userObjects(transaction, context)
   await transaction.run(`DROP TABLE IF EXISTS ${quote(table.name)}`)
   await transaction.run(`ALTER TABLE ${quote(stageName)} RENAME TO ${quote(table.name)}`)
@@ -45,10 +47,10 @@ async function swap(transaction: SqliteTransaction, context: PublishContext, com
   await writeCommit(transaction, ledger, commit)
 }
 
-/** Triggers and indexes that the user made on the table; ours carry the prefix. */
+/** Triggers and indexes that the user made on the table, its name in whatever letter case; ours carry the prefix. */
 async function userObjects(transaction: SqliteTransaction, context: PublishContext): Promise<readonly string[]> {
   const rows = await transaction.query(
-    `SELECT name, sql FROM sqlite_master WHERE tbl_name = ? AND type IN ('index', 'trigger') AND sql IS NOT NULL`,
+    `SELECT name, sql FROM sqlite_master WHERE tbl_name = ? COLLATE NOCASE AND type IN ('index', 'trigger') AND sql IS NOT NULL`,
     [context.table.name],
   )
   return rows.filter(([name]) => !String(name).startsWith(context.tablePrefix)).map(([, sql]) => String(sql))

@@ -9,18 +9,25 @@ import { writeCommit } from './commit.ts'
 import type { SqliteDriver, SqliteTransaction, SqliteValue } from './driver.ts'
 import { ImageLoad } from './image-load.ts'
 import { keyListSql, keyLists } from './key-list.ts'
+import { liveOnly } from './live-only.ts'
 import { ledgerTables, type LedgerTables } from './migrations.ts'
 import { ParameterLoad } from './parameter-load.ts'
 import { ensureIndex, publishLoad } from './publish-load.ts'
-import { quote, quoteAll } from './quote.ts'
+import { quote } from './quote.ts'
+import { refuseForeign } from './refuse-foreign.ts'
+import { refuseLargeRows } from './row-limit.ts'
 import { SqliteLedger, isoTime, type Exclusive } from './sqlite-ledger.ts'
 import { addColumnSql, createTableSql } from './table-ddl.ts'
+import type { TextForm } from './source/cell-codec.ts'
+import { TargetReader } from './target-reader.ts'
+import { throwIfAborted } from './throw-if-aborted.ts'
 import { toSqliteValue, upsertRows } from './upsert.ts'
 
 export interface SqliteTargetConnectionOptions {
   readonly driver: SqliteDriver
   readonly capabilities: TargetCapabilities
   readonly tablePrefix: string
+  readonly textForm: TextForm
 }
 
 /** The target side of every SQLite, whatever the driver. */
@@ -30,6 +37,7 @@ export class SqliteTargetConnection implements TargetConnection {
   readonly #capabilities: TargetCapabilities
   readonly #tables: LedgerTables
   readonly #tablePrefix: string
+  readonly #reader: TargetReader
   #tail: Promise<unknown> = Promise.resolve()
   #isClosed = false
 
@@ -38,6 +46,11 @@ export class SqliteTargetConnection implements TargetConnection {
     this.#capabilities = options.capabilities
     this.#tablePrefix = options.tablePrefix
     this.#tables = ledgerTables(options.tablePrefix)
+    this.#reader = new TargetReader({
+      query: (sql, parameters, request) => this.#query(sql, parameters, request),
+      textForm: options.textForm,
+      maxParameters: options.capabilities.maxParameters,
+    })
     this.ledger = new SqliteLedger(options.driver, options.tablePrefix, this.#exclusive)
   }
 
@@ -55,6 +68,7 @@ export class SqliteTargetConnection implements TargetConnection {
 
   async createTable(table: TargetTable, commit: Commit, options?: AbortOptions): Promise<void> {
     await this.#write(options, async (transaction) => {
+      await refuseForeign(transaction, this.#tables, table.name)
       await transaction.run(createTableSql(table.name, table))
       const context = { table, stageName: table.name, tablePrefix: this.#tablePrefix }
       for (const index of table.indexes) await ensureIndex(transaction, context, index)
@@ -64,8 +78,9 @@ export class SqliteTargetConnection implements TargetConnection {
   }
 
   async apply(batch: WriteBatch, commit: Commit, options?: AbortOptions): Promise<ApplyResult> {
-    const { maxParameters } = this.#capabilities
+    const { maxParameters, maxRowBytes } = this.#capabilities
     return this.#write(options, async (transaction) => {
+      refuseLargeRows(batch.upserts, maxRowBytes)
       const deleted = await this.#delete(transaction, batch)
       const changed = await upsertRows(transaction, batch.table, { rows: batch.upserts, maxParameters })
       await writeCommit(transaction, this.#tables, commit)
@@ -80,6 +95,8 @@ export class SqliteTargetConnection implements TargetConnection {
   async openLoad(table: TargetTable, options: { readonly resume: boolean } & AbortOptions): Promise<TableLoad> {
     const stage = { ...table, name: this.#stageName(table.name), indexes: [] }
     await this.#write(options, async (transaction) => {
+      // Asked again when it is published; here, before hours of copying.
+      await refuseForeign(transaction, this.#tables, table.name)
       if (options.resume) return this.#requireStage(transaction, stage.name)
       await transaction.run(`DROP TABLE IF EXISTS ${quote(stage.name)}`)
       await transaction.run(createTableSql(stage.name, stage))
@@ -92,11 +109,11 @@ export class SqliteTargetConnection implements TargetConnection {
   }
 
   async publishLoad(table: TargetTable, commit: Commit, options?: AbortOptions): Promise<void> {
-    options?.signal?.throwIfAborted()
     const stageName = this.#stageName(table.name)
-    await this.#exclusive(() => publishLoad(
-      { driver: this.#driver, ledger: this.#tables, tablePrefix: this.#tablePrefix, table, stageName }, commit,
-    ))
+    await this.#exclusive(() => {
+      throwIfAborted(options?.signal)
+      return publishLoad({ driver: this.#driver, ledger: this.#tables, tablePrefix: this.#tablePrefix, table, stageName }, commit)
+    })
   }
 
   async discardLoad(tableName: string): Promise<void> {
@@ -120,25 +137,16 @@ export class SqliteTargetConnection implements TargetConnection {
   }
 
   readRows(request: ReadTargetRowsRequest): Promise<readonly RowValues[]> {
-    const { table, columns, after, limit } = request
-    const where = after === undefined ? '' : `WHERE (${quoteAll(table.key)}) > (${table.key.map(() => '?').join(', ')})`
-    const live = liveOnly(table, where === '' ? 'WHERE' : 'AND')
-    const sql = `SELECT ${selectList(columns)} FROM ${quote(table.name)} ${where} ${live} ORDER BY ${quoteAll(table.key)} LIMIT ?`
-    return this.#query(sql, [...(after ?? []).map(toSqliteValue), limit], request)
+    return this.#reader.readRows(request)
   }
 
-  async findRows(request: FindTargetRowsRequest): Promise<readonly RowValues[]> {
-    const { table, columns, keys } = request
-    const found: RowValues[] = []
-    for (const list of keyLists(keys, table.key.length, this.#capabilities.maxParameters)) {
-      const sql = `SELECT ${selectList(columns)} FROM ${quote(table.name)} WHERE ${keyListSql(table.key, list.length)} ${liveOnly(table, 'AND')}`
-      found.push(...await this.#query(sql, list.flat().map(toSqliteValue), request))
-    }
-    return found
+  findRows(request: FindTargetRowsRequest): Promise<readonly RowValues[]> {
+    return this.#reader.findRows(request)
   }
 
   async dropTable(name: string): Promise<void> {
     await this.#write(undefined, async (transaction) => {
+      await refuseForeign(transaction, this.#tables, name)
       await transaction.run(`DROP TABLE IF EXISTS ${quote(name)}`)
       await eraseCatalogue(transaction, this.#tables, name)
     })
@@ -197,18 +205,4 @@ export class SqliteTargetConnection implements TargetConnection {
     this.#tail = run.catch(() => undefined)
     return run
   }
-}
-
-/** Numbered aliases: a column may have any name, and some drivers give rows as objects. */
-function selectList(columns: readonly string[]): string {
-  return columns.map((column, index) => `${quote(column)} AS c${index}`).join(', ')
-}
-
-/** Rows that a soft delete has marked are not there any more. */
-function liveOnly(table: TargetTable, keyword: 'WHERE' | 'AND'): string {
-  return table.deletedAtColumn === undefined ? '' : `${keyword} ${quote(table.deletedAtColumn)} IS NULL`
-}
-
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw new TidemarkError('ABORTED', 'The operation was aborted before it began.')
 }

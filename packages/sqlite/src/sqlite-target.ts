@@ -1,12 +1,15 @@
 import { TidemarkError, type TargetCapabilities, type TargetConnection, type TargetConnectOptions, type TargetDialect } from '@tidemark/core/adapter'
 import type { SqliteDriver } from './driver.ts'
 import { migrate } from './migrations.ts'
+import type { TextForm } from './source/cell-codec.ts'
 import { SqliteTargetConnection } from './sqlite-target-connection.ts'
 
 export interface SqliteTargetConfig {
   readonly name: string
   readonly address: string
   readonly capabilities: TargetCapabilities
+  /** As of a source: `bytes` for a driver that can't give every text as a string. Default `string`. */
+  readonly textForm?: TextForm | undefined
   readonly open: () => Promise<SqliteDriver>
 }
 
@@ -33,7 +36,7 @@ async function connect(config: SqliteTargetConfig, options: TargetConnectOptions
   const driver = await config.open()
   try {
     await migrate(driver, tablePrefix)
-    return new SqliteTargetConnection({ driver, capabilities: config.capabilities, tablePrefix })
+    return new SqliteTargetConnection({ driver, capabilities: config.capabilities, tablePrefix, textForm: config.textForm ?? 'string' })
   } catch (error) {
     await driver[Symbol.asyncDispose]()
     throw error

@@ -22,6 +22,8 @@ export interface SourceFacts {
   readonly unreachable: boolean
   /** Whether `wrongPassword` exists. */
   readonly wrongPassword: boolean
+  /** For `settling: 'grace'`: whether the source itself waits. False: it settles every mark offered, and the wait is `settleGraceMs`. */
+  readonly holdsMarksBack: boolean
 }
 
 export interface SourceTraits {

@@ -16,6 +16,7 @@ const FACTS: SourceFacts = {
   killsConnections: false,
   unreachable: true,
   wrongPassword: true,
+  holdsMarksBack: true,
 }
 
 export interface MemorySubjectOptions {

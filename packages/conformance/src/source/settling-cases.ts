@@ -3,7 +3,7 @@ import { equal } from '../assert/equal.ts'
 import { eventually } from '../assert/eventually.ts'
 import { defined } from '../assert/defined.ts'
 import type { OpenTransaction, SourceHarness } from '../harness/source-harness.ts'
-import { all, needsProof, needsTransactions, sourceCase, type SourceCase } from './source-case.ts'
+import { all, byGrace, needsProof, needsTransactions, sourceCase, type SourceCase } from './source-case.ts'
 import { EVENTS, event, markOf, openFixture, read, throughText, type SourceFixture } from './source-fixture.ts'
 
 /**
@@ -46,7 +46,15 @@ export const settlingCases: readonly SourceCase[] = [
     equal((await read(fixture, { tracking: 'seen', marks: [mark] })).settledMarks, 0, 'settled marks before the grace has passed')
     await harness.passGrace()
     equal((await read(fixture, { tracking: 'seen', marks: [mark] })).settledMarks, 1, 'settled marks after it')
-  }, ({ capabilities }) => capabilities.settling === 'grace' || 'the source proves that a mark has settled'),
+  }, all(byGrace, ({ facts }) => facts.holdsMarksBack || 'the wait is not the source\'s, see SRC-63.offered')),
+  sourceCase('SRC-63.offered', 'a source that leaves the grace to its caller settles every mark that it is offered', async (harness) => {
+    await using fixture = await openFixture(harness, EVENTS, [event(1, 1)])
+    const marks = [await takeMark(fixture)]
+    await harness.insert(fixture.created, [event(2, 2)])
+    marks.push(await takeMark(fixture))
+    equal((await read(fixture, { tracking: 'seen', marks })).settledMarks, 2, 'settled marks')
+    equal((await read(fixture, { tracking: 'seen', marks: marks.slice(0, 1) })).settledMarks, 1, 'settled marks of one')
+  }, all(byGrace, ({ facts }) => !facts.holdsMarksBack || 'the source waits itself, see SRC-63')),
   sourceCase('SRC-64', 'an update in an open transaction holds back marks above the value it writes', async (harness) => {
     await using fixture = await openFixture(harness, EVENTS, [event(1, 1), event(2, 2)])
     const transaction = await begin(harness)

@@ -26,4 +26,5 @@ export function all(...conditions: readonly Applies[]): Applies {
 
 export const needsStream: Applies = ({ capabilities }) => capabilities.streamsRows || 'the source does not stream rows'
 export const needsTransactions: Applies = ({ facts }) => facts.openTransactions || 'two clients can\'t be in transactions at once'
+export const byGrace: Applies = ({ capabilities }) => capabilities.settling === 'grace' || 'the source proves that a mark has settled'
 export const needsProof: Applies = ({ capabilities }) => capabilities.settling !== 'grace' || 'the source settles by a declared grace, see SRC-63'

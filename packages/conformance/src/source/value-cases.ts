@@ -17,7 +17,7 @@ export const HARD_VALUES: Readonly<Record<ColumnKind, readonly Value[]>> = {
   decimal: ['0.0000000000', '1.1000000000', '-12345678901234567890.1234567891', '99999999999999999999.9999999999', '0.0000000001'],
   text: [
     '', ' ', 'plain', ' padded ', 'it\'s', 'say "hi"', 'a,b;c', 'line\nbreak', 'car\rriage', 'tab\there', 'back\\slash', '\\N', '\\.', '\\x41', 'NULL', 'null',
-    '00123', '1e5', 'ünï', '日本語', '😀 👩‍👩‍👧', '\u{10FFFF}', '\u0001\u001f', 'x'.repeat(70_000),
+    '00123', '1e5', 'ünï', '日本語', '😀 👩‍👩‍👧', '\u{10FFFF}', '\uFEFFmarked', '\uFEFF', '\u0001\u001f', 'x'.repeat(70_000),
   ],
   bool: [true, false],
   blob: [new Uint8Array(0), EVERY_BYTE, Uint8Array.of(0), Uint8Array.of(0, 0), new TextEncoder().encode('text'), new Uint8Array(70_000).fill(0xfe)],

@@ -73,10 +73,16 @@ export const applyCases: readonly TargetCase[] = [
   })),
   targetCase('TGT-17', 'compares text keys byte by byte', async (harness) => {
     const table = tableOf([columnOf('word', 'text'), columnOf('size')])
-    const rows: readonly RowValues[] = [['a', 1], ['A', 2], ['a ', 3], ['á', 4], ['', 5], ['1', 6], ['1.0', 7]]
+    const rows: readonly RowValues[] = [['a', 1], ['A', 2], ['a ', 3], ['á', 4], ['', 5], ['1', 6], ['1.0', 7], ['a\0', 8], ['a\0b', 9]]
     await using fixture = await openTable(harness, table, rows)
     await expectRows(fixture, table, rows)
-    equal((await fixture.connection.apply(batchOf(table, { deletes: [['A'], ['1']] }), commitOf(fixture, 'next'))).deleted, 2, 'rows deleted')
+    const { connection } = fixture
+    // The sweep for deleted rows deletes by the keys that it reads here.
+    const keys = await connection.readRows({ table, columns: ['word'], after: undefined, limit: 99 })
+    equal(keys.flat().map(String).toSorted(), rows.map(([word]) => String(word)).toSorted(), 'keys read')
+    equal((await connection.findRows({ table, columns: ['size'], keys: [['a\0'], ['1']] })).flat().map(Number).toSorted(), [6, 8], 'rows found')
+    equal((await connection.apply(batchOf(table, { deletes: [['A'], ['1'], ['a\0']] }), commitOf(fixture, 'next'))).deleted, 3, 'rows deleted')
+    await expectRows(fixture, table, rows.filter(([, size]) => ![2, 6, 8].includes(Number(size))), 'rows left')
   }),
   targetCase('TGT-18', 'applies far more rows at once than one statement has parameters', async (harness) => {
     await using fixture = await openTable(harness, ITEMS)

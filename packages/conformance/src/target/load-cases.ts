@@ -124,16 +124,22 @@ export const loadCases: readonly TargetCase[] = [
     await loadRows(fixture, table, [[1, 'a', 10], [1, 'a', 10], [null, null, null]])
     await expectRows(fixture, table, [[1, 'a', 10], [1, 'a', 10], [null, null, null]])
   }),
-  targetCase('TGT-52', 'a row above the limit is TARGET_ROW_TOO_LARGE at its end, and the rows before it can still be committed', async (harness) => {
+  targetCase('TGT-52', 'a row above the limit is TARGET_ROW_TOO_LARGE at its end, and the rows around it can be committed', async (harness) => {
     const { maxRowBytes } = harness.target().capabilities
     await using fixture = await openTarget(harness)
     await using load = await fixture.connection.openLoad(ITEMS, { resume: false })
     fill(load, ITEMS, [[1, 'a', 10]])
-    await failsWith('TARGET_ROW_TOO_LARGE', async () => fill(load, ITEMS, [[2, 'x'.repeat(maxRowBytes + 1), 20]]), 'the end of the row')
+    load.integer(2)
+    const bytes = new Uint8Array(maxRowBytes + 1).fill(0x78)
+    load.text(bytes, 0, bytes.length)
+    load.integer(20)
+    await failsWith('TARGET_ROW_TOO_LARGE', async () => load.endRow(), 'the end of the row')
+    equal(load.pendingRows, 1, 'pending rows')
+    fill(load, ITEMS, [[3, 'c', 30]])
     await load.commit(commitOf(fixture, 'slice 1'))
     await load[Symbol.asyncDispose]()
     await fixture.connection.publishLoad(ITEMS, commitOf(fixture, 'published'))
-    await expectRows(fixture, ITEMS, [[1, 'a', 10]])
+    await expectRows(fixture, ITEMS, [[1, 'a', 10], [3, 'c', 30]])
   }, ({ capabilities }) => capabilities.maxRowBytes <= 8_000_000 || 'rows may be larger than a test ought to make one'),
   targetCase('TGT-53', 'a foreign table is not replaced: TARGET_NOT_OWNED', async (harness) => {
     await using fixture = await openTarget(harness)
@@ -146,6 +152,17 @@ export const loadCases: readonly TargetCase[] = [
     const rows = times(5_000, (number): RowValues => [number, `label ${number}`, number % 7])
     await loadRows(fixture, ITEMS, rows)
     await expectRows(fixture, ITEMS, rows)
+  }),
+  targetCase('TGT-55', 'loads a table that marks deleted rows: none is marked, and marking goes on afterwards', async (harness) => {
+    const table = { ...ITEMS, deletedAtColumn: 'deleted_at' }
+    await using fixture = await openTarget(harness)
+    await loadRows(fixture, table, [[1, 'a', 10], [2, null, 20]])
+    await expectRows(fixture, table, [[1, 'a', 10], [2, null, 20]])
+    equal((await harness.rows('items', ['deleted_at'])).flat(), ['null', 'null'], 'marks')
+    equal((await fixture.connection.apply(batchOf(table, { deletes: [[1]] }), commitOf(fixture, 'deleted'))).deleted, 1, 'rows deleted')
+    await expectRows(fixture, table, [[1, 'a', 10], [2, null, 20]], 'rows after the delete')
+    await loadRows(fixture, table, [[1, 'a', 10]])
+    equal(await harness.rows('items', ['id', 'deleted_at']), [['integer:1', 'null']], 'rows and marks of a second load')
   }),
 ]
 

@@ -22,6 +22,10 @@ const ABORTABLE: Readonly<Record<string, Call>> = {
   apply: (fixture, options) => fixture.connection.apply(batchOf(ITEMS, { upserts: [[2, 'b', 20]] }), commitOf(fixture, 'new'), options),
   save: (fixture, options) => fixture.connection.save(commitOf(fixture, 'new'), options),
   openLoad: async ({ connection }, options) => (await connection.openLoad(ITEMS, { resume: false, ...options }))[Symbol.asyncDispose](),
+  publishLoad: async (fixture, options) => {
+    await (await fixture.connection.openLoad(ITEMS, { resume: false }))[Symbol.asyncDispose]()
+    await fixture.connection.publishLoad(ITEMS, commitOf(fixture, 'new'), options)
+  },
   addColumns: (fixture, options) =>
     fixture.connection.addColumns({ ...ITEMS, columns: [...ITEMS.columns, extra] }, [extra], commitOf(fixture, 'new'), options),
   readRows: ({ connection }, options) => connection.readRows({ ...key, after: undefined, limit: 1, ...options }),

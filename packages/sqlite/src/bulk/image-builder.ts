@@ -59,6 +59,8 @@ export class ImageBuilder implements RowSink {
   #headGuess: number
   #at: number
   #column = 0
+  /** The row being composed is above the limit: its bytes are not kept, and `endRow` refuses it. */
+  #isTooLarge = false
   #count = 0
   #rows = 0
   #rowidHi = 0
@@ -154,7 +156,7 @@ export class ImageBuilder implements RowSink {
     const headerBytes = typeBytes + (typeBytes < 127 ? 1 : 2)
     const bodyBytes = this.#at - this.#cellStart - this.#headGuess
     const payloadBytes = headerBytes + bodyBytes
-    if (payloadBytes > this.#maxRowBytes) this.#refuse()
+    if (this.#isTooLarge || payloadBytes > this.#maxRowBytes) this.#refuse()
     const head = varintBytes(payloadBytes) + rowidBytes(this.#rowidHi, this.#rowidLo) + headerBytes
     if (head !== this.#headGuess) {
       this.#buffer.copyWithin(this.#cellStart + head, this.#cellStart + this.#headGuess, this.#at)
@@ -219,16 +221,17 @@ export class ImageBuilder implements RowSink {
 
   #string(value: string): void {
     // UTF-8 takes at most three bytes per UTF-16 unit.
-    this.#reserve(value.length * 3)
-    const { written } = this.#encoder.encodeInto(value, this.#buffer.subarray(this.#at))
-    this.#at += written
-    this.#types[this.#column] = TEXT_TYPE + 2 * written
+    if (this.#reserve(value.length * 3)) {
+      const { written } = this.#encoder.encodeInto(value, this.#buffer.subarray(this.#at))
+      this.#at += written
+      this.#types[this.#column] = TEXT_TYPE + 2 * written
+    }
     this.#column += 1
   }
 
   #append(bytes: Uint8Array, start: number, end: number): void {
     const length = end - start
-    this.#reserve(length)
+    if (!this.#reserve(length)) return
     if (length <= LOOP_BYTES) {
       const buffer = this.#buffer
       for (let from = start, to = this.#at; from < end; from += 1, to += 1) buffer[to] = bytes[from] ?? 0
@@ -236,13 +239,18 @@ export class ImageBuilder implements RowSink {
     this.#at += length
   }
 
-  #reserve(length: number): void {
+  /** Makes room; false where the row grows beyond the limit, and its bytes are of no use any more. */
+  #reserve(length: number): boolean {
     const needed = this.#at + length + this.#slack
-    if (needed <= this.#buffer.length) return
-    if (needed - this.#cellStart > this.#maxRowBytes + this.#slack * 2) this.#refuse()
+    if (needed <= this.#buffer.length) return true
+    if (needed - this.#cellStart > this.#maxRowBytes + this.#slack * 2) {
+      this.#isTooLarge = true
+      return false
+    }
     const grown = new Uint8Array(Math.max(needed, this.#buffer.length * 2))
     grown.set(this.#buffer.subarray(0, this.#at))
     this.#buffer = grown
+    return true
   }
 
   #nextRowid(): void {
@@ -310,7 +318,11 @@ export class ImageBuilder implements RowSink {
     this.#count = 0
   }
 
+  /** Forgets the row: those before it can still be written. */
   #refuse(): never {
+    this.#isTooLarge = false
+    this.#column = 0
+    this.#at = this.#cellStart + this.#headGuess
     throw new TidemarkError('TARGET_ROW_TOO_LARGE', `A row is larger than ${this.#maxRowBytes} bytes.`)
   }
 }

@@ -50,10 +50,10 @@ export interface Condition {
 }
 
 /**
- * Rows after (or from) these values, as one row comparison, which an index over the same columns serves as one range. Each column
+ * Rows after (from, at) these values, as one row comparison, which an index over the same columns serves as one range. Each column
  * compares with its own affinity and collation, as it does in ORDER BY (sqlite.org, "Row Values").
  */
-export function compareRow(columns: readonly ColumnSchema[], operator: '>' | '>=', values: readonly SqliteValue[]): Condition {
+export function compareRow(columns: readonly ColumnSchema[], operator: '>' | '>=' | '=', values: readonly SqliteValue[]): Condition {
   const left = columns.map((column) => `s.${quote(column.name)}`).join(', ')
   // Not every driver can bind an infinity. Literals this large are one (sqlite.org, "Floating Point Numbers").
   const right = values.map((value) => (isInfinite(value) ? `${value < 0 ? '-' : ''}9e999` : '?')).join(', ')

@@ -9,7 +9,7 @@ import { RowLayout } from './row-layout.ts'
 import type { SourceReader } from './source-reader.ts'
 import { versionExpression } from './table-version.ts'
 
-/** Schema version, whether NULLs are tracked, whether the cursor is ahead. */
+/** Schema version, whether NULLs are tracked, whether the cursor's own row is gone. */
 const HEAD_WIDTH = 3
 const NEVER: Condition = { text: '0', parameters: [] }
 
@@ -54,7 +54,7 @@ async function readPage(reader: SourceReader, request: ReadRowsRequest, form: Te
     settledMarks: request.marks?.length ?? 0,
     isLast: rows.length < request.limit,
     hasNullTracking: Number(head[1]) === 1,
-    cursorAhead: Number(head[2]) === 1,
+    cursorAhead: rows.length === 0 && Number(head[2]) === 1,
     schemaVersion: String(head[0]),
   }
 }
@@ -64,15 +64,15 @@ async function planPage(reader: SourceReader, request: ReadRowsRequest, form: Te
   const cursor = cursorColumns(request.table, request.key, nulls ? undefined : request.tracking)
   const layout = new RowLayout({ columns: request.columns, order: cursor.order, offset: HEAD_WIDTH, text: await reader.text(form, request) })
   const values = request.after === undefined ? [] : cursorValues(cursor, request.after)
-  const ahead = cursorAhead(request, cursor, values)
+  const gone = isGone(request, cursor, values)
   const wanted = where(request, cursor, values)
   const columns = ['NULL', 'NULL', 'NULL', ...layout.expressions].map((expression, index) => `${expression} AS c${index}`)
   const table = quoteTable(request.table.ref)
-  const text = `SELECT ${versionExpression(request.table.ref)} AS c0, ${hasNullTracking(request, table)} AS c1, ${ahead.text} AS c2`
+  const text = `SELECT ${versionExpression(request.table.ref)} AS c0, ${hasNullTracking(request, table)} AS c1, ${gone.text} AS c2`
     + `${layout.expressions.map((_, index) => `, NULL AS c${index + HEAD_WIDTH}`).join('')} `
     + `UNION ALL SELECT * FROM (SELECT ${columns.join(', ')} FROM ${table} AS s WHERE ${wanted.text} `
     + `ORDER BY ${orderBy(cursor.order)} LIMIT ${Math.trunc(request.limit)})`
-  return { text, parameters: [...ahead.parameters, ...wanted.parameters], layout, cursor }
+  return { text, parameters: [...gone.parameters, ...wanted.parameters], layout, cursor }
 }
 
 function where(request: ReadRowsRequest, cursor: CursorColumns, values: readonly SqliteValue[]): Condition {
@@ -94,12 +94,11 @@ function hasNullTracking(request: ReadRowsRequest, table: string): string {
   return column.nullable ? `EXISTS (SELECT 1 FROM ${table} AS s WHERE s.${quote(column.name)} IS NULL)` : '0'
 }
 
-/** No row from the cursor on. With a tracking column by that alone, for the cursor's own row may have moved. */
-function cursorAhead(request: ReadRowsRequest, cursor: CursorColumns, values: readonly SqliteValue[]): Condition {
-  if (values.length === 0) return NEVER
-  const width = cursor.tracking === undefined ? cursor.order.length : 1
-  const from = compareRow(cursor.order.slice(0, width), '>=', values.slice(0, width))
-  return { text: `NOT EXISTS (SELECT 1 FROM ${quoteTable(request.table.ref)} AS s WHERE ${from.text})`, parameters: from.parameters }
+/** No row at the cursor itself. Together with an empty page that says that the cursor lies above every row, for one probe by key. */
+function isGone(request: ReadRowsRequest, cursor: CursorColumns, values: readonly SqliteValue[]): Condition {
+  if (values.length === 0 || request.nullTracking === true) return NEVER
+  const here = compareRow(cursor.order.slice(0, values.length), '=', values)
+  return { text: `NOT EXISTS (SELECT 1 FROM ${quoteTable(request.table.ref)} AS s WHERE ${here.text})`, parameters: here.parameters }
 }
 
 function advanced(before: Cursor | undefined, last: Cursor): Cursor {

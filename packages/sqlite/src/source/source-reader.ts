@@ -1,9 +1,15 @@
-import { TidemarkError, type AbortOptions, type RowValues, type TableSchema } from '@tidemark/core/adapter'
+import { TidemarkError, type AbortOptions, type ColumnSchema, type RowValues, type TableSchema } from '@tidemark/core/adapter'
 import type { SqliteValue } from '../driver.ts'
 import { quote } from '../quote.ts'
 import { strictDecoder, type StrictDecoder, type TextForm, type TextReading } from './cell-codec.ts'
 import { quoteText } from './quote-text.ts'
 import type { SourceSession } from './source-session.ts'
+
+/** The part of a request that tells what was asked for. */
+interface TableRequest extends AbortOptions {
+  readonly table: TableSchema
+  readonly columns?: readonly ColumnSchema[] | undefined
+}
 
 /** What the reads of a table share: the session, how texts are asked for, and which table or column was missing. */
 export class SourceReader {
@@ -18,7 +24,7 @@ export class SourceReader {
 
   /** Errors: `SOURCE_*`, and `TABLE_UNKNOWN` or `COLUMN_UNKNOWN` where that is the reason. */
   async query(
-    request: AbortOptions & { readonly table: TableSchema }, statement: { readonly text: string; readonly parameters?: readonly SqliteValue[] },
+    request: TableRequest, statement: { readonly text: string; readonly parameters?: readonly SqliteValue[] },
   ): Promise<readonly RowValues[]> {
     try {
       return await this.session.query({ ...statement, signal: request.signal })
@@ -35,7 +41,7 @@ export class SourceReader {
   }
 
   /** SQLite has one code for every statement it can't prepare, so the catalogue is asked what is missing. */
-  async #explain(error: unknown, { table, signal }: AbortOptions & { readonly table: TableSchema }): Promise<unknown> {
+  async #explain(error: unknown, { table, columns = [], signal }: TableRequest): Promise<unknown> {
     if (!(error instanceof TidemarkError) || error.code !== 'SOURCE_FAILED') return error
     const { ref } = table
     const schema = ref.schema ?? 'main'
@@ -45,7 +51,7 @@ export class SourceReader {
     if (found.length === 0) return new TidemarkError('TABLE_UNKNOWN', `The source has no table or view '${ref.name}'.`)
     const names = await this.session.query({ text: `SELECT name FROM pragma_table_xinfo(${quoteText(ref.name)}, ${quoteText(schema)})`, signal })
     const known = new Set(names.map(([name]) => name))
-    const missing = table.columns.find((column) => !known.has(column.name))
+    const missing = [...table.columns, ...columns].find((column) => !known.has(column.name))
     return missing === undefined ? error : new TidemarkError('COLUMN_UNKNOWN', `The table '${ref.name}' has no column '${missing.name}'.`)
   }
 }

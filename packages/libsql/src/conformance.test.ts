@@ -1,0 +1,8 @@
+import { describeSource, describeTarget } from '@tidemark/conformance'
+import { vitestRunner } from '@tidemark/conformance/vitest'
+import { libsqlSourceSubject, libsqlTargetSubject } from './test/libsql-subjects.ts'
+
+for (const way of ['libsql', '@libsql/client'] as const) {
+  describeSource(vitestRunner, libsqlSourceSubject(way))
+  describeTarget(vitestRunner, libsqlTargetSubject(way))
+}
