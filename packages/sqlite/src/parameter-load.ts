@@ -1,5 +1,5 @@
 import type { AbortOptions, Commit, TableLoad, Value } from '@tidemark/core/adapter'
-import { writeCommit } from './commit.ts'
+import { requireFence, writeCommit } from './commit.ts'
 import type { SqliteValue } from './driver.ts'
 import type { LoadContext } from './load-context.ts'
 import { runEach } from './run-each.ts'
@@ -68,6 +68,7 @@ export class ParameterLoad implements TableLoad {
     options.signal?.throwIfAborted()
     const { driver, ledger, exclusive } = this.#context
     await exclusive(() => driver.transaction(async (transaction) => {
+      await requireFence(transaction, ledger, commit.fence)
       const { stage, maxParameters } = this.#context
       const width = stage.columns.length
       const full = Math.max(1, Math.min(ROWS_PER_STATEMENT, Math.floor(maxParameters / width))) * width
