@@ -1,5 +1,5 @@
 import type { AbortOptions, Commit, TableLoad, Value } from '@tidemark/core/adapter'
-import { writeCommit } from './commit.ts'
+import { requireFence, writeCommit } from './commit.ts'
 import type { SqliteValue } from './driver.ts'
 import type { LoadContext } from './load-context.ts'
 import { rowTooLarge, valueBytes } from './row-limit.ts'
@@ -82,6 +82,7 @@ export class ParameterLoad implements TableLoad {
     const { driver, ledger, exclusive } = this.#context
     await exclusive(() => driver.transaction(async (transaction) => {
       throwIfAborted(options.signal)
+      await requireFence(transaction, ledger, commit.fence)
       const { stage, maxParameters } = this.#context
       const width = stage.columns.length
       const full = Math.max(1, Math.min(ROWS_PER_STATEMENT, Math.floor(maxParameters / width))) * width

@@ -1,6 +1,6 @@
-import type { Commit, IndexSchema, TargetTable } from '@tidemark/core/adapter'
+import type { Commit, Fence, IndexSchema, TargetTable } from '@tidemark/core/adapter'
 import { eraseCatalogue, writeCatalogue } from './catalogue.ts'
-import { writeCommit } from './commit.ts'
+import { requireFence, writeCommit } from './commit.ts'
 import type { SqliteDriver, SqliteTransaction } from './driver.ts'
 import type { LedgerTables } from './migrations.ts'
 import { quote, quoteAll } from './quote.ts'
@@ -23,7 +23,7 @@ export interface PublishContext {
  */
 export async function publishLoad(context: PublishContext, commit: Commit): Promise<void> {
   const { driver } = context
-  await buildIndexes(context)
+  await buildIndexes(context, commit.fence)
   const foreignKeys = Number((await driver.query('PRAGMA foreign_keys'))[0]?.[0] ?? 0)
   await driver.execute('PRAGMA foreign_keys = OFF')
   await driver.execute('PRAGMA legacy_alter_table = ON')
@@ -38,6 +38,7 @@ export async function publishLoad(context: PublishContext, commit: Commit): Prom
 async function swap(transaction: SqliteTransaction, context: PublishContext, commit: Commit): Promise<void> {
   const { ledger, table, stageName } = context
   await refuseForeign(transaction, ledger, table.name)
+  await requireFence(transaction, ledger, commit.fence)
   const kept = await userObjects(transaction, context)
   await transaction.run(`DROP TABLE IF EXISTS ${quote(table.name)}`)
   await transaction.run(`ALTER TABLE ${quote(stageName)} RENAME TO ${quote(table.name)}`)
@@ -57,9 +58,12 @@ async function userObjects(transaction: SqliteTransaction, context: PublishConte
 }
 
 /** One transaction per index, each skipped if a killed run has built it already. */
-async function buildIndexes(context: PublishContext): Promise<void> {
+async function buildIndexes(context: PublishContext, fence: Fence): Promise<void> {
   for (const index of context.table.indexes) {
-    await context.driver.transaction((transaction) => ensureIndex(transaction, context, index))
+    await context.driver.transaction(async (transaction) => {
+      await requireFence(transaction, context.ledger, fence)
+      await ensureIndex(transaction, context, index)
+    })
   }
 }
 

@@ -1,11 +1,11 @@
 import {
   TidemarkError, type AbortOptions, type ApplyResult, type ColumnSchema, type Commit, type FindTargetRowsRequest,
-  type ReadTargetRowsRequest, type RowValues, type TableLoad, type TargetCapabilities, type TargetConnection, type TargetTable,
+  type OpenLoadOptions, type ReadTargetRowsRequest, type RowValues, type TableLoad, type TargetCapabilities, type TargetConnection, type TargetTable,
   type TargetTableStatus, type WriteBatch,
 } from '@tidemark/core/adapter'
 import { alterColumns } from './alter-columns.ts'
 import { eraseCatalogue, writeCatalogue } from './catalogue.ts'
-import { writeCommit } from './commit.ts'
+import { requireFence, writeCommit } from './commit.ts'
 import type { SqliteDriver, SqliteTransaction, SqliteValue } from './driver.ts'
 import { ImageLoad } from './image-load.ts'
 import { keyListSql, keyLists } from './key-list.ts'
@@ -92,11 +92,12 @@ export class SqliteTargetConnection implements TargetConnection {
     await this.#write(options, (transaction) => writeCommit(transaction, this.#tables, commit))
   }
 
-  async openLoad(table: TargetTable, options: { readonly resume: boolean } & AbortOptions): Promise<TableLoad> {
+  async openLoad(table: TargetTable, options: OpenLoadOptions): Promise<TableLoad> {
     const stage = { ...table, name: this.#stageName(table.name), indexes: [] }
     await this.#write(options, async (transaction) => {
       // Asked again when it is published; here, before hours of copying.
       await refuseForeign(transaction, this.#tables, table.name)
+      if (options.fence !== undefined) await requireFence(transaction, this.#tables, options.fence)
       if (options.resume) return this.#requireStage(transaction, stage.name)
       await transaction.run(`DROP TABLE IF EXISTS ${quote(stage.name)}`)
       await transaction.run(createTableSql(stage.name, stage))

@@ -1,5 +1,6 @@
 import {
-  TidemarkError, type AbortOptions, type ApplyResult, type ColumnSchema, type Commit, type FindTargetRowsRequest, type Ledger, type ReadTargetRowsRequest,
+  TidemarkError, type AbortOptions, type ApplyResult, type ColumnSchema, type Commit, type Fence, type FindTargetRowsRequest, type Ledger,
+  type OpenLoadOptions, type ReadTargetRowsRequest,
   type RowValues, type TableLoad, type TargetCapabilities, type TargetConnection, type TargetDialect, type TargetTable, type TargetTableStatus, type Value,
   type WriteBatch,
 } from '@tidemark/core/adapter'
@@ -74,9 +75,10 @@ class MemoryTargetConnection implements TargetConnection {
     return this.#commit(commit, options, () => {})
   }
 
-  async openLoad(table: TargetTable, options: { readonly resume: boolean } & AbortOptions): Promise<TableLoad> {
+  async openLoad(table: TargetTable, options: OpenLoadOptions): Promise<TableLoad> {
     await this.#lifetime.turn(options.signal)
     this.#store.transaction((draft) => {
+      if (options.fence !== undefined) this.#requireFence(draft, options.fence)
       this.#refuseForeign(draft, table.name)
       if (!options.resume) draft.staged.set(table.name, this.#emptyTable(table))
       stagedOf(draft, table.name)
@@ -161,13 +163,18 @@ class MemoryTargetConnection implements TargetConnection {
   async #commit<T>({ checkpoint, fence }: Commit, { signal }: AbortOptions, work: (draft: StoredState) => T): Promise<T> {
     await this.#lifetime.turn(signal)
     return this.#store.transaction((draft) => {
-      const { leases, replications } = ledgerOf(draft, this.#prefix)
-      if (leases.get(fence.lease)?.token !== fence.token) throw new TidemarkError('LEASE_LOST', 'Another worker holds the lease.')
+      this.#requireFence(draft, fence)
+      const { replications } = ledgerOf(draft, this.#prefix)
       const result = work(draft)
       const record = replications.get(checkpoint.name)
       if (record !== undefined) replications.set(checkpoint.name, { ...record, ...checkpoint })
       return result
     })
+  }
+
+  #requireFence(state: StoredState, fence: Fence): void {
+    if (ledgerOf(state, this.#prefix).leases.get(fence.lease)?.token === fence.token) return
+    throw new TidemarkError('LEASE_LOST', 'Another worker holds the lease.')
   }
 
   #refuseForeign(state: StoredState, name: string): void {

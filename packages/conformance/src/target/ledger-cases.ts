@@ -28,6 +28,7 @@ const WRITES: Readonly<Record<string, (fixture: TargetFixture, stale: { readonly
     await fixture.connection.save(commitOf(fixture, 'filled'))
     await fixture.connection.publishLoad(ITEMS, commitOf(stale, 'stale'))
   },
+  openLoad: ({ connection }, { fence }) => connection.openLoad(ITEMS, { resume: false, fence }),
   'load.commit': (fixture, stale) => stage(fixture, stale),
   addColumns: ({ connection }, stale) => connection.addColumns(wider, [extra], commitOf(stale, 'stale')),
   alterColumns: ({ connection }, stale) => connection.alterColumns({ ...ITEMS, columns: ITEMS.columns.slice(0, 2) }, ITEMS.columns, commitOf(stale, 'stale')),

@@ -110,6 +110,16 @@ export interface FindTargetRowsRequest extends AbortOptions {
 /** How a table of this name stands in the target. */
 export type TargetTableStatus = 'absent' | 'owned' | 'foreign'
 
+export interface OpenLoadOptions extends AbortOptions {
+  /** Go on with the rows that earlier commits left, instead of with none. */
+  readonly resume: boolean
+  /**
+   * Checked in the transaction that drops or makes the staged table: without it a worker that was paused past its
+   * lease would empty the stage that its successor is filling. Default: not checked.
+   */
+  readonly fence?: Fence | undefined
+}
+
 /** One logical connection, not safe for concurrent calls: callers wait for one call to end before the next. */
 export interface TargetConnection extends AsyncDisposable {
   /** Tidemark's own tables: configurations, checkpoints, run log, leases. */
@@ -123,9 +133,9 @@ export interface TargetConnection extends AsyncDisposable {
   save(commit: Commit, options?: AbortOptions): Promise<void>
   /**
    * Opens the staged copy of `table`. `resume: false` begins with an empty one; `true` goes on with the rows
-   * that earlier commits left, and is `STATE_CORRUPT` when the staged table is gone.
+   * that earlier commits left, and is `STATE_CORRUPT` when the staged table is gone. Errors: `LEASE_LOST` for a stale fence.
    */
-  openLoad(table: TargetTable, options: { readonly resume: boolean } & AbortOptions): Promise<TableLoad>
+  openLoad(table: TargetTable, options: OpenLoadOptions): Promise<TableLoad>
   /**
    * Builds the indexes on the staged copy and puts it in place of `table.name`, in one transaction with the
    * checkpoint. Readers see the old table until then. Triggers and indexes that the user made on it are kept.

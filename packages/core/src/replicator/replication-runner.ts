@@ -1,6 +1,6 @@
 import type { SourceConnection } from '../dialect/source.ts'
 import type { TargetConnection } from '../dialect/target.ts'
-import type { ErrorReport, TidemarkError } from '../errors/tidemark-error.ts'
+import { TidemarkError, type ErrorReport } from '../errors/tidemark-error.ts'
 import { toTidemarkError } from '../errors/to-tidemark-error.ts'
 import type { Emitter } from '../events/emitter.ts'
 import type { Logger } from '../log/logger.ts'
@@ -62,6 +62,7 @@ export class ReplicationRunner {
 
   /** Runs now, or joins the run under way. What that run can't give, because it was aborted or does not reconcile, follows it. */
   async sync(options: SyncOptions = {}): Promise<SyncResult> {
+    if (options.signal?.aborted === true) throw new TidemarkError('ABORTED', 'The sync was aborted before it began.')
     const reconcile = options.reconcile === true
     const current = this.#flight
     if (current !== undefined && (current.controller.signal.aborted || (reconcile && !current.reconciles))) {
@@ -70,7 +71,7 @@ export class ReplicationRunner {
     }
     const flight = current ?? this.#takeOff(reconcile)
     // Only the caller who started the run ends it; one who joined just stops waiting.
-    if (current === undefined) options.signal?.addEventListener('abort', () => flight.controller.abort(), { once: true })
+    if (current === undefined) endWith(flight, options.signal)
     return abortable(flight.result, options.signal)
   }
 
@@ -197,4 +198,12 @@ export class ReplicationRunner {
     this.#activity = activity
     this.#context.emitter.emit('status:change', { name: this.replication.name, activity })
   }
+}
+
+/** Lets the signal end the flight. It may outlive thousands of them, so its listener goes when the flight ends. */
+function endWith(flight: Flight, signal: AbortSignal | undefined): void {
+  if (signal === undefined) return
+  const abort = (): void => flight.controller.abort()
+  signal.addEventListener('abort', abort, { once: true })
+  flight.result.finally(() => signal.removeEventListener('abort', abort)).catch(() => undefined)
 }

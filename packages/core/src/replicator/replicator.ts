@@ -49,7 +49,7 @@ export class Replicator<DB = AnyTables> implements AsyncDisposable {
   #opening: Promise<Opened> | undefined
   #isStarted = false
 
-  constructor(options: ReplicatorOptions<DB>) {
+  constructor(options: ReplicatorOptions<NoInfer<DB>>) {
     const replications: readonly Replication[] = options.replications ?? []
     const prefix = options.tablePrefix ?? 'tidemark_'
     // One list of faults, whichever part of the options they are in.

@@ -1,16 +1,14 @@
 import { Replicator } from '@tidemark/core'
-import { mysqlSource } from '@tidemark/mysql'
 import { nodeSqliteTarget } from '@tidemark/node'
-import { postgresSource } from '@tidemark/postgres'
+import { sourceOfUrl } from '../fixtures/source-of-url.ts'
 
 /** A process that syncs without pause until it is killed. Small slices: a kill should find it between two commits. */
 async function main(url: string, path: string): Promise<void> {
-  const source = url.startsWith('postgres') ? postgresSource({ url, tls: 'disable' }) : mysqlSource({ url, tls: 'disable' })
   const replicator = new Replicator({
     target: nodeSqliteTarget({ path }),
     instance: 'worker',
     slice: { rows: 1_500 },
-    replications: [{ name: 'churn', source, sourceTable: 'churn', trackingColumn: 'updated_at', schedule: 'manual', reconcile: { intervalMinutes: 0.001, budgetMs: 40 } }],
+    replications: [{ name: 'churn', source: sourceOfUrl(url), sourceTable: 'churn', trackingColumn: 'updated_at', schedule: 'manual', reconcile: { intervalMinutes: 0.001, budgetMs: 40 } }],
   })
   process.stdout.write('ready\n')
   for (;;) await replicator.syncNow('churn')

@@ -73,8 +73,8 @@ export class LoadStep implements AsyncDisposable {
   }
 
   #openLoad(progress: LoadProgress, signal: AbortSignal): Promise<TableLoad> {
-    const { target } = this.#session.context
-    return target.openLoad(this.#session.targetTable, { resume: progress.after !== undefined, signal })
+    const { target, fence } = this.#session.context
+    return target.openLoad(this.#session.targetTable, { resume: progress.after !== undefined, fence, signal })
   }
 
   #openFeed(progress: LoadProgress, signal: AbortSignal): Promise<RowFeed> {

@@ -1,0 +1,12 @@
+import { postgresForTests } from '@tidemark/test-servers/vitest'
+import { describe, it } from 'vitest'
+import { postgresFixture } from './fixtures/postgres-fixture.ts'
+import { expectFaultsSurvived } from './scenarios/fault-loop-tests.ts'
+
+const postgres = await postgresForTests()
+
+describe('a network that breaks hundreds of times', () => {
+  it.each([['PostgreSQL', () => postgresFixture(postgres)]] as const)('costs time, and no row of %s', async (_engine, open) => {
+    await expectFaultsSurvived(open, { cuts: 300, rows: 6_000 })
+  }, 600_000)
+})
