@@ -10,7 +10,7 @@ const SERVER_SETUP = fileURLToPath(new URL('servers/src/vitest/global-setup.ts',
 
 const shipped = ['packages/*/src/**', 'runtime-tests/**', 'tooling/**', 'examples/**']
 
-function lane(name: string, suffixes: readonly string[], options: { servers?: boolean; exclude?: readonly string[]; setupFiles?: string[] } = {}): TestProjectConfiguration {
+function lane(name: string, suffixes: readonly string[], options: { servers?: boolean; exclude?: readonly string[]; setupFiles?: string[]; roots?: readonly string[]; env?: Record<string, string> } = {}): TestProjectConfiguration {
   const timeoutMs = options.servers === true ? SERVER_TIMEOUT_MS : FAST_TIMEOUT_MS
   return {
     resolve: { conditions: ['tidemark-source'] },
@@ -18,13 +18,14 @@ function lane(name: string, suffixes: readonly string[], options: { servers?: bo
     test: {
       name,
       globalSetup: options.servers === true ? [SERVER_SETUP] : [],
-      include: shipped.flatMap((root) => suffixes.map((suffix) => `${root}/${suffix}`)),
+      include: (options.roots ?? shipped).flatMap((root) => suffixes.map((suffix) => `${root}/${suffix}`)),
       exclude: ['**/node_modules/**', '**/dist/**', ...(options.exclude ?? [])],
       pool: 'forks',
       execArgv: ['--conditions=tidemark-source'],
       testTimeout: timeoutMs,
       hookTimeout: timeoutMs,
       setupFiles: options.setupFiles ?? [],
+      env: options.env ?? {},
     },
   }
 }
@@ -38,9 +39,11 @@ export const lanes: TestProjectConfiguration[] = [
   lane('sqlite', ['*.sqlite.test.ts']),
   lane('postgres', ['*.postgres.test.ts'], { servers: true }),
   lane('mysql', ['*.mysql.test.ts'], { servers: true }),
+  // The adapter's own tests once more, on Oracle's server.
+  lane('mysql-oracle', ['*.mysql.test.ts'], { servers: true, roots: ['packages/mysql/src/**'], env: { TIDEMARK_TEST_ENGINE: 'mysql' } }),
   lane('conformance', ['conformance.test.ts'], { servers: true }),
   lane('long', ['*.long.test.ts'], { servers: true }),
 ]
 
 /** In the order of `lanes`. */
-export const laneNames: readonly string[] = ['unit', 'property', 'sqlite', 'postgres', 'mysql', 'conformance', 'long']
+export const laneNames: readonly string[] = ['unit', 'property', 'sqlite', 'postgres', 'mysql', 'mysql-oracle', 'conformance', 'long']

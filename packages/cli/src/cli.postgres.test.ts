@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { spawnCli, type Finished } from './test/spawn-cli.ts'
 import { useTestDatabase } from './test/test-database.ts'
 
-const database = useTestDatabase('cli')
+const database = await useTestDatabase('cli')
 const folder = mkdtempSync(join(tmpdir(), 'tidemark-cli-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 

@@ -82,6 +82,7 @@ async function proveWithoutLocks(session: Session, kind: ProofKind, request: Mar
   // A declared wait: core offers a mark only when it is over.
   if (kind === 'grace') return { kind, settledMarks: marks.length }
   const open = await readOpenTransactions(session, options)
+  if (open === undefined) return { kind, settledMarks: 0 }
   const firstWaiting = marks.findIndex((mark) => !hasEnded(mark, open))
   return { kind, settledMarks: firstWaiting === -1 ? marks.length : firstWaiting }
 }

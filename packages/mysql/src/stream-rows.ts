@@ -32,19 +32,22 @@ export async function streamRows(context: StreamContext, request: StreamRowsRequ
   const limits = { signal, timeoutMs: idleTimeoutMs }
   // Before the statement: who is gone by now is in its snapshot.
   const open = kind !== 'grace' && await seesTransactions(session, limits) ? await readOpenTransactions(session, limits) : undefined
+  const [clock] = await session.link.rows('SELECT UNIX_TIMESTAMP()', limits)
+  const fence = makeFence(kind, clock?.[0] ?? '')
   const decoder = new MysqlRowDecoder({
     lead: cursorSelects.length, columns: columns.map(compileCell), cursor: key.length === 0 ? undefined : cursor,
   })
   const queue = new ChunkQueue(session.link, idleTimeoutMs)
   const finished = session.link.run(`SELECT ${selects.length === 0 ? '1' : selects.join(', ')} FROM ${quoteTable(table.ref)}${where}${order}`, (chunk) => queue.push(chunk), { signal })
   finished.then(() => queue.end(), (error: unknown) => queue.fail(error))
-  return new MysqlRowStream({ session, kind, open, queue, decoder })
+  return new MysqlRowStream({ session, kind, open, fence, queue, decoder })
 }
 
 interface StreamParts {
   readonly session: Session
   readonly kind: ProofKind
   readonly open: OpenTransactions | undefined
+  readonly fence: string
   readonly queue: ChunkQueue
   readonly decoder: RowDecoder
 }
@@ -58,7 +61,7 @@ class MysqlRowStream implements RowStream {
   constructor(parts: StreamParts) {
     this.#parts = parts
     this.decoder = parts.decoder
-    this.fence = makeFence(parts.kind, String(parts.open?.nowSeconds ?? 0))
+    this.fence = parts.fence
   }
 
   /**

@@ -1,14 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import { createConnection, type Connection } from 'mysql2/promise'
+import { mysqlForTests } from '@tidemark/test-servers/vitest'
 import type { TableSchema } from '@tidemark/core/adapter'
 import { mysqlSource } from '../mysql-source.ts'
 import { MysqlSourceConnection } from '../mysql-source-connection.ts'
 import { readConfig } from '../connection-settings.ts'
 import { quoteIdentifier } from '../quote.ts'
 
-/** The one place that knows where the server is. */
+/** Set by the lane that runs these files a second time. */
+const engine = process.env['TIDEMARK_TEST_ENGINE'] === 'mysql' ? 'mysql' : 'mariadb'
+const server = await mysqlForTests({ engine })
+
+/** The superuser's URL of the server that the run shares. */
 export function serverUrl(): string {
-  return process.env['TIDEMARK_TEST_MYSQL_URL'] ?? 'mysql://root@127.0.0.1:3306/test'
+  return server.superuserUrl()
 }
 
 /** A database of its own on the test server, with a connection that writes to it. */
