@@ -54,7 +54,7 @@ function again(args) {
 
 /**
  * pnpm looks a registry's name up for every connection, 64 at once by default. A resolver that drops queries under
- * such a burst costs 5 seconds each time; with 8 an install is as fast elsewhere and ten times faster there.
+ * such a burst costs 5 seconds each time: installs of 75 s behind such a one took 8 to 26 s with 4 to 16 connections.
  */
 const INSTALL_FLAGS = ['--frozen-lockfile', '--reporter=append-only', '--loglevel=warn', '--network-concurrency=8']
 

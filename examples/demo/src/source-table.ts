@@ -9,7 +9,7 @@ const COLUMNS = [
   'id', 'name', 'country', 'admin_code', 'municipality', 'feature', 'population', 'is_capital', 'longitude', 'latitude', 'names', 'location', 'wkb',
 ] as const satisfies readonly (keyof CityRow)[]
 
-/** An ordinary table of an application: one key, thirteen types' worth of columns, and a time of the last change. */
+/** An ordinary table of an application: a key, columns of many types, and the time of the last change. */
 const CREATE = `
   create table cities (
     id bigint primary key,

@@ -1,5 +1,5 @@
 import { TidemarkError, type RowValues, type Value } from '@tidemark/core/adapter'
-import { narrowInteger, type SqliteDriver, type SqliteTransaction, type SqliteValue } from '@tidemark/sqlite'
+import { narrowInteger, type AttachedImage, type ImageFile, type SqliteDriver, type SqliteTransaction, type SqliteValue } from '@tidemark/sqlite'
 import type { LibsqlClient, LibsqlResult, LibsqlStatement, LibsqlTransaction } from './libsql-client.ts'
 import { libsqlError } from './libsql-error.ts'
 
@@ -9,21 +9,25 @@ export interface LibsqlClientDriverOptions {
   readonly client: LibsqlClient
   /** Whether the driver closes the client when it is disposed. An application's own is left open. */
   readonly closes: boolean
+  /**
+   * Absent: images can't be attached. Only for a client of one connection: one that keeps several gives a statement
+   * whichever it likes, and an attached image may be missing where it is wanted.
+   */
+  readonly writeImage?: ((image: Uint8Array) => Promise<ImageFile>) | undefined
 }
 
-/**
- * `@libsql/client`, whatever it is connected to.
- *
- * There is no `attachImage`: a client of a file keeps several connections, and which one a statement gets is its own
- * business, so an attached image may be missing where it is wanted. The synchronous `libsql` driver has it.
- */
+/** `@libsql/client`, whatever it is connected to. */
 export class LibsqlClientDriver implements SqliteDriver {
+  readonly attachImage?: (image: Uint8Array) => Promise<AttachedImage>
   readonly #client: LibsqlClient
   readonly #closes: boolean
+  #images = 0
 
   constructor(options: LibsqlClientDriverOptions) {
     this.#client = options.client
     this.#closes = options.closes
+    const { writeImage } = options
+    if (writeImage !== undefined) this.attachImage = (image) => this.#attach(image, writeImage)
   }
 
   async query(sql: string, parameters: readonly SqliteValue[] = []): Promise<readonly RowValues[]> {
@@ -62,6 +66,25 @@ export class LibsqlClientDriver implements SqliteDriver {
    */
   async #waitForLock(): Promise<void> {
     if (this.#client.protocol === 'file') await mapped(() => this.#client.executeMultiple('BEGIN IMMEDIATE; ROLLBACK'))
+  }
+
+  async #attach(image: Uint8Array, writeImage: (image: Uint8Array) => Promise<ImageFile>): Promise<AttachedImage> {
+    this.#images += 1
+    const schema = `image_${this.#images}`
+    const file = await writeImage(image)
+    try {
+      await mapped(() => this.#client.execute(statementOf(`ATTACH ? AS ${schema}`, [file.path])))
+    } catch (error) {
+      await file[Symbol.asyncDispose]()
+      throw error
+    }
+    return {
+      schema,
+      [Symbol.asyncDispose]: async () => {
+        await this.execute(`DETACH ${schema}`)
+        await file[Symbol.asyncDispose]()
+      },
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,7 +1,7 @@
 import type { SecretInput } from '@tidemark/core/adapter'
 import type { LibsqlClient } from './libsql-client.ts'
 
-/** A client of the application's own. It is used, never closed. */
+/** A client of the application's own, never closed by us. Of a client of a file only the path is taken; others are used as they are. */
 export interface LibsqlClientConfig {
   /** Made with `intMode: 'bigint'`: the other modes throw at integers beyond 2^53 or turn them into text. */
   readonly client: LibsqlClient

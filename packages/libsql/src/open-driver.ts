@@ -1,9 +1,10 @@
 import { access } from 'node:fs/promises'
+import { pathToFileURL } from 'node:url'
 import { TidemarkError, makeSecret } from '@tidemark/core/adapter'
 import { BetterSqliteDriver, type BetterSqliteDatabase, type SqliteDriver } from '@tidemark/sqlite'
 import { filePath } from './file-path.ts'
 import type { LibsqlClient } from './libsql-client.ts'
-import { LibsqlClientDriver } from './libsql-client-driver.ts'
+import { LibsqlClientDriver, type LibsqlClientDriverOptions } from './libsql-client-driver.ts'
 import { DEFAULT_BUSY_TIMEOUT_MS, type LibsqlConfig, type LibsqlUrlConfig } from './libsql-config.ts'
 import { libsqlError, openError } from './libsql-error.ts'
 import { writeImageFile } from './write-image-file.ts'
@@ -18,14 +19,29 @@ const PROBE = 9_007_199_254_740_993n
  * Errors: `CONFIG_INVALID` for a missing package or a wrong client, `SECRET_MISSING`, `TARGET_*`.
  */
 export async function openDriver(config: LibsqlConfig, options: OpenOptions = {}): Promise<SqliteDriver> {
-  if ('client' in config) return openClient({ client: config.client, closes: false, wantsWal: false })
+  if ('client' in config) return openGivenClient(config.client, options)
   const path = config.syncUrl === undefined ? filePath(config.url) : undefined
   if (path !== undefined && options.mustExist === true) await requireFile(path)
   const Database = path === undefined ? undefined : await importLibsql()
   if (path !== undefined && Database !== undefined) {
     return openFile(Database, { path, busyTimeoutMs: config.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS, isSource: options.mustExist === true })
   }
-  return openClient({ client: await makeClient(config), closes: true, wantsWal: path !== undefined && options.mustExist !== true })
+  const isOwnFile = path !== undefined && options.mustExist !== true
+  const writeImage = isOwnFile ? (image: Uint8Array) => writeImageFile(image, path) : undefined
+  return openClient({ client: await makeClient(config), closes: true, wantsWal: isOwnFile, writeImage })
+}
+
+/**
+ * The application's client of a file only tells which file: it keeps several connections and gives a statement
+ * whichever it likes, where a load needs one to attach its images to. Our own is opened beside it.
+ */
+async function openGivenClient(client: LibsqlClient, options: OpenOptions): Promise<SqliteDriver> {
+  const given = await openClient({ client, closes: false, wantsWal: false })
+  if (client.protocol !== 'file') return given
+  const rows = await given.query('SELECT file FROM pragma_database_list WHERE name = \'main\'')
+  const path = String(rows[0]?.[0] ?? '')
+  // A database in memory is the client's alone.
+  return path === '' ? given : openDriver({ url: pathToFileURL(path).href }, options)
 }
 
 export interface OpenOptions {
@@ -67,7 +83,7 @@ function openFile(Database: LibsqlConstructor, { path, busyTimeoutMs, isSource }
   return new BetterSqliteDriver({ database, closes: true, writeImage: (image) => writeImageFile(image, path) })
 }
 
-async function openClient(options: { readonly client: LibsqlClient; readonly closes: boolean; readonly wantsWal: boolean }): Promise<SqliteDriver> {
+async function openClient(options: LibsqlClientDriverOptions & { readonly wantsWal: boolean }): Promise<SqliteDriver> {
   const driver = new LibsqlClientDriver(options)
   try {
     if (options.wantsWal) await driver.execute('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')

@@ -61,7 +61,7 @@ const GOLDEN: readonly (readonly [type: string, logicalType: string, ...cases: r
   ['BLOB', 'blob', ['0xFEFBFF', bytes('fefbff')]],
   ['ENUM(\'small\',\'it\'\'s, unsigned\',\'\')', 'enum', ['\'small\'', 'small'], ['2', 'it\'s, unsigned'], ['0', '']],
   ['SET(\'a\',\'b\',\'c\')', 'text', ['\'c,a\'', 'a,c'], ['\'\'', '']],
-  ['GEOMETRY', 'blob', ['GeomFromText(\'POINT(1 2)\', 4326)', bytes('e61000000101000000000000000000f03f0000000000000040')]],
+  ['GEOMETRY', 'blob', ['ST_GeomFromText(\'POINT(1 2)\', 5)', bytes('050000000101000000000000000000f03f0000000000000040')]],
 ]
 
 async function readBoth(table: TableSchema): Promise<readonly [readonly RowValues[], readonly RowValues[]]> {

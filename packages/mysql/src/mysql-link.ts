@@ -1,5 +1,6 @@
 import { createConnection } from 'mysql2'
 import { TidemarkError } from '@tidemark/core/adapter'
+import { checkAddress, connectAddressSocket, verifiesAddress } from './address-socket.ts'
 import type { ConnectionSettings } from './connection-settings.ts'
 import { errnoOf, toMysqlError } from './errors.ts'
 import { PacketTap, type TappedConnection } from './packet-tap.ts'
@@ -8,6 +9,7 @@ import { readTextRows } from './read-text-rows.ts'
 /** The subset of a mysql2 connection that is used. */
 interface DriverConnection extends TappedConnection {
   readonly stream: { pause(): unknown; resume(): unknown }
+  readonly threadId: number | null
   query(options: { readonly sql: string }, callback: (error: unknown) => void): unknown
   on(event: 'error' | 'end', listener: () => void): unknown
   once(event: 'connect' | 'error', listener: (value: unknown) => void): unknown
@@ -26,7 +28,12 @@ export interface RunOptions {
 export interface OpenOptions {
   readonly signal?: AbortSignal | undefined
   readonly connectTimeoutMs: number
+  /** Told the server's thread of a statement that was given up on: the server goes on with it, for it only notices when it writes. */
+  readonly onAbandon?: ((threadId: number) => void) | undefined
 }
+
+/** A server that does not take leave in this time is left without. */
+const CLOSE_TIMEOUT_MS = 1000
 
 /** A cell as the server printed it. */
 export type TextCell = string | null
@@ -38,10 +45,13 @@ export type TextCell = string | null
 export class MysqlLink {
   readonly #connection: DriverConnection
   readonly #tap: PacketTap
+  readonly #onAbandon: ((threadId: number) => void) | undefined
+  #isRunning = false
   #isUsable = true
 
-  private constructor(connection: DriverConnection) {
+  private constructor(connection: DriverConnection, options: OpenOptions) {
     this.#connection = connection
+    this.#onAbandon = options.onAbandon
     this.#tap = new PacketTap(connection)
     const retire = (): void => {
       this.#isUsable = false
@@ -72,7 +82,13 @@ export class MysqlLink {
         reject(toMysqlError(args[0], 'connect'))
       })
     })
-    return new MysqlLink(connection)
+    try {
+      checkAddress(settings, connection.stream)
+    } catch (error) {
+      connection.destroy()
+      throw error
+    }
+    return new MysqlLink(connection, options)
   }
 
   get isUsable(): boolean {
@@ -88,6 +104,7 @@ export class MysqlLink {
     if (signal?.aborted === true) throw aborted()
     let timer: ReturnType<typeof setTimeout> | undefined
     let onAbort = (): void => {}
+    this.#isRunning = true
     try {
       await new Promise<void>((resolve, reject) => {
         onAbort = (): void => reject(aborted())
@@ -95,6 +112,7 @@ export class MysqlLink {
         if (timeoutMs !== undefined) timer = setTimeout(() => reject(tooSlow(timeoutMs)), timeoutMs)
         this.#tap.begin(guard(receive, reject))
         this.#connection.query({ sql }, (error) => {
+          this.#isRunning = false
           if (error === null || error === undefined) resolve()
           else reject(toMysqlError(error, 'query'))
         })
@@ -125,6 +143,9 @@ export class MysqlLink {
   }
 
   destroy(): void {
+    const { threadId } = this.#connection
+    if (this.#isRunning && this.#isUsable && threadId !== null) this.#onAbandon?.(threadId)
+    this.#isRunning = false
     this.#isUsable = false
     this.#connection.destroy()
   }
@@ -133,9 +154,12 @@ export class MysqlLink {
   async close(): Promise<void> {
     if (!this.#isUsable) return
     this.#isUsable = false
+    let timer: ReturnType<typeof setTimeout> | undefined
     await new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_TIMEOUT_MS)
       this.#connection.end(() => resolve())
     })
+    clearTimeout(timer)
     this.#connection.destroy()
   }
 }
@@ -165,7 +189,7 @@ function createDriverConnection(settings: ConnectionSettings, connectTimeoutMs: 
   try {
     // The typings leave out `packetParser` and `sequenceId`, which every release since 2.0 has; checked below.
     const connection = createConnection({
-      ...given, ...(ssl === undefined ? {} : { ssl: { ...ssl } }), ...DRIVER_OPTIONS, connectTimeout: connectTimeoutMs,
+      ...given, ...(verifiesAddress(settings) ? { stream: () => connectAddressSocket(settings) } : {}), ...(ssl === undefined ? {} : { ssl: { ...ssl } }), ...DRIVER_OPTIONS, connectTimeout: connectTimeoutMs,
     }) as unknown as DriverConnection
     if (typeof connection.packetParser?.execute === 'function') return connection
     connection.destroy()

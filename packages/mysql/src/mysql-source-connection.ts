@@ -6,6 +6,7 @@ import type {
 import type { SourceIdentity } from './connection-settings.ts'
 import { describeTable } from './describe-table.ts'
 import { diagnose } from './diagnose.ts'
+import { killThread } from './kill-thread.ts'
 import { LockedWindows } from './locked-window.ts'
 import { openSession, type Session } from './open-session.ts'
 import { ProofKinds } from './proof.ts'
@@ -19,6 +20,7 @@ export class MysqlSourceConnection implements SourceConnection {
   readonly #identity: SourceIdentity
   readonly #memory = { kinds: new ProofKinds(), windows: new LockedWindows() }
   readonly #streams = new Set<Session>()
+  readonly #kills = new Set<Promise<void>>()
   #session: Session | undefined
   #isClosed = false
 
@@ -48,7 +50,7 @@ export class MysqlSourceConnection implements SourceConnection {
 
   async streamRows(request: StreamRowsRequest): Promise<RowStream> {
     const kind = await this.#memory.kinds.of(await this.#open(request), request.table, this.#limited(request))
-    const session = await openSession(this.#identity, { signal: request.signal, statementTimeoutMs: undefined })
+    const session = await openSession(this.#identity, { signal: request.signal, statementTimeoutMs: undefined, onAbandon: this.#onAbandon })
     this.#forgetFinishedStreams()
     this.#streams.add(session)
     try {
@@ -68,6 +70,13 @@ export class MysqlSourceConnection implements SourceConnection {
     for (const stream of this.#streams) stream.link.destroy()
     await this.#session?.link.close()
     this.#session = undefined
+    await Promise.all(this.#kills)
+  }
+
+  /** Beside the caller, who is not kept waiting; closing waits. */
+  readonly #onAbandon = (threadId: number): void => {
+    const kill = killThread(this.#identity, threadId).finally(() => this.#kills.delete(kill))
+    this.#kills.add(kill)
   }
 
   #limited<T extends object>(request: T): T & { readonly timeoutMs: number } {
@@ -77,7 +86,7 @@ export class MysqlSourceConnection implements SourceConnection {
   async #open(options: AbortOptions): Promise<Session> {
     if (this.#isClosed) throw new TidemarkError('CLOSED', 'The MySQL connection was closed.')
     if (this.#session?.link.isUsable === true) return this.#session
-    this.#session = await openSession(this.#identity, { signal: options.signal, statementTimeoutMs: this.#identity.queryTimeoutMs })
+    this.#session = await openSession(this.#identity, { signal: options.signal, statementTimeoutMs: this.#identity.queryTimeoutMs, onAbandon: this.#onAbandon })
     return this.#session
   }
 

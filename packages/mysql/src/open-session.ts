@@ -11,6 +11,7 @@ export interface OpenSessionOptions {
   readonly signal?: AbortSignal | undefined
   /** Limit the server puts on a statement whose client has gone, in milliseconds; `undefined`: none, for streams. */
   readonly statementTimeoutMs: number | undefined
+  readonly onAbandon?: ((threadId: number) => void) | undefined
 }
 
 /** Time the server's own limit leaves to the client's, so that the client's error is the one that is seen. */
@@ -20,7 +21,7 @@ const MAX_EXECUTION_TIME_SINCE = 50_708
 /** A connection whose session is pinned: the same value prints the same whatever the server's defaults are. */
 export async function openSession(identity: SourceIdentity, options: OpenSessionOptions): Promise<Session> {
   const { signal } = options
-  const link = await MysqlLink.open(await identity.settings(), { signal, connectTimeoutMs: identity.connectTimeoutMs })
+  const link = await MysqlLink.open(await identity.settings(), { signal, connectTimeoutMs: identity.connectTimeoutMs, onAbandon: options.onAbandon })
   const limits = { signal, timeoutMs: identity.queryTimeoutMs }
   try {
     const server = await readServerFacts(link, limits)

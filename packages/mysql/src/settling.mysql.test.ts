@@ -184,7 +184,7 @@ group('a driver of marks', () => {
 })
 
 group('without locks', () => {
-  it('a table without transactions is settled by grace', async () => {
+  it('a table without row locks is settled by the list of transactions', async () => {
     await database.writer.query('CREATE TABLE plain (id INT PRIMARY KEY) ENGINE = MyISAM; INSERT INTO plain VALUES (1)')
     const table = await describe(database, source, 'plain')
     const page = await read(table, { marks: [mark(cursor(1))] })

@@ -2,11 +2,10 @@ import type { Readable } from 'node:stream'
 import { TidemarkError } from '@tidemark/core/adapter'
 import type { AbortOptions } from '@tidemark/core/adapter'
 import { aborted } from './bounded.ts'
+import type { CopyTap } from './copy-tap.ts'
 import { mapPostgresError } from './errors.ts'
 import type { PostgresInstance } from './postgres-instance.ts'
 
-/** Rows come one by one; they leave in chunks of at least this size, so that the cost of a hand-over is shared. */
-const CHUNK_BYTES = 64 * 1024
 /** Bytes that wait for the consumer before the socket is paused. */
 const MAX_WAITING_BYTES = 1024 * 1024
 
@@ -16,35 +15,37 @@ export interface CopyChunksOptions extends AbortOptions {
 }
 
 /**
- * The bytes of a COPY as chunks of whole rows, with back-pressure.
- *
- * The driver's stream is read by a synchronous `data` listener: its async iterator and pipes stop for ever on a socket
- * that was paused at the wrong moment (porsager/postgres#499, #917). Back-pressure pauses the stream, which in turn
- * pauses the socket once its own small buffer is full; pausing the socket alone would be undone by the stream.
+ * The bytes of a COPY in chunks, with back-pressure. Make it before the COPY is sent, and let it follow the driver's
+ * stream, which carries no rows but tells how the COPY ends.
  */
 export class CopyChunks {
   readonly #instance: PostgresInstance
-  readonly #stream: Readable
   readonly #options: CopyChunksOptions
+  readonly #tap: CopyTap
   readonly #waiting: Uint8Array[] = []
   #waitingBytes = 0
-  #block = new Uint8Array(CHUNK_BYTES)
-  #used = 0
+  #paused = false
   #ended = false
   #failure: unknown
   #wake: (() => void) | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  constructor(instance: PostgresInstance, stream: Readable, options: CopyChunksOptions) {
+  constructor(instance: PostgresInstance, options: CopyChunksOptions) {
     this.#instance = instance
-    this.#stream = stream
     this.#options = options
+    this.#tap = instance.tapCopy((chunk) => this.#push(chunk))
+    options.signal?.addEventListener('abort', this.#onAbort, { once: true })
+    if (options.signal?.aborted === true) this.#onAbort()
+  }
+
+  follow(stream: Readable): void {
     stream.on('error', (error) => this.#fail(mapPostgresError(error)))
     stream.on('end', () => this.#finish())
     stream.on('close', () => this.#fail(new TidemarkError('SOURCE_UNREACHABLE', 'The stream of the source broke off.', { detail: 'CONNECTION_CLOSED' })))
-    options.signal?.addEventListener('abort', this.#onAbort, { once: true })
-    if (options.signal?.aborted === true) this.#onAbort()
-    stream.on('data', (row: Uint8Array) => this.#take(row))
+    // Only a stream that is read comes to its end.
+    stream.resume()
+    // Reading it asks the socket for more, which may have been paused before the stream was there.
+    if (this.#paused) this.#tap.pause()
   }
 
   /** The next chunk, or `undefined` after the last. Errors: as the source's, `TIMEOUT`, `ABORTED`. */
@@ -54,7 +55,7 @@ export class CopyChunks {
     const chunk = this.#waiting.shift()
     if (chunk === undefined) return undefined
     this.#waitingBytes -= chunk.length
-    if (this.#stream.isPaused() && this.#waitingBytes < MAX_WAITING_BYTES) this.#stream.resume()
+    if (this.#paused && this.#waitingBytes < MAX_WAITING_BYTES) this.#setPaused(false)
     return chunk
   }
 
@@ -70,34 +71,21 @@ export class CopyChunks {
 
   readonly #onAbort = (): void => this.#fail(aborted())
 
-  /** A row. What is smaller than a chunk is gathered; what is larger goes as it is. */
-  #take(row: Uint8Array): void {
-    if (this.#used + row.length > this.#block.length) this.#flush()
-    if (row.length > this.#block.length) {
-      // The driver's buffer is its own until it is copied, and the slice() of a Buffer copies nothing.
-      this.#push(new Uint8Array(row))
-      return
-    }
-    this.#block.set(row, this.#used)
-    this.#used += row.length
-  }
-
-  #flush(): void {
-    if (this.#used === 0) return
-    this.#push(this.#block.subarray(0, this.#used))
-    this.#block = new Uint8Array(CHUNK_BYTES)
-    this.#used = 0
-  }
-
   #push(chunk: Uint8Array): void {
     this.#waiting.push(chunk)
     this.#waitingBytes += chunk.length
-    if (this.#waitingBytes >= MAX_WAITING_BYTES) this.#stream.pause()
+    // Each time, not once: the driver's stream may have resumed the socket since.
+    if (this.#waitingBytes >= MAX_WAITING_BYTES) this.#setPaused(true)
     this.#wake?.()
   }
 
+  #setPaused(isPaused: boolean): void {
+    this.#paused = isPaused
+    if (isPaused) this.#tap.pause()
+    else this.#tap.resume()
+  }
+
   #finish(): void {
-    this.#flush()
     this.#ended = true
     this.#wake?.()
   }
@@ -111,8 +99,6 @@ export class CopyChunks {
 
   /** Waits for a chunk, the end or a failure, and watches that something comes. */
   async #arrival(): Promise<void> {
-    this.#flush()
-    if (this.#waiting.length > 0) return
     await new Promise<void>((resolve) => {
       this.#timer = setTimeout(() => this.#fail(new TidemarkError('TIMEOUT', 'The source sent nothing for too long.')), this.#options.idleTimeoutMs)
       this.#wake = () => resolve()

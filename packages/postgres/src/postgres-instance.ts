@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { TidemarkError } from '@tidemark/core/adapter'
 import postgres from 'postgres'
 import type { ConnectTarget } from './connect-target.ts'
+import { CopyTap } from './copy-tap.ts'
 import { openSocket } from './open-socket.ts'
 import { startupParameters, type Pinning, type SessionOptions } from './session-parameters.ts'
 
@@ -38,6 +39,12 @@ export class PostgresInstance {
   get greeted(): boolean {
     const reported: Readonly<Record<string, unknown>> = { ...this.sql.parameters }
     return reported['server_version'] !== undefined
+  }
+
+  /** From now on the rows of a COPY go to `onRows`; see {@link CopyTap}. Call it while no query is under way. */
+  tapCopy(onRows: (chunk: Uint8Array) => void): CopyTap {
+    if (this.#socket === undefined) throw new TidemarkError('SOURCE_UNREACHABLE', 'The source closed the connection.', { detail: 'CONNECTION_CLOSED' })
+    return new CopyTap(this.#socket, onRows)
   }
 
   /** Closes at once, without waiting for the server or for the driver, whose `end()` may never settle. */

@@ -23,9 +23,9 @@ export async function streamRows(session: PostgresSession, request: StreamRowsRe
   const instance = await session.openTransaction('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY', request)
   try {
     const [row] = await bounded(instance.sql.unsafe(`SELECT ${FENCE_EXPRESSION}`).values(), bound)
+    const chunks = new CopyChunks(instance, { signal: request.signal, idleTimeoutMs: session.queryTimeoutMs })
     // COPY has no bound parameters; a statement that answers with CopyOutResponse resolves to its stream.
-    const stream = await bounded(instance.sql.unsafe(plan.text), bound) as unknown as Readable
-    const chunks = new CopyChunks(instance, stream, { signal: request.signal, idleTimeoutMs: session.queryTimeoutMs })
+    chunks.follow(await bounded(instance.sql.unsafe(plan.text), bound) as unknown as Readable)
     return new CopyRowStream(chunks, shortFence(String(row?.[0])), plan.decoder)
   } catch (error) {
     instance.destroy()
