@@ -91,7 +91,7 @@ export const connectionCases: readonly SourceCase[] = [
   sourceCase('SRC-01', 'capabilities are answered in full, as announced, and the connection has just the methods they promise', async (harness) => {
     const { capabilities } = harness.source()
     const kinds = Object.entries(capabilities).map(([name, value]) => `${name}:${typeof value}`).toSorted()
-    equal(kinds, ['detectsRewind:boolean', 'diagnoses:boolean', 'reportsSchemaVersion:boolean', 'settling:string', 'streamsRows:boolean'], 'capabilities')
+    equal(kinds, ['detectsRewind:boolean', 'diagnoses:boolean', 'keepsOrdinals:boolean', 'reportsSchemaVersion:boolean', 'settling:string', 'streamsRows:boolean'], 'capabilities')
     await using connection = await harness.source().connect()
     equal(typeof connection.streamRows === 'function', capabilities.streamsRows, 'streamRows is there')
     equal(typeof connection.diagnose === 'function', capabilities.diagnoses, 'diagnose is there')
