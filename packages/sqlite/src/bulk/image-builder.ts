@@ -39,6 +39,7 @@ export interface ImageBuilderOptions {
  */
 export class ImageBuilder implements RowSink {
   readonly #pages = new PageBuilder()
+  readonly #storages: readonly StorageClass[]
   readonly #columns: number
   readonly #rowidColumn: number
   readonly #maxRowBytes: number
@@ -66,6 +67,7 @@ export class ImageBuilder implements RowSink {
   #lastLo = 0
 
   constructor(options: ImageBuilderOptions) {
+    this.#storages = options.columns
     this.#columns = options.columns.length
     this.#rowidColumn = options.rowidColumn ?? -1
     this.#maxRowBytes = options.maxRowBytes
@@ -111,6 +113,10 @@ export class ImageBuilder implements RowSink {
   real(value: number): void {
     // A bound -0.0 loses its sign in a REAL column; both ways must give the same bytes.
     if (value === 0) return this.#int32(0)
+    this.#double(value)
+  }
+
+  #double(value: number): void {
     this.#float[0] = value
     const buffer = this.#buffer
     const at = this.#at
@@ -208,8 +214,10 @@ export class ImageBuilder implements RowSink {
     this.#column += 1
   }
 
+  /** As binding does it: a number is a double, and only a column with an affinity makes an integer of it. */
   #number(value: number): void {
-    if (Number.isSafeInteger(value)) this.integer(value)
+    if (this.#storages[this.#column] === 'blob') this.#double(value)
+    else if (Number.isSafeInteger(value)) this.integer(value)
     else this.real(value)
   }
 
