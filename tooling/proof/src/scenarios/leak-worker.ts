@@ -1,5 +1,6 @@
 import { once, getEventListeners } from 'node:events'
 import { readdirSync } from 'node:fs'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Replicator, TidemarkError, type SyncPhase } from '@tidemark/core'
 import { nodeSqliteTarget } from '@tidemark/node'
 import { sourceOfUrl } from '../fixtures/source-of-url.ts'
@@ -47,9 +48,9 @@ async function main(input: LeakWorkerInput): Promise<LeakWorkerReport> {
   const unhandled: string[] = []
   process.on('unhandledRejection', (reason) => unhandled.push(outcomeOf(reason)))
   let synced = 0
-  for (let round = 0; round < WARM_UP_ROUNDS; round += 1) synced += await scheduledRound(input)
+  for (let round = 0; round < WARM_UP_ROUNDS; round += 1) synced += await scheduledRound(input, round)
   const early = held()
-  for (let round = WARM_UP_ROUNDS; round < input.rounds; round += 1) synced += await scheduledRound(input)
+  for (let round = WARM_UP_ROUNDS; round < input.rounds; round += 1) synced += await scheduledRound(input, round)
   const late = held()
   const signalListeners = await syncsUnderOneSignal(input)
   const aborts: AbortOutcome[] = []
@@ -57,8 +58,8 @@ async function main(input: LeakWorkerInput): Promise<LeakWorkerReport> {
   return { synced, early, late, signalListeners, startedInVain: await syncAborted(input), aborts, unhandled }
 }
 
-/** Started, left to its schedule until it has synced twice, stopped. */
-async function scheduledRound(input: LeakWorkerInput): Promise<number> {
+/** Started, left to its schedule until it has synced twice, stopped: at the end of a sync, or with the next one planned. */
+async function scheduledRound(input: LeakWorkerInput, round: number): Promise<number> {
   const replicator = open(input, { syncIntervalMinutes: 50 / 60_000 })
   let successes = 0
   const twice = new Promise<void>((resolve) => {
@@ -69,6 +70,7 @@ async function scheduledRound(input: LeakWorkerInput): Promise<number> {
   })
   await replicator.start()
   await twice
+  if (round % 2 === 1) await nextTurn()
   await replicator.stop()
   return 1
 }
