@@ -48,13 +48,30 @@ async function swap(transaction: SqliteTransaction, context: PublishContext, com
   await writeCommit(transaction, ledger, commit)
 }
 
-/** Triggers and indexes that the user made on the table, its name in whatever letter case; ours carry the prefix. */
+/**
+ * Triggers and indexes that the user made on the table; ours carry the prefix. A trigger is listed under the table's name as
+ * its author wrote it, in any case. An index on a column that the new table lacks has nothing to stand on and is left out, as
+ * it is when a column is dropped in place.
+ */
 async function userObjects(transaction: SqliteTransaction, context: PublishContext): Promise<readonly string[]> {
   const rows = await transaction.query(
     `SELECT name, sql FROM sqlite_master WHERE tbl_name = ? COLLATE NOCASE AND type IN ('index', 'trigger') AND sql IS NOT NULL`,
     [context.table.name],
   )
-  return rows.filter(([name]) => !String(name).startsWith(context.tablePrefix)).map(([, sql]) => String(sql))
+  const kept: string[] = []
+  for (const [name, sql] of rows) {
+    const isOurs = String(name).startsWith(context.tablePrefix)
+    if (!isOurs && await hasItsColumns(transaction, context.table, String(name))) kept.push(String(sql))
+  }
+  return kept
+}
+
+/** True for a trigger too: it has no columns of its own. */
+async function hasItsColumns(transaction: SqliteTransaction, table: TargetTable, indexName: string): Promise<boolean> {
+  const names = [...table.columns.map(({ name }) => name), table.deletedAtColumn ?? ''].map((name) => name.toLowerCase())
+  // An expression has no name.
+  const used = await transaction.query('SELECT name FROM pragma_index_info(?) WHERE name IS NOT NULL', [indexName])
+  return used.every(([name]) => names.includes(String(name).toLowerCase()))
 }
 
 /** One transaction per index, each skipped if a killed run has built it already. */
@@ -88,12 +105,21 @@ async function hasIndex(transaction: SqliteTransaction, tableName: string, index
   return rows.some(([columns]) => columns === index.columns.join('\0'))
 }
 
-/** The index of the table that is still in use has the plain name; the staged copy's takes the next number. */
+/**
+ * The index of the table that is still in use has the plain name; the staged copy's takes the next number. Tables and
+ * indexes share one space of names, which SQLite compares without regard to case.
+ */
 async function freeIndexName(transaction: SqliteTransaction, base: string): Promise<string> {
-  const taken = await transaction.query(`SELECT name FROM sqlite_master WHERE type = 'index'`)
+  const taken = await transaction.query(`SELECT lower(name) FROM sqlite_master`)
   const names = new Set(taken.map(([name]) => String(name)))
-  if (!names.has(base)) return base
+  const isTaken = (name: string): boolean => names.has(asciiLower(name))
+  if (!isTaken(base)) return base
   let number = 2
-  while (names.has(`${base}_${number}`)) number += 1
+  while (isTaken(`${base}_${number}`)) number += 1
   return `${base}_${number}`
+}
+
+/** As SQLite's own lower(): letters beyond ASCII keep their case, and tell names apart. */
+function asciiLower(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
 }
