@@ -25,7 +25,6 @@ export class NodeSqliteDriver implements SqliteDriver {
   readonly #database: DatabaseSync
   readonly #path: string
   readonly #statements = new Map<string, StatementSync>()
-  #imageFolder: string | undefined
   #images = 0
 
   constructor(options: NodeSqliteDriverOptions) {
@@ -57,24 +56,33 @@ export class NodeSqliteDriver implements SqliteDriver {
   async attachImage(image: Uint8Array): Promise<AttachedImage> {
     this.#images += 1
     const schema = `image_${this.#images}`
-    const file = join(await this.#openImageFolder(), `${schema}.db`)
-    await writeFile(file, image)
-    await attempt(() => this.#database.prepare(`ATTACH ? AS ${schema}`).run(file))
+    const folder = await this.#makeImageFolder()
+    const remove = (): Promise<void> => rm(folder, { recursive: true, force: true })
+    try {
+      const file = join(folder, 'image.db')
+      await writeFile(file, image)
+      await attempt(() => this.#database.prepare(`ATTACH ? AS ${schema}`).run(file))
+    } catch (error) {
+      await remove()
+      throw error
+    }
+    // SQLite holds the file open: without its name it goes with the process, even one that is killed. Windows keeps it till later.
+    await remove().catch(() => undefined)
     return {
       schema,
       [Symbol.asyncDispose]: async () => {
         // Statements on the image hold it open.
         this.#forgetStatements(schema)
         await this.execute(`DETACH ${schema}`)
-        await rm(file, { force: true })
+        await remove()
       },
     }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.asyncDispose](): Promise<void> {
     this.#statements.clear()
     if (this.#database.isOpen) this.#database.close()
-    if (this.#imageFolder !== undefined) await rm(this.#imageFolder, { recursive: true, force: true })
+    return Promise.resolve()
   }
 
   readonly #transaction: SqliteTransaction = {
@@ -105,10 +113,9 @@ export class NodeSqliteDriver implements SqliteDriver {
   }
 
   /** Beside the database, so that an image never crosses file systems; a memory database uses the temporary folder. */
-  async #openImageFolder(): Promise<string> {
+  #makeImageFolder(): Promise<string> {
     const parent = this.#path === ':memory:' ? tmpdir() : dirname(this.#path)
-    this.#imageFolder ??= await mkdtemp(join(parent, '.tidemark-load-'))
-    return this.#imageFolder
+    return mkdtemp(join(parent, '.tidemark-load-'))
   }
 }
 

@@ -95,6 +95,8 @@ export class BetterSqliteDriver implements SqliteDriver {
       await file[Symbol.asyncDispose]()
       throw error
     }
+    // SQLite holds the file open: without its name it goes with the process, even one that is killed. Windows keeps it till later.
+    await file[Symbol.asyncDispose]().catch(() => undefined)
     return {
       schema,
       [Symbol.asyncDispose]: async () => {
