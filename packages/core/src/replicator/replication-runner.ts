@@ -60,6 +60,11 @@ export class ReplicationRunner {
     return this.#activity
   }
 
+  /** What it does between runs. */
+  get resting(): 'stopped' | 'waiting' | 'paused' {
+    return this.#resting
+  }
+
   /** Runs now, or joins the run under way. What that run can't give, because it was aborted or does not reconcile, follows it. */
   async sync(options: SyncOptions = {}): Promise<SyncResult> {
     if (options.signal?.aborted === true) throw new TidemarkError('ABORTED', 'The sync was aborted before it began.')

@@ -281,16 +281,16 @@ export class Replicator<DB = AnyTables> implements AsyncDisposable {
     const { target, runners } = await this.#open(options)
     const runner = this.#runnerOf(runners, name)
     const { instance, leaseTtlMs } = this.#settings
-    const wasScheduled = runner.nextSyncAtMs !== undefined
-    await runner.stop('stopped')
-    const lease = await HeldLease.acquire(target.ledger, this.#runtime, { lease: leaseOf(name), holder: instance, ttlMs: leaseTtlMs })
+    const wasResting = runner.resting
+    await runner.stop(wasResting === 'paused' ? 'paused' : 'stopped')
     try {
+      await using lease = await HeldLease.acquire(target.ledger, this.#runtime, { lease: leaseOf(name), holder: instance, ttlMs: leaseTtlMs })
       const stored = await target.ledger.readReplication(name)
       const state = next(stored, runner.replication)
       await target.save({ fence: lease.fence, checkpoint: { name, state, lastSyncAtMs: stored?.lastSyncAtMs, lastSyncValue: undefined } })
-      if (wasScheduled) runner.schedule(stored?.lastSyncAtMs)
     } finally {
-      await lease[Symbol.asyncDispose]()
+      // Whether it worked or not: a refused call must not end the schedule.
+      if (wasResting === 'waiting') runner.schedule((await target.ledger.readReplication(name).catch(() => undefined))?.lastSyncAtMs)
     }
   }
 
