@@ -47,6 +47,7 @@ export class ReplicationRunner {
   #activity: Activity = 'stopped'
   /** What it goes back to after a run. */
   #resting: 'stopped' | 'waiting' | 'paused' = 'stopped'
+  #isRetired = false
   lastResult: SyncResult | undefined
   lastError: ErrorReport | undefined
   nextSyncAtMs: number | undefined
@@ -67,8 +68,9 @@ export class ReplicationRunner {
 
   /** Runs now, or joins the run under way. What that run can't give, because it was aborted or does not reconcile, follows it. */
   async sync(options: SyncOptions = {}): Promise<SyncResult> {
-    if (options.signal?.aborted === true) throw new TidemarkError('ABORTED', 'The sync was aborted before it began.')
+    if (this.#isRetired) throw new TidemarkError('ABORTED', `"${this.replication.name}" was stopped, removed or configured anew.`)
     const reconcile = options.reconcile === true
+    if (options.signal?.aborted === true) throw new TidemarkError('ABORTED', 'The sync was aborted before it began.')
     const current = this.#flight
     if (current !== undefined && (current.controller.signal.aborted || (reconcile && !current.reconciles))) {
       await abortable(current.result.catch(() => undefined), options.signal)
@@ -80,8 +82,9 @@ export class ReplicationRunner {
     return abortable(flight.result, options.signal)
   }
 
-  /** Sets the next wake-up; `lastSyncAtMs` as the target remembers it. */
+  /** Sets the next wake-up; `lastSyncAtMs` as the target remembers it. Nothing after `retire`. */
   schedule(lastSyncAtMs: number | undefined): void {
+    if (this.#isRetired) return
     this.#wakeup?.cancel()
     const { runtime, settings } = this.#context
     const nowMs = runtime.now()
@@ -103,6 +106,12 @@ export class ReplicationRunner {
     await this.#flight?.result.catch(() => undefined)
     await this.#closeSource()
     this.#setActivity(activity)
+  }
+
+  /** Stops for good: whoever still holds this runner, because it waited meanwhile, can't wake it again. */
+  async retire(): Promise<void> {
+    this.#isRetired = true
+    await this.stop('stopped')
   }
 
   async #wake(): Promise<void> {

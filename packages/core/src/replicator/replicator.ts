@@ -76,10 +76,12 @@ export class Replicator<DB = AnyTables> implements AsyncDisposable {
 
   /** Opens the target and schedules every active replication; overdue ones run at once. Calling it again changes nothing. */
   async start(options: AbortOptions = {}): Promise<void> {
-    const { target, runners } = await this.#open(options)
-    if (this.#isStarted) return
-    this.#isStarted = true
+    const opening = this.#open(options)
+    const { target, runners } = await opening
     const stored = new Map((await target.ledger.listReplications()).map((entry) => [entry.name, entry]))
+    // A stop that came meanwhile has the last word.
+    if (this.#isStarted || this.#opening !== opening) return
+    this.#isStarted = true
     for (const runner of runners.values()) this.#scheduleIfActive(runner, stored.get(runner.replication.name))
   }
 
@@ -90,7 +92,7 @@ export class Replicator<DB = AnyTables> implements AsyncDisposable {
     this.#isStarted = false
     const opened = await opening?.catch(() => undefined)
     if (opened === undefined) return
-    await Promise.all([...opened.runners.values()].map((runner) => runner.stop('stopped')))
+    await Promise.all([...opened.runners.values()].map((runner) => runner.retire()))
     await opened.target[Symbol.asyncDispose]()
   }
 
@@ -109,7 +111,7 @@ export class Replicator<DB = AnyTables> implements AsyncDisposable {
     this.#options = all
     if (resolved === undefined || this.#opening === undefined) return
     const opened = await this.#open(options)
-    await opened.runners.get(resolved.name)?.stop('stopped')
+    await opened.runners.get(resolved.name)?.retire()
     const runner = await this.#addRunner(opened, resolved)
     if (this.#isStarted) this.#scheduleIfActive(runner, await opened.target.ledger.readReplication(resolved.name))
   }
@@ -118,7 +120,7 @@ export class Replicator<DB = AnyTables> implements AsyncDisposable {
   async remove(name: string, options: { readonly dropTable?: boolean | undefined } & AbortOptions = {}): Promise<void> {
     const { target, runners } = await this.#open(options)
     const runner = this.#runnerOf(runners, name)
-    await runner.stop('stopped')
+    await runner.retire()
     runners.delete(name)
     this.#options = this.#options.filter((replication) => replication.name !== name)
     await target.discardLoad(runner.replication.targetTable)
@@ -248,7 +250,10 @@ export class Replicator<DB = AnyTables> implements AsyncDisposable {
       settings: this.#settings,
       limit: (work) => this.#limit(work),
     })
+    // Two calls may configure one name at once; whoever comes last takes the place, and the other must not run on unseen.
+    const replaced = runners.get(replication.name)
     runners.set(replication.name, runner)
+    await replaced?.retire()
     return runner
   }
 
@@ -284,10 +289,14 @@ export class Replicator<DB = AnyTables> implements AsyncDisposable {
     const wasResting = runner.resting
     await runner.stop(wasResting === 'paused' ? 'paused' : 'stopped')
     try {
-      await using lease = await HeldLease.acquire(target.ledger, this.#runtime, { lease: leaseOf(name), holder: instance, ttlMs: leaseTtlMs })
-      const stored = await target.ledger.readReplication(name)
-      const state = next(stored, runner.replication)
-      await target.save({ fence: lease.fence, checkpoint: { name, state, lastSyncAtMs: stored?.lastSyncAtMs, lastSyncValue: undefined } })
+      const lease = await HeldLease.acquire(target.ledger, this.#runtime, { lease: leaseOf(name), holder: instance, ttlMs: leaseTtlMs })
+      try {
+        const stored = await target.ledger.readReplication(name)
+        const state = next(stored, runner.replication)
+        await target.save({ fence: lease.fence, checkpoint: { name, state, lastSyncAtMs: stored?.lastSyncAtMs, lastSyncValue: undefined } })
+      } finally {
+        await lease[Symbol.asyncDispose]()
+      }
     } finally {
       // Whether it worked or not: a refused call must not end the schedule.
       if (wasResting === 'waiting') runner.schedule((await target.ledger.readReplication(name).catch(() => undefined))?.lastSyncAtMs)
