@@ -43,7 +43,7 @@ export async function syncRun(options: SyncRunOptions): Promise<SyncResult> {
     const session = await openSession(options, lease.fence)
     const hadBegun = session.state.reconcileStartedAtMs !== undefined
     await run(session, lease, options)
-    if (options.reconcile && !hadBegun) {
+    if (options.reconcile && !hadBegun && replication.mode === 'incremental') {
       // The table was still being loaded: what it lost meanwhile is found only now.
       session.state = withReconcile(session.state, { replication, nowMs: runtime.now(), isForced: true })
       await run(session, lease, options)
