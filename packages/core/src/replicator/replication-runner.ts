@@ -123,7 +123,7 @@ export class ReplicationRunner {
 
   #takeOff(reconciles: boolean): Flight {
     const controller = new AbortController()
-    const result = this.#context.limit(() => this.#run(controller.signal, reconciles)).finally(() => {
+    const result = this.#inTurn(controller.signal, reconciles).finally(() => {
       this.#flight = undefined
     })
     // A run that nobody waits for any more must not become an unhandled rejection.
@@ -132,6 +132,19 @@ export class ReplicationRunner {
     this.#flight = flight
     this.#context.runtime.waitUntil(result)
     return flight
+  }
+
+  /** The run when its turn comes. One that is aborted before gives up its place at once: the turn may be hours away. */
+  #inTurn(signal: AbortSignal, reconciles: boolean): Promise<SyncResult> {
+    const turn = new AbortController()
+    const work = this.#context.limit(() => {
+      if (signal.aborted) throw new TidemarkError('ABORTED', 'The run was stopped before its turn.')
+      signal.removeEventListener('abort', giveUp)
+      return this.#run(signal, reconciles)
+    })
+    const giveUp = (): void => turn.abort()
+    signal.addEventListener('abort', giveUp, { once: true })
+    return abortable(work, turn.signal)
   }
 
   async #run(signal: AbortSignal, reconcile: boolean): Promise<SyncResult> {
