@@ -1,10 +1,10 @@
 import type { AbortOptions, SourceConnection } from '../dialect/source.ts'
 import type { IndexSchema, LogicalType, StorageClass, TableSchema } from '../dialect/table.ts'
 import type { StoredReplication } from '../state/ledger.ts'
-import { numberByName } from './number-by-name.ts'
+import { copiedDrift } from './copied-drift.ts'
 import { decodeState } from './replication-state.ts'
 import type { ResolvedReplication } from './resolve-replication.ts'
-import { diffSchema, driftAction, type ColumnChange, type CopiedSchema, type DriftAction } from './schema-drift.ts'
+import { driftAction, type ColumnChange, type DriftAction } from './schema-drift.ts'
 import { describeSource } from './steps/describe-source.ts'
 import { copiedColumns, effectiveKey, targetTableOf } from './sync-session.ts'
 
@@ -64,8 +64,6 @@ function plannedDrift(
   const { replication, stored } = context
   const known = stored?.state === undefined ? undefined : decodeState(stored.state).schema
   if (known === undefined) return { changes: [], action: 'none' }
-  const current = replication.source.capabilities.keepsOrdinals ? schema : numberByName(known.columns, schema)
-  const copied = (one: Pick<TableSchema, 'columns' | 'key'>): CopiedSchema => ({ columns: copiedColumns(replication, one), key: effectiveKey(replication, one) })
-  const drift = diffSchema(copied(known), copied(current))
+  const { drift } = copiedDrift(replication, known, schema)
   return { changes: drift.changes, action: driftAction(drift, replication.schemaPolicy) }
 }

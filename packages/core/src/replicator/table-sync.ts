@@ -3,6 +3,7 @@ import { TidemarkError } from '../errors/tidemark-error.ts'
 import type { StepOptions, Steppable } from '../engine/step.ts'
 import { nextStep, type RunProgress, type StepKind } from './next-step.ts'
 import { beginStep } from './steps/begin-step.ts'
+import { describeSource } from './steps/describe-source.ts'
 import { followSchemaStep } from './steps/follow-schema-step.ts'
 import { LoadStep } from './steps/load-step.ts'
 import { nullRowsStep } from './steps/null-rows-step.ts'
@@ -15,6 +16,8 @@ export interface TableSyncOptions {
   /** Time this run may spend on reconciling; `Infinity` when asked for by the user. */
   readonly reconcileBudgetMs: number
 }
+
+const DRIFT_SYMPTOMS: ReadonlySet<string> = new Set(['COLUMN_UNKNOWN', 'SOURCE_FAILED'])
 
 /** One sync of one table, as steps. What comes next is decided by `nextStep` from the state and this run's progress. */
 export class TableSync implements Steppable, AsyncDisposable {
@@ -47,7 +50,8 @@ export class TableSync implements Steppable, AsyncDisposable {
       await this.#load[Symbol.asyncDispose]()
       if (!this.#isDriftSymptom(error, kind)) throw error
       this.#hasFollowedError = true
-      await this.#followMissingColumn(kind, options.signal)
+      if (error.code !== 'COLUMN_UNKNOWN' && !await this.#hasDrifted(options.signal)) throw error
+      await this.#followError(kind, options.signal)
     }
     return { done: kind === 'done' }
   }
@@ -120,13 +124,22 @@ export class TableSync implements Steppable, AsyncDisposable {
     if (this.#reconcileMs >= this.#reconcileBudgetMs) this.#run = { ...this.#run, mayReconcile: false }
   }
 
-  /** A column that vanished between two polls shows as an error before it shows as another schema version. */
-  #isDriftSymptom(error: unknown, kind: StepKind): boolean {
-    const isColumnError = error instanceof TidemarkError && error.code === 'COLUMN_UNKNOWN'
-    return isColumnError && !this.#hasFollowedError && kind !== 'begin' && kind !== 'done'
+  /**
+   * A change shows as an error before it shows as another schema version: a column that vanished, or a cursor that can't be
+   * compared with the tracking column's new type.
+   */
+  #isDriftSymptom(error: unknown, kind: StepKind): error is TidemarkError {
+    const isSymptom = error instanceof TidemarkError && DRIFT_SYMPTOMS.has(error.code)
+    return isSymptom && !this.#hasFollowedError && kind !== 'begin' && kind !== 'done'
   }
 
-  async #followMissingColumn(kind: StepKind, signal: AbortSignal): Promise<void> {
+  async #hasDrifted(signal: AbortSignal): Promise<boolean> {
+    const { source, replication } = this.#session.context
+    const { version } = await describeSource(source, replication, { signal })
+    return version !== this.#session.schema.version
+  }
+
+  async #followError(kind: StepKind, signal: AbortSignal): Promise<void> {
     if (kind === 'load') return beginStep(this.#session, signal)
     await followSchemaStep(this.#session, signal)
   }

@@ -1,9 +1,8 @@
-import type { TableSchema } from '../../dialect/table.ts'
 import { TidemarkError } from '../../errors/tidemark-error.ts'
+import { copiedDrift } from '../copied-drift.ts'
 import { newState, type KnownSchema, type ReplicationState } from '../replication-state.ts'
-import { numberByName } from '../number-by-name.ts'
-import { diffSchema, driftAction, type DriftAction, type SchemaDrift } from '../schema-drift.ts'
-import { copiedColumns, effectiveKey, targetTableOf, type SyncSession } from '../sync-session.ts'
+import { driftAction, type DriftAction, type SchemaDrift } from '../schema-drift.ts'
+import { targetTableOf, type SyncSession } from '../sync-session.ts'
 import { knownSchema } from './begin-step.ts'
 import { describeSource } from './describe-source.ts'
 
@@ -14,19 +13,12 @@ import { describeSource } from './describe-source.ts'
 export async function followSchemaStep(session: SyncSession, signal: AbortSignal): Promise<void> {
   const { source, replication, emitter } = session.context
   const described = await describeSource(source, replication, { signal })
-  const known = session.schema
-  const current = replication.source.capabilities.keepsOrdinals ? described : numberByName(known.columns, described)
-  const drift = diffSchema(copied(session, known), copied(session, current))
+  const { current, drift } = copiedDrift(replication, session.schema, described)
   const action = driftAction(drift, replication.schemaPolicy)
   if (drift.changes.length > 0 || drift.keyChanged) {
     emitter.emit('schema:changed', { name: replication.name, changes: drift.changes, action })
   }
   await follow(session, { current: knownSchema(current), drift, action })
-}
-
-function copied(session: SyncSession, schema: KnownSchema | TableSchema): Pick<TableSchema, 'columns' | 'key'> {
-  const { replication } = session.context
-  return { columns: copiedColumns(replication, schema), key: effectiveKey(replication, schema) }
 }
 
 interface Following {
@@ -70,5 +62,5 @@ function backfill(state: ReplicationState): ReplicationState['reread'] {
 
 function describeDrift(drift: SchemaDrift): string {
   const parts = drift.changes.map((change) => `${change.kind} "${change.column}"`)
-  return [...parts, ...(drift.keyChanged ? ['the key'] : [])].join(', ')
+  return [...parts, ...(drift.keyChanged ? ['the key or the tracking column'] : [])].join(', ')
 }
