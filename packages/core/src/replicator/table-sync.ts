@@ -112,7 +112,9 @@ export class TableSync implements Steppable, AsyncDisposable {
   }
 
   async #reread(signal: AbortSignal): Promise<void> {
-    if (await rereadStep(this.#session, signal) === 'blocked') this.#run = { ...this.#run, rereadIsBlocked: true }
+    const outcome = await rereadStep(this.#session, signal)
+    if (outcome === 'blocked') this.#run = { ...this.#run, rereadIsBlocked: true }
+    if (outcome === 'drifted') await followSchemaStep(this.#session, signal)
   }
 
   /** Reconciling has a budget per run; it goes on where it stopped with the next. */

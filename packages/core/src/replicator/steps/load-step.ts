@@ -2,7 +2,11 @@ import type { TableLoad } from '../../dialect/target.ts'
 import type { StepOptions } from '../../engine/step.ts'
 import { TidemarkError } from '../../errors/tidemark-error.ts'
 import type { LoadProgress, ReplicationState } from '../replication-state.ts'
+import { copiedDrift } from '../copied-drift.ts'
+import { driftAction } from '../schema-drift.ts'
 import type { SyncSession } from '../sync-session.ts'
+import { beginStep } from './begin-step.ts'
+import { describeSource } from './describe-source.ts'
 import { openRowFeed, type RowFeed } from './row-feed.ts'
 
 /**
@@ -30,7 +34,7 @@ export class LoadStep implements AsyncDisposable {
     const isFull = (): boolean => load.pendingRows >= rows || load.pendingBytes >= bytes || runtime.now() >= endMs
     const isComplete = await feed.pour(load, isFull)
     await this.#commit(load, feed)
-    if (isComplete) await this.#publish()
+    if (isComplete) await this.#finish(options.signal)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -56,9 +60,21 @@ export class LoadStep implements AsyncDisposable {
     session.progress('load', next.rows)
   }
 
+  /**
+   * A load may have gone on after hours, under names that had changed their places: what is staged would be under the wrong ones,
+   * and no later look could tell. Added columns are filled once the copy is live.
+   */
+  async #finish(signal: AbortSignal): Promise<void> {
+    const session = this.#session
+    const { source, replication } = session.context
+    await this[Symbol.asyncDispose]()
+    const { drift } = copiedDrift(replication, session.schema, await describeSource(source, replication, { signal }))
+    if (driftAction(drift, 'rebuild') === 'rebuild') return beginStep(session, signal)
+    await this.#publish()
+  }
+
   async #publish(): Promise<void> {
     const session = this.#session
-    await this[Symbol.asyncDispose]()
     const state = publishedState(session.state, { load: this.#progress(), atMs: session.context.runtime.now() })
     await session.context.target.publishLoad(session.targetTable, session.commitOf(state))
     session.state = state
