@@ -29,7 +29,7 @@ export const BROKEN_TARGETS: readonly BrokenTarget[] = [
     wrap: changing((connection) => ({ apply: (batch, commit, options) => connection.apply(batch, { ...commit, checkpoint: { ...commit.checkpoint, name: 'nobody' } }, options) })),
     fails: [
       'TGT-02', 'TGT-08', 'TGT-10', 'TGT-19', 'TGT-20', 'TGT-35.apply', 'TGT-35.save', 'TGT-35.createTable',
-      'TGT-35.load.commit', 'TGT-35.addColumns', 'TGT-35.alterColumns', 'TGT-49', 'TGT-81.*', 'TGT-82.*', 'TGT-87',
+      'TGT-35.openLoad', 'TGT-35.load.commit', 'TGT-35.addColumns', 'TGT-35.alterColumns', 'TGT-49', 'TGT-81.*', 'TGT-82.*', 'TGT-87',
     ],
   },
   { name: 'ignores the fence', wrap: changing(ignoreFence), fails: ['TGT-35.apply', 'TGT-35.save', 'TGT-36'] },
