@@ -24,7 +24,7 @@ const cursor = (value: number): Cursor => ({ tracking: String(value), key: [Stri
 const mark = (at: Cursor, fence = 'locks@1'): Mark => ({ cursor: at, fence, readAtMs: 0 })
 const ids = (page: RowPage): readonly unknown[] => page.rows.map((row) => row[0])
 
-function read(table: TableSchema, request: { readonly after?: Cursor; readonly marks?: readonly Mark[]; readonly limit?: number; readonly tracking?: string }): Promise<RowPage> {
+function read(table: TableSchema, request: { readonly after?: Cursor | undefined; readonly marks?: readonly Mark[]; readonly limit?: number; readonly tracking?: string }): Promise<RowPage> {
   return source.readRows({ table, columns: table.columns, key: ['id'], tracking: 'id', limit: 100, ...request })
 }
 
@@ -136,7 +136,7 @@ group('a driver of marks', () => {
       quiet = isDone ? quiet + 1 : 0
       do {
         const offered: Mark[] = marks.slice(0, pass?.proved)
-        const page: RowPage = await read(table, { tracking, limit: 40, marks: offered, ...(pass?.after ?? settled) === undefined ? {} : { after: pass?.after ?? settled } as { after: Cursor } })
+        const page: RowPage = await read(table, { tracking, limit: 40, marks: offered, after: pass?.after ?? settled })
         for (const row of page.rows) copy.set(row[0], row[1])
         const proved: number = Math.min(pass?.proved ?? marks.length, page.settledMarks)
         const reached: Cursor | undefined = page.last ?? pass?.after

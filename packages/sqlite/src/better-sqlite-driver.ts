@@ -96,7 +96,7 @@ export class BetterSqliteDriver implements SqliteDriver {
       throw error
     }
     // SQLite holds the file open: without its name it goes with the process, even one that is killed. Windows keeps it till later.
-    await file[Symbol.asyncDispose]().catch(() => undefined)
+    await Promise.resolve(file[Symbol.asyncDispose]()).catch(() => undefined)
     return {
       schema,
       [Symbol.asyncDispose]: async () => {

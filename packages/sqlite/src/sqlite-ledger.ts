@@ -59,10 +59,10 @@ export class SqliteLedger implements Ledger {
       await transaction.run(`INSERT INTO ${logs} (${LOG_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)`, [
         entry.name, entry.status, entry.rows, entry.errorCode ?? null, entry.errorMessage ?? null, entry.durationMs, isoTime(entry.atMs),
       ])
-      // Ids only grow, so the oldest entries are a prefix of the primary key: both caps cost a short range scan.
+      // Ids and times only grow, so both caps cut a prefix of the primary key, found without reading what stays.
       await transaction.run(`DELETE FROM ${logs} WHERE id <= (SELECT max(id) FROM ${logs}) - ?`, [limits.maxEntries])
       await transaction.run(
-        `DELETE FROM ${logs} WHERE id IN (SELECT id FROM ${logs} WHERE created_at < ? ORDER BY id LIMIT 1000)`,
+        `DELETE FROM ${logs} WHERE id < (SELECT id FROM ${logs} WHERE created_at >= ? ORDER BY id LIMIT 1)`,
         [isoTime(entry.atMs - limits.maxAgeMs)],
       )
     }))

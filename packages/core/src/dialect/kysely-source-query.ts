@@ -40,7 +40,7 @@ export function selectRows(database: Kysely<KyselyTables>, ordering: Ordering, c
     ...position.map((column, index) => nameOf(column).as(`p${index}`)),
   ]
   // A raw table and raw selections have no static row type: the aliases above are the contract.
-  return database.selectFrom(from).select(selections) as unknown as AliasedQuery
+  return database.selectFrom(from).select(selections) as AliasedQuery
 }
 
 /** Columns are always written with their table: SQLite takes an unknown name in quotes alone for a text literal. */

@@ -73,7 +73,7 @@ function narrow(value: bigint): number | bigint {
 
 function unrepresentable(column: ColumnSchema, value: unknown): Value {
   if (column.onUnrepresentable === 'null') return null
-  if (column.onUnrepresentable === 'text' && typeof value !== 'object') return String(value as string | number | bigint | boolean) // what is left of `unknown`
+  if (column.onUnrepresentable === 'text' && typeof value !== 'object') return String(value)
   const kind = value === undefined ? 'nothing' : typeof value === 'object' ? 'an object' : `a ${typeof value}`
   throw new TidemarkError('VALUE_UNREPRESENTABLE', `Column ${JSON.stringify(column.name)}: the driver gave ${kind} that can't be stored as ${column.logicalType}.`)
 }

@@ -9,14 +9,18 @@ export interface RetryOptions extends BackoffOptions {
   readonly attempts: number
 }
 
-export interface RunStepsOptions {
+/** What repeating an attempt needs. */
+export interface RetryContext {
   readonly runtime: Runtime
-  readonly budget: SliceBudget
   readonly retry: RetryOptions
   readonly signal: AbortSignal
+  readonly onRetry: (error: TidemarkError, attempt: number, delayMs: number) => void
+}
+
+export interface RunStepsOptions extends RetryContext {
+  readonly budget: SliceBudget
   /** Called before each step: renews the lease. */
   readonly beforeStep: () => Promise<void>
-  readonly onRetry: (error: TidemarkError, attempt: number, delayMs: number) => void
 }
 
 /**
@@ -24,17 +28,22 @@ export interface RunStepsOptions {
  * count back. The signal ends the loop between steps and cuts short whatever a step waits for.
  */
 export async function runSteps(task: Steppable, options: RunStepsOptions): Promise<void> {
-  let failures = 0
-  for (;;) {
-    throwIfAborted(options.signal)
-    try {
+  for (let isDone = false; !isDone;) {
+    isDone = await withRetry(options, async () => {
       await options.beforeStep()
-      const { done } = await task.step({ budget: options.budget, signal: options.signal })
-      if (done) return
-      failures = 0
+      return (await task.step({ budget: options.budget, signal: options.signal })).done
+    })
+  }
+}
+
+/** Repeats `work` after a backoff while its error is retryable. */
+export async function withRetry<T>(context: RetryContext, work: () => Promise<T>): Promise<T> {
+  for (let failures = 1; ; failures += 1) {
+    throwIfAborted(context.signal)
+    try {
+      return await work()
     } catch (error) {
-      failures += 1
-      await waitForRetry(toTidemarkError(error), failures, options)
+      await waitForRetry(toTidemarkError(error), failures, context)
     }
   }
 }
@@ -42,7 +51,7 @@ export async function runSteps(task: Steppable, options: RunStepsOptions): Promi
 /** A lost lease is retryable, but not from here: the fence in hand is stale for good. */
 const ENDS_THE_RUN: ReadonlySet<string> = new Set(['LEASE_LOST', 'LEASE_HELD'])
 
-async function waitForRetry(error: TidemarkError, failures: number, options: RunStepsOptions): Promise<void> {
+async function waitForRetry(error: TidemarkError, failures: number, options: RetryContext): Promise<void> {
   throwIfAborted(options.signal)
   if (!error.retryable || ENDS_THE_RUN.has(error.code) || failures >= options.retry.attempts) throw error
   const delayMs = backoffMs(failures, options.runtime.random(), options.retry)

@@ -1,5 +1,5 @@
 import { HeldLease } from '../engine/held-lease.ts'
-import { runSteps, type RetryOptions } from '../engine/run-steps.ts'
+import { runSteps, withRetry, type RetryContext, type RetryOptions } from '../engine/run-steps.ts'
 import type { SliceBudget } from '../engine/step.ts'
 import type { SourceConnection } from '../dialect/source.ts'
 import type { TargetConnection } from '../dialect/target.ts'
@@ -48,6 +48,7 @@ export async function syncRun(options: SyncRunOptions): Promise<SyncResult> {
       session.state = withReconcile(session.state, { replication, nowMs: runtime.now(), isForced: true })
       await run(session, lease, options)
     }
+    if (options.reconcile && session.state.reconcileStartedAtMs !== undefined) throw unfinished(replication)
     session.lastSyncAtMs = runtime.now()
     await session.save(session.state)
     return resultOf(session)
@@ -57,20 +58,23 @@ export async function syncRun(options: SyncRunOptions): Promise<SyncResult> {
 }
 
 async function run(session: SyncSession, lease: HeldLease, options: SyncRunOptions): Promise<void> {
-  const { replication, emitter } = session.context
+  const { replication } = session.context
   const reconcileBudgetMs = options.reconcile ? Infinity : replication.reconcile?.budgetMs ?? 0
   const sync = new TableSync(session, { reconcileBudgetMs })
   try {
-    await runSteps(sync, {
-      runtime: options.runtime,
-      budget: options.budget,
-      retry: options.retry,
-      signal: options.signal,
-      beforeStep: () => lease.renew(),
-      onRetry: (error, attempt, delayMs) => emitter.emit('sync:retry', { name: replication.name, error: error.toJSON(), attempt, delayMs }),
-    })
+    await runSteps(sync, { ...retryContext(options), budget: options.budget, beforeStep: () => lease.renew() })
   } finally {
     await sync[Symbol.asyncDispose]()
+  }
+}
+
+function retryContext(options: SyncRunOptions): RetryContext {
+  const { replication, emitter, runtime, retry, signal } = options
+  return {
+    runtime,
+    retry,
+    signal,
+    onRetry: (error, attempt, delayMs) => emitter.emit('sync:retry', { name: replication.name, error: error.toJSON(), attempt, delayMs }),
   }
 }
 
@@ -79,7 +83,7 @@ async function openSession(options: SyncRunOptions, fence: Fence): Promise<SyncS
   const stored = await target.ledger.readReplication(replication.name)
   if (stored === undefined) throw new TidemarkError('NAME_UNKNOWN', `No replication is named "${replication.name}".`)
   const state = await usableState(stored, options)
-  const source = await options.connectSource()
+  const source = await withRetry(retryContext(options), options.connectSource)
   const due = withReconcile(state, { replication, nowMs: runtime.now(), isForced: options.reconcile })
   return new SyncSession({ replication, source, target, runtime, emitter, fence }, due, stored.lastSyncAtMs)
 }
@@ -109,6 +113,13 @@ function withReconcile(
 function isReconcileDue(state: ReplicationState, replication: ResolvedReplication, nowMs: number): boolean {
   const intervalMs = (replication.reconcile?.intervalMinutes ?? Infinity) * MS_PER_MINUTE
   return nowMs - (state.reconciledAtMs ?? -Infinity) >= intervalMs
+}
+
+/** A re-read that waits for old writers holds the sweep up; what was asked for has not been done. */
+function unfinished(replication: ResolvedReplication): TidemarkError {
+  return new TidemarkError('SOURCE_BUSY', `The reconcile of "${replication.name}" waits for a transaction that was open when its table was loaded.`, {
+    remedy: 'It goes on with the next sync; end the transaction at the source, or look for one that was forgotten.',
+  })
 }
 
 function resultOf(session: SyncSession): SyncResult {

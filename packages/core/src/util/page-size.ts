@@ -1,5 +1,5 @@
 /** A first page small enough for the widest rows; the next ones follow the bytes seen. */
-const FIRST_PAGE_ROWS = 500
+const FIRST_PAGE_ROWS = 200
 
 export interface PageSizeLimits {
   readonly maxRows: number

@@ -52,6 +52,7 @@ export function badInputTests(open: () => Promise<SourceFixture>): void {
     const retries: number[] = []
     replicator.on('sync:retry', ({ attempt }) => retries.push(attempt))
     await expect(replicator.syncNow('users')).rejects.toMatchObject({ code: 'SOURCE_UNREACHABLE', retryable: true })
+    expect(retries).toEqual([1, 2])
   })
 
   test('a row over the target\'s limit', async (source, replica) => {

@@ -47,7 +47,7 @@ async function applyPage(session: SyncSession, page: RowPage): Promise<void> {
   session.progress('poll', session.rowsRead)
 }
 
-/** An idle poll must not cost a write. */
+/** A page that moves nothing costs no write of its own. */
 function hasMoved(before: ReturnType<typeof afterPage>, after: ReturnType<typeof afterPage>): boolean {
   return !isSameCursor(before.settled, after.settled) || before.marks.length !== after.marks.length || before.pass !== after.pass
 }
