@@ -6,7 +6,7 @@ import { GUIDE, errorsGuide } from './errors-guide.ts'
 /**
  * Holds the documents to the code: links lead somewhere, generated pages are current, and every TypeScript block
  * compiles on its own. A block that needs a name from outside says so in a comment right above it:
- * `<!-- declare const sql: import('postgres').Sql -->`.
+ * `<!-- declare const sql: import('postgres').Sql -->`; one that others import is named: `<!-- file: duck-subject.ts -->`.
  */
 const documents = globSync(['*.md', 'docs/**/*.md', 'packages/*/README.md', 'examples/*/README.md', 'tooling/*/README.md'])
 /** Inside a package, so that imports resolve as they do for a user of all of them. */
@@ -19,9 +19,11 @@ function brokenLinks(file: string): readonly string[] {
 
 function writeSnippets(file: string): number {
   const blocks = [...readFileSync(file, 'utf8').matchAll(/(?:<!-- (.*?) -->\n)?```ts\n(.*?)```/gs)]
-  for (const [index, [, declarations, code]] of blocks.entries()) {
-    const name = `${file.replaceAll(/[^A-Za-z0-9]+/g, '-')}-${index + 1}.ts`
-    writeFileSync(join(SNIPPETS, name), `// ${file}\n${declarations ?? ''}\n${code ?? ''}\nexport {}\n`)
+  const folder = join(SNIPPETS, file.replaceAll(/[^A-Za-z0-9]+/g, '-'))
+  if (blocks.length > 0) mkdirSync(folder)
+  for (const [index, [, comment = '', code = '']] of blocks.entries()) {
+    const named = /^file: (\S+)$/.exec(comment)?.[1]
+    writeFileSync(join(folder, named ?? `block-${index + 1}.ts`), `// ${file}\n${named === undefined ? comment : ''}\n${code}\nexport {}\n`)
   }
   return blocks.length
 }
@@ -31,7 +33,7 @@ function compileSnippets(): boolean {
   mkdirSync(SNIPPETS, { recursive: true })
   const count = documents.map(writeSnippets).reduce((sum, next) => sum + next, 0)
   writeFileSync(join(SNIPPETS, 'tsconfig.json'), JSON.stringify({
-    extends: '../../../tsconfig.base.json', compilerOptions: { types: ['node'], noUnusedLocals: false }, include: ['*.ts'],
+    extends: '../../../tsconfig.base.json', compilerOptions: { types: ['node'], noUnusedLocals: false }, include: ['**/*.ts'],
   }))
   process.stdout.write(`docs: ${documents.length} documents, ${count} TypeScript blocks\n`)
   const isClean = count > 0 && spawnSync('pnpm', ['exec', 'tsc', '-p', SNIPPETS], { stdio: 'inherit' }).status === 0
