@@ -12,18 +12,16 @@ export interface CatalogueColumn {
 /** More digits than this overflow a 64-bit integer. */
 const MAX_SCALED_DIGITS = 18
 
-const MAX_ORDINAL = 0x7f_ff_ff_ff
-
 /** Columns as they will be stored. Errors: `CONFIG_INVALID` for an override the type does not allow or of no column. */
 export function toColumnSchemas(
   columns: readonly CatalogueColumn[], overrides: Readonly<Record<string, ColumnOverride>> = {},
 ): readonly ColumnSchema[] {
   const unknown = Object.keys(overrides).filter((name) => !columns.some((column) => column.name === name))
   if (unknown[0] !== undefined) throw invalidOverride(unknown[0], 'The table has no such column.')
-  const taken = new Set<number>()
-  return columns.map((column) => {
+  return columns.map((column, index) => {
     const override = Object.hasOwn(overrides, column.name) ? overrides[column.name] : undefined
-    return toColumnSchema(column, override, stableOrdinal(column.name, taken))
+    // A place, not a lasting number: the capability keepsOrdinals says so, and columns are then matched by name.
+    return toColumnSchema(column, override, index + 1)
   })
 }
 
@@ -52,20 +50,6 @@ function toColumnSchema(column: CatalogueColumn, override: ColumnOverride | unde
 /** Zero and partial dates are values of MySQL like any other: they are kept as its own text unless the user decides otherwise. */
 function defaultPolicy(type: LogicalType): UnrepresentablePolicy {
   return type === 'date' || type === 'timestamp' || type === 'timestamp-utc' ? 'text' : 'error'
-}
-
-/**
- * MySQL has no lasting number of a column: `ordinal_position` moves when one before it is dropped, and a number that
- * moves would pass a drop off as renames. So the number is made of the name (FNV-1a, 31 bits), and a rename counts as
- * a drop and an add.
- */
-function stableOrdinal(name: string, taken: Set<number>): number {
-  let hash = 0x81_1c_9d_c5
-  for (const byte of Buffer.from(name, 'utf8')) hash = Math.imul(hash ^ byte, 0x01_00_01_93)
-  let ordinal = (hash & MAX_ORDINAL) || 1
-  while (taken.has(ordinal)) ordinal = ordinal === MAX_ORDINAL ? 1 : ordinal + 1
-  taken.add(ordinal)
-  return ordinal
 }
 
 function invalidOverride(column: string, message: string): TidemarkError {

@@ -149,11 +149,11 @@ export function hasNulls(request: Pick<ReadRowsRequest, 'table' | 'tracking'>): 
   return `EXISTS (SELECT 1 FROM ${quoteTable(request.table.ref)} WHERE ${quoteIdentifier(column.name)} IS NULL)`
 }
 
-/** One probe with an index. By the tracking column alone, for the row the cursor stood on may have moved on. */
+/** No row at the cursor or behind it: one probe with an index. */
 function isAhead(plan: PagePlan): string {
   const { request, ordering } = plan
   if (request.after === undefined || request.nullTracking === true) return '0'
-  const leading = ordering.tracking === undefined ? ordering : { tracking: ordering.tracking, key: [], parts: [ordering.tracking] }
-  const cursor = ordering.tracking === undefined ? request.after : { tracking: request.after.tracking, key: [] }
-  return `NOT EXISTS (SELECT 1 FROM ${quoteTable(request.table.ref)} WHERE ${from(leading, cursor)})`
+  const { tracking } = ordering
+  const leading = request.after.key.length === 0 && tracking !== undefined ? { tracking, key: [], parts: [tracking] } : ordering
+  return `NOT EXISTS (SELECT 1 FROM ${quoteTable(request.table.ref)} WHERE ${from(leading, request.after)})`
 }

@@ -3,11 +3,11 @@ import { TidemarkError, type TableRef } from '@tidemark/core/adapter'
 /** Identifiers have at most this many characters (manual, "Identifier Length Limits"). */
 const MAX_IDENTIFIER_CHARACTERS = 64
 
-// A name is backquoted with doubled backquotes inside, or any characters but dot and backquote.
-const PART = /(?:`((?:[^`]|``)+)`|([^.`]+))(?:\.|$)/suy
+// A name is quoted, by backquotes or as in standard SQL, with that quote doubled inside; or any characters but dot and quotes.
+const PART = /(?:`((?:[^`]|``)+)`|"((?:[^"]|"")+)"|([^.`"]+))(?:\.|$)/suy
 
 /**
- * Splits `users`, `app.users` or `` `odd.name`.`users` ``. Letter case is kept: whether it matters is the server's setting.
+ * Splits `users`, `app.users`, `` `odd.name`.`users` `` or `"odd.name"."users"`. Letter case is kept: whether it matters is the server's setting.
  *
  * Errors: `CONFIG_INVALID` on NUL, an empty part, an unclosed backquote, three parts or more than 64 characters.
  */
@@ -25,8 +25,8 @@ function splitName(name: string): readonly string[] {
   PART.lastIndex = 0
   while (PART.lastIndex < name.length) {
     const match = PART.exec(name)
-    if (match === null) throw invalidName('A table name has an empty part or an unclosed backquote.')
-    parts.push(match[1]?.replaceAll('``', '`') ?? match[2] ?? '')
+    if (match === null) throw invalidName('A table name has an empty part or an unclosed quote.')
+    parts.push(match[1]?.replaceAll('``', '`') ?? match[2]?.replaceAll('""', '"') ?? match[3] ?? '')
   }
   // The pattern also consumes a trailing dot; what follows it is an empty part.
   if (name.endsWith('.')) throw invalidName('A table name ends with a dot.')

@@ -24,6 +24,11 @@ export interface SourceFacts {
   readonly wrongPassword: boolean
   /** For `settling: 'grace'`: whether the source itself waits. False: it settles every mark offered, and the wait is `settleGraceMs`. */
   readonly holdsMarksBack: boolean
+  /**
+   * Whether a mark settles while a writer holds the very next row. False for a proof by locks: a scan that ends at the mark
+   * has met the row behind it already.
+   */
+  readonly settlesNextToWriter: boolean
 }
 
 export interface SourceTraits {

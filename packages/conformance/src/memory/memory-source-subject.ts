@@ -16,7 +16,7 @@ const FACTS: SourceFacts = {
   killsConnections: false,
   unreachable: true,
   wrongPassword: true,
-  holdsMarksBack: true,
+  holdsMarksBack: true, settlesNextToWriter: true,
 }
 
 export interface MemorySubjectOptions {

@@ -2,7 +2,7 @@ import type { Cursor, Mark } from '@tidemark/core/adapter'
 import { equal } from '../assert/equal.ts'
 import { eventually } from '../assert/eventually.ts'
 import { defined } from '../assert/defined.ts'
-import type { OpenTransaction, SourceHarness } from '../harness/source-harness.ts'
+import type { OpenTransaction, SourceHarness, SourceTraits } from '../harness/source-harness.ts'
 import { all, byGrace, needsProof, needsTransactions, sourceCase, type SourceCase } from './source-case.ts'
 import { EVENTS, event, markOf, openFixture, read, throughText, type SourceFixture } from './source-fixture.ts'
 
@@ -10,6 +10,8 @@ import { EVENTS, event, markOf, openFixture, read, throughText, type SourceFixtu
  * The rules of a settled cursor. A mark that settles while an older row can still appear loses that row for ever;
  * a mark that never settles makes every poll read more than the one before.
  */
+const settlesNextToWriter = ({ facts }: SourceTraits): true | string => facts.settlesNextToWriter || 'a mark waits for a writer of the row behind it'
+
 export const settlingCases: readonly SourceCase[] = [
   sourceCase('SRC-60', 'a mark settles on a later read when no transaction is open', async (harness) => {
     await using fixture = await openFixture(harness, EVENTS, [event(1, 1)])
@@ -82,7 +84,7 @@ export const settlingCases: readonly SourceCase[] = [
     equal(during.settledMarks, 1, 'settled marks while the transaction is open')
     await transaction.commit()
     equal(await untilSettled(fixture, [first, second, third]), 3, 'settled marks after it')
-  }, all(needsTransactions, needsProof)),
+  }, all(needsTransactions, needsProof, settlesNextToWriter)),
   sourceCase('SRC-66', 'a mark settles on another connection, after a restart', async (harness) => {
     await using fixture = await openFixture(harness, EVENTS, [event(1, 1)])
     const mark = await takeMark(fixture)

@@ -21,7 +21,7 @@ export function kyselySqliteSubject(streamsRows: boolean): SourceSubject {
       facts: {
         kinds: COLUMN_KINDS, textHoldsNul: true, maxNameLength: 63, reportsIndexes: false,
         // SQLite has one writer at a time.
-        openTransactions: false, blocksReads: false, killsConnections: false, unreachable: true, wrongPassword: false, holdsMarksBack: true,
+        openTransactions: false, blocksReads: false, killsConnections: false, unreachable: true, wrongPassword: false, holdsMarksBack: true, settlesNextToWriter: true,
       },
     },
     open: () => openHarness(streamsRows),

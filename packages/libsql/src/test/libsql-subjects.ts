@@ -17,7 +17,7 @@ const DEAD_SERVER = { url: 'http://127.0.0.1:1', authToken: SECRET }
 const SOURCE_FACTS: SourceFacts = {
   kinds: COLUMN_KINDS, textHoldsNul: true, maxNameLength: 63, reportsIndexes: true,
   // A file has one writer at a time, and a reader that finds a lock is told so after the busy timeout.
-  openTransactions: false, blocksReads: false, killsConnections: false, unreachable: true, wrongPassword: false, holdsMarksBack: false,
+  openTransactions: false, blocksReads: false, killsConnections: false, unreachable: true, wrongPassword: false, holdsMarksBack: false, settlesNextToWriter: true,
 }
 
 /** The two ways to a file: `libsql` opened by its path, or a client of the application's own. */

@@ -13,5 +13,5 @@ export const SQLITE_SOURCE_FACTS: SourceFacts = {
   killsConnections: false,
   unreachable: true,
   wrongPassword: false,
-  holdsMarksBack: false,
+  holdsMarksBack: false, settlesNextToWriter: true,
 }

@@ -18,7 +18,7 @@ export function postgresSubject(version: PostgresVersion | undefined): SourceSub
       capabilities: postgresSource({ url: 'postgres://anyone@localhost/any' }).capabilities,
       facts: {
         kinds: COLUMN_KINDS, textHoldsNul: false, maxNameLength: 63, reportsIndexes: true, openTransactions: true, blocksReads: true,
-        killsConnections: true, unreachable: true, wrongPassword: true, holdsMarksBack: false,
+        killsConnections: true, unreachable: true, wrongPassword: true, holdsMarksBack: false, settlesNextToWriter: true,
       },
     },
     open: async () => {
