@@ -9,7 +9,8 @@ describe('parseTableName', () => {
     ['`a``b`', { name: 'a`b' }],
     ['order', { name: 'order' }],
     ['x; drop table y--', { name: 'x; drop table y--' }],
-    ['"quoted"', { name: '"quoted"' }],
+    ['"quoted"', { name: 'quoted' }],
+    ['"odd.na""me"."Users"', { schema: 'odd.na"me', name: 'Users' }],
     ['naïve 表', { name: 'naïve 表' }],
   ])('%s', (name, ref) => {
     expect(parseTableName(name, undefined)).toEqual(ref)
