@@ -1,5 +1,11 @@
 // For applications.
+export type { ChangeBatch, ChangeColumn, SchemaChange } from './change/change-batch.ts'
+export type {
+  AnyChangeTables, BeforeKind, ChangeEvent, ChangeOf, ChangeOp, ChangeOrigin, ChangeRow, ChangeTransaction, RowDeleted, RowInserted, RowUpdated, TableTruncated,
+} from './change/change-event.ts'
+export type { Checkpoint } from './change/checkpoint.ts'
 export type { Value } from './change/value.ts'
+export type { ChangeLag, ChangeSource, ChangeSourceCapabilities } from './dialect/change-source.ts'
 export type { Finding, SourceDialect } from './dialect/source.ts'
 export type { ColumnOverride, LogicalType, UnrepresentablePolicy } from './dialect/table.ts'
 export type { TargetDialect } from './dialect/target.ts'

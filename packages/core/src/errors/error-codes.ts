@@ -59,6 +59,21 @@ export const ERRORS = {
   /** A value can't be stored exactly in the target, and the column's policy is to stop. */
   VALUE_UNREPRESENTABLE: { retryable: false, remedy: 'Set `onUnrepresentable` or another `type` for the column.' },
 
+  /** Changes between a position and now can't be delivered: purged, written unseen, or the database was restored or replaced. */
+  CHANGE_GAP: { retryable: false, remedy: 'Subscribe with a snapshot under a new id, or set `onGap: \'resnapshot\'`.' },
+  /** A checkpoint belongs to another source, database or log. */
+  CHECKPOINT_FOREIGN: { retryable: false, remedy: 'Use the checkpoint with the source it came from, or subscribe without it.' },
+  /** The table can't be captured: a view, a virtual table, or one without what the driver needs. */
+  TABLE_NOT_CAPTURABLE: { retryable: false, remedy: 'Capture the tables behind it, or use a source whose capabilities include it.' },
+  /** A table of the log's name exists and Tidemark did not make it, or another log has it. */
+  LOG_NOT_OWNED: { retryable: false, remedy: 'Choose another `log` name, or drop the existing table.' },
+  /** A subscriber of this id is already at work in this stream. */
+  SUBSCRIBER_EXISTS: { retryable: false, remedy: 'Choose another id, or unsubscribe the first.' },
+  /** A live subscriber stayed over its budget and did not gain; it was closed so that nobody waits for it. */
+  SUBSCRIBER_LAGGED: { retryable: false, remedy: 'Subscribe again from the checkpoint in `detail`, raise the budget, or make it durable.' },
+  /** A handler failed more often than allowed; its subscriber stopped before the batch. */
+  HANDLER_FAILED: { retryable: false, remedy: 'Mend the handler and subscribe again: the batch comes again. Or give a `deadLetter`.' },
+
   /** The target could not be opened or reached. */
   TARGET_UNREACHABLE: { retryable: true, remedy: 'Check the path or address of the target; it is tried again with backoff.' },
   /** The target's server refused the token or the user. */
