@@ -1,7 +1,7 @@
 // For authors of adapters: the seams and what they need to answer them.
 export * from './change/change-batch.ts'
 export * from './change/change-event.ts'
-export * from './change/checkpoint.ts'
+export * from './change/change-checkpoint.ts'
 export * from './change/log-position.ts'
 export * from './change/value.ts'
 export * from './dialect/change-source.ts'

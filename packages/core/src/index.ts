@@ -3,7 +3,7 @@ export type { ChangeBatch, ChangeColumn, SchemaChange } from './change/change-ba
 export type {
   AnyChangeTables, BeforeKind, ChangeEvent, ChangeOf, ChangeOp, ChangeOrigin, ChangeRow, ChangeTransaction, RowDeleted, RowInserted, RowUpdated, TableTruncated,
 } from './change/change-event.ts'
-export type { Checkpoint } from './change/checkpoint.ts'
+export type { ChangeCheckpoint } from './change/change-checkpoint.ts'
 export type { Value } from './change/value.ts'
 export type { ChangeLag, ChangeSource, ChangeSourceCapabilities } from './dialect/change-source.ts'
 export type { Finding, SourceDialect } from './dialect/source.ts'

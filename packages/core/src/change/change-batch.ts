@@ -1,5 +1,5 @@
 import type { AnyChangeTables, ChangeEvent } from './change-event.ts'
-import type { Checkpoint } from './checkpoint.ts'
+import type { ChangeCheckpoint } from './change-checkpoint.ts'
 
 /** A column of a captured table. */
 export interface ChangeColumn {
@@ -36,7 +36,7 @@ export interface ChangeBatch<DB = AnyChangeTables> {
   /** Whether a transaction ends with the last event. Only then is there a checkpoint. */
   readonly commit: boolean
   /** Where to go on after this batch. Store it together with the data to apply every change once. */
-  readonly checkpoint: Checkpoint | null
+  readonly checkpoint: ChangeCheckpoint | null
   /** Fires when the stream stops or the subscriber is closed: end the work, it comes again. */
   readonly signal: AbortSignal
 }

@@ -4,7 +4,7 @@ import type { LogPosition, Sequence } from './log-position.ts'
 declare const checkpointBrand: unique symbol
 
 /** Where a subscriber goes on, as text to keep. Opaque: what is in it may change between versions. */
-export type Checkpoint = string & { readonly [checkpointBrand]: true }
+export type ChangeCheckpoint = string & { readonly [checkpointBrand]: true }
 
 /** How far a snapshot has come. Tables that are neither in `done` nor `table` are still to be read. */
 export interface SnapshotProgress {
@@ -24,9 +24,9 @@ export interface CheckpointState {
 
 const VERSION = 1
 
-export function encodeCheckpoint(state: CheckpointState): Checkpoint {
+export function encodeCheckpoint(state: CheckpointState): ChangeCheckpoint {
   const { source, position: { epoch, sequence, detail }, snapshot } = state
-  return JSON.stringify({ v: VERSION, source, epoch, sequence, detail, snapshot }) as Checkpoint // the one place that makes them
+  return JSON.stringify({ v: VERSION, source, epoch, sequence, detail, snapshot }) as ChangeCheckpoint // the one place that makes them
 }
 
 /** Errors: `STATE_NEWER` for one of a later version, `STATE_CORRUPT` for what is no checkpoint. */
