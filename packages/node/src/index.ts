@@ -2,3 +2,4 @@ export { betterSqliteSource, betterSqliteTarget, type BetterSqliteConfig, type B
 export { nodeSqliteSource, type NodeSqliteSourceConfig } from './node-sqlite-source.ts'
 export { nodeSqliteTarget, type NodeSqliteTargetConfig } from './node-sqlite-target.ts'
 export { nodeReplicaReader, type NodeReplicaReaderConfig } from './node-replica-reader.ts'
+export { sqliteChanges, type ChangedDatabase, type NodeSqliteChangesOptions } from './sqlite-changes.ts'

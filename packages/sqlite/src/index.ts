@@ -1,8 +1,10 @@
 export {
   BetterSqliteDriver, type BetterSqliteDatabase, type BetterSqliteDriverOptions, type BetterSqliteStatement, type ImageFile,
 } from './better-sqlite-driver.ts'
+export type { CaptureStatus } from './capture/capture-status.ts'
+export { sqliteChanges, type SqliteChanges, type SqliteChangesHost, type SqliteChangesOptions } from './capture/sqlite-changes.ts'
 export { readCatalogue, type CatalogueColumn } from './catalogue.ts'
-export type { AttachedImage, SqliteDriver, SqliteTransaction, SqliteValue } from './driver.ts'
+export type { AttachedImage, SqliteDriver, SqliteQuery, SqliteTransaction, SqliteValue, ViewOptions } from './driver.ts'
 export { sqliteError } from './errors.ts'
 export { ledgerTables, migrate } from './migrations.ts'
 export { narrowInteger } from './narrow-integer.ts'
