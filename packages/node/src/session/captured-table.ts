@@ -17,6 +17,8 @@ export interface CapturedTable {
   readonly keyIndexes: readonly number[]
   /** By place in `stored`: without affinity, so that 1 and 1.0 are different cells. */
   readonly isUntyped: readonly boolean[]
+  /** Whether keys of different bytes can be the same key: `a` and `A` by collation, 1 and 1.0 without affinity. */
+  readonly hasLooseKey: boolean
   /** The CREATE statement. */
   readonly ddl: string
 }
@@ -40,7 +42,8 @@ export function readCapturedTable(database: DatabaseSync, wanted: string): Captu
   const columns = readColumns(database, entry)
   const keyColumns = columns.filter((column) => column.keyPart > 0).toSorted((a, b) => a.keyPart - b.keyPart)
   if (keyColumns.length === 0) throw notCapturable(entry.name, 'has no primary key, which sessions need', 'Give the table a primary key, or use the trigger log: sqliteChanges(db).')
-  const isRowid = isRowidKey(database, entry.name, keyColumns)
+  const collations = keyCollations(database, entry.name)
+  const isRowid = collations === undefined
   const stored = columns.filter((column) => !column.generated)
   const key = keyColumns.map((column) => column.name)
   return {
@@ -51,6 +54,7 @@ export function readCapturedTable(database: DatabaseSync, wanted: string): Captu
     generated: columns.filter((column) => column.generated).map((column) => column.name),
     keyIndexes: key.map((name) => stored.findIndex((column) => column.name === name)),
     isUntyped: stored.map((column) => affinityOf(column.type) === 'blob'),
+    hasLooseKey: !isRowid && (collations.some((collation) => collation !== 'BINARY') || keyColumns.some((column) => affinityOf(column.type) === 'blob')),
     ddl: entry.ddl,
   }
 }
@@ -74,10 +78,14 @@ function readColumns(database: DatabaseSync, { name }: Entry): readonly Declared
     }))
 }
 
-/** `INTEGER PRIMARY KEY` is the rowid itself and so the only primary key without an index (sqlite.org, "Rowid Tables"). */
-function isRowidKey(database: DatabaseSync, table: string, key: readonly DeclaredColumn[]): boolean {
-  if (key.length !== 1 || key[0]?.type.toUpperCase() !== 'INTEGER') return false
-  return allRows(database, `SELECT 1 FROM pragma_index_list(${quoteText(table)}, 'main') WHERE origin = 'pk'`).length === 0
+/**
+ * The collations of the primary key's index. `INTEGER PRIMARY KEY` is the rowid itself and so the only primary key without one
+ * (sqlite.org, "Rowid Tables").
+ */
+function keyCollations(database: DatabaseSync, table: string): readonly string[] | undefined {
+  const rows = allRows(database, `SELECT info.coll FROM pragma_index_list(${quoteText(table)}, 'main') AS list
+    JOIN pragma_index_xinfo(list.name, 'main') AS info WHERE list.origin = 'pk' AND info.key = 1`)
+  return rows.length === 0 ? undefined : rows.map(([collation]) => String(collation))
 }
 
 function notCapturable(table: string, fault: string, remedy?: string): TidemarkError {

@@ -11,8 +11,6 @@ export interface RowDraft {
   readonly table: TableStamp
   readonly op: 'insert' | 'update' | 'delete' | 'snapshot'
   readonly key: ChangeRow
-  /** Whether an update changed the key. */
-  readonly hasMoved: boolean
   readonly before: ChangeRow | null
   readonly after: ChangeRow | null
   readonly changed: readonly string[] | undefined

@@ -95,7 +95,6 @@ export class RowImages {
       table: this.#stamp,
       op: 'update',
       key: toRow(key, keyIndexes.map((index) => after[index])),
-      hasMoved: keyIndexes.some((index) => changes[index] !== undefined),
       before: toRow(names, before),
       after: toRow(names, after),
       changed: unavailable.length > 0 ? undefined : this.#names.filter((_, index) => !isSame(before[index], after[index])),
@@ -104,10 +103,10 @@ export class RowImages {
     }
   }
 
-  #common(op: RowDraft['op'], stored: Image, whole: Image): Pick<RowDraft, 'table' | 'op' | 'key' | 'hasMoved' | 'unavailable'> {
+  #common(op: RowDraft['op'], stored: Image, whole: Image): Pick<RowDraft, 'table' | 'op' | 'key' | 'unavailable'> {
     const { key, keyIndexes } = this.table
     const unavailable = whole.includes(undefined) ? this.#names.filter((_, index) => whole[index] === undefined) : []
-    return { table: this.#stamp, op, key: toRow(key, keyIndexes.map((index) => stored[index])), hasMoved: false, unavailable }
+    return { table: this.#stamp, op, key: toRow(key, keyIndexes.map((index) => stored[index])), unavailable }
   }
 
   /** With generated columns behind the stored ones. */

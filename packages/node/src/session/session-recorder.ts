@@ -103,7 +103,7 @@ export class SessionRecorder {
       if (error instanceof TidemarkError && error.code === 'VALUE_UNREPRESENTABLE') return { ...found, error }
       return { ...found, gap: list.isFull ? 'overflow' : 'capture-failed' }
     }
-    return { ...found, drafts: list.drafts, bytes: list.bytes }
+    return { ...found, drafts: list.ordered(), bytes: list.bytes }
   }
 
   adopt({ mark, look }: Recording): void {
@@ -148,7 +148,7 @@ export class SessionRecorder {
         if (images === undefined) return undefined
         if (look?.reshaped.has(name.toLowerCase()) === true) throw corrupt('was recorded under other columns')
         if (keyParts.length !== images.table.stored.length) throw corrupt('has another number of columns than its table')
-        list.beginTable()
+        list.beginTable(images.table.hasLooseKey)
         return images.table.isUntyped
       },
       onChange: (change) => {

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { createHash, randomUUID } from 'node:crypto'
-import { setInterval } from 'node:timers'
+
 import { sourceError } from '@tidemark/sqlite'
 import { TidemarkError, type AbortOptions, type ChangeConnection, type ChangeConnector, type ChangeSourceCapabilities, type Unsubscribe } from '@tidemark/core/adapter'
 import type { SessionChanges } from './session-changes.ts'
