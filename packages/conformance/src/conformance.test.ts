@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { BROKEN_SOURCES } from './broken/broken-sources.ts'
 import { BROKEN_TARGETS } from './broken/broken-targets.ts'
 import { expandIds } from './broken/expand-ids.ts'
+import { describeChanges } from './changes/change-suite.ts'
+import { memoryChangeSubject } from './memory/memory-change-subject.ts'
 import { memorySourceSubject } from './memory/memory-source-subject.ts'
 import { memoryTargetSubject } from './memory/memory-target-subject.ts'
 import { describeSource, SOURCE_CASES } from './source/source-suite.ts'
@@ -16,6 +18,19 @@ describeSource(vitestRunner, memorySourceSubject({
   facts: { openTransactions: false, blocksReads: false, unreachable: false, wrongPassword: false },
 }))
 describeTarget(vitestRunner, memoryTargetSubject())
+describeChanges(vitestRunner, memoryChangeSubject())
+describeChanges(vitestRunner, memoryChangeSubject({ name: 'memory, merged transactions', capabilities: { transactions: 'merged' } }))
+describeChanges(vitestRunner, memoryChangeSubject({ name: 'memory, read once', capabilities: { rereads: false, before: 'key' } }))
+describeChanges(vitestRunner, memoryChangeSubject({
+  name: 'memory, live only and net',
+  capabilities: {
+    resumes: false, rereads: false, seesAllWriters: false, changes: 'net', keylessTables: false, snapshots: false, schemaChanges: false,
+  },
+  facts: {
+    blobHoldsAny: false, cascades: false, truncates: false, generated: [], withoutRowid: false, alters: [], views: false, virtualTables: false, purges: false,
+    restores: false, replacesDatabase: false, wakes: false, unreachable: false, wrongPassword: false,
+  },
+}))
 
 // The suites themselves: each mistake has to be seen by the cases named for it, and by no others.
 describe('broken sources', () => {

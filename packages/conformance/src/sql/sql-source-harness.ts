@@ -181,7 +181,8 @@ class SqlSourceHarness implements SourceHarness {
   }
 }
 
-function columnDdl(syntax: SqlSyntax, column: ColumnSpec, place: { readonly inIndex: boolean; readonly inKey: boolean }): string {
+/** A column as it stands in `create table`. Columns of keys are never nullable, whatever the specification says. */
+export function columnDdl(syntax: SqlSyntax, column: ColumnSpec, place: { readonly inIndex: boolean; readonly inKey: boolean }): string {
   const nullable = column.nullable === true && !place.inKey
   return `${syntax.quote(column.name)} ${syntax.type(column, place.inIndex)} ${nullable ? 'null' : 'not null'}`
 }

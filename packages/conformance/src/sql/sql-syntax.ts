@@ -64,11 +64,14 @@ export const sqliteSyntax: SqlSyntax = {
   },
 }
 
-/** NULL, truth values and numbers are written alike everywhere. A float keeps its point, or an engine reads a decimal. */
+/**
+ * NULL, truth values and numbers are written alike everywhere. A float keeps its point, or an engine reads a decimal; a number in a
+ * column that takes anything is one too.
+ */
 function scalar(value: Value, kind: ColumnKind): string {
   if (value === null) return 'null'
   if (typeof value === 'boolean') return value ? 'true' : 'false'
-  return kind === 'real' ? Number(value).toExponential() : String(value)
+  return kind === 'real' || (kind === 'blob' && typeof value === 'number') ? Number(value).toExponential() : String(value)
 }
 
 function textHex(text: string): string {

@@ -1,7 +1,8 @@
-import type { RowValues, TargetDialect, Value } from '@tidemark/core/adapter'
+import type { RowValues, TargetDialect } from '@tidemark/core/adapter'
 import type { Cell } from '../assert/cell.ts'
 import type { TargetHarness, WriteCounts } from '../harness/target-harness.ts'
 import { sqliteSyntax } from './sql-syntax.ts'
+import { sqliteCells } from './sqlite-cells.ts'
 
 /** A connection to a SQLite database that is not the adapter's. Integers may come as number or bigint. */
 export interface SqliteOracle {
@@ -53,11 +54,8 @@ class SqliteTargetHarness implements TargetHarness {
     return this.#strings(`select name from pragma_table_info(${text(table)}) order by cid`)
   }
 
-  /** Each cell by its storage class and its exact content: text by its bytes, so that U+0000 ends nothing. */
-  async rows(table: string, columns: readonly string[]): Promise<readonly (readonly Cell[])[]> {
-    const parts = columns.map(quote).flatMap((name) => [`typeof(${name})`, name, `hex(${name})`])
-    const rows = await this.#config.oracle.query(`select ${parts.join(', ')} from ${quote(table)}`)
-    return rows.map((row) => columns.map((_name, index) => cellOf(row[3 * index] ?? null, row[3 * index + 1] ?? null, row[3 * index + 2] ?? null)))
+  rows(table: string, columns: readonly string[]): Promise<readonly (readonly Cell[])[]> {
+    return sqliteCells(this.#config.oracle, table, columns)
   }
 
   async indexColumns(table: string): Promise<readonly (readonly string[])[]> {
@@ -112,18 +110,4 @@ class SqliteTargetHarness implements TargetHarness {
   async #strings(sql: string): Promise<readonly string[]> {
     return (await this.#config.oracle.query(sql)).map((row) => String(row[0]))
   }
-}
-
-function cellOf(type: Value, value: Value, hexText: Value): Cell {
-  const digits = String(hexText).toLowerCase()
-  switch (type) {
-    case 'null': return 'null'
-    case 'text': return `text:${JSON.stringify(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytesOf(digits)))}`
-    case 'blob': return `blob:${digits}`
-    default: return `${String(type)}:${String(value)}`
-  }
-}
-
-function bytesOf(digits: string): Uint8Array {
-  return Uint8Array.from(digits.match(/../gu) ?? [], (pair) => Number.parseInt(pair, 16))
 }

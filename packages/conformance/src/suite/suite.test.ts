@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { equal } from '../assert/equal.ts'
+import { CHANGE_CASES } from '../changes/change-suite.ts'
 import { memorySourceSubject } from '../memory/memory-source-subject.ts'
 import { SOURCE_CASES } from '../source/source-suite.ts'
 import { TARGET_CASES } from '../target/target-suite.ts'
@@ -21,9 +22,9 @@ describe('selecting cases', () => {
   })
 
   test('ids are unique and of one form', () => {
-    const ids = [...SOURCE_CASES, ...TARGET_CASES].map((one) => one.id)
+    const ids = [...SOURCE_CASES, ...TARGET_CASES, ...CHANGE_CASES].map((one) => one.id)
     expect(new Set(ids).size).toBe(ids.length)
-    expect(ids.filter((id) => !/^(?:SRC|TGT)-\d\d(?:\.[\w.-]+)?$/u.test(id))).toEqual([])
+    expect(ids.filter((id) => !/^(?:(?:SRC|TGT)-\d\d|CHG-\d{3})(?:\.[\w.-]+)?$/u.test(id))).toEqual([])
   })
 })
 
