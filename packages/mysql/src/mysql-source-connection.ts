@@ -50,7 +50,7 @@ export class MysqlSourceConnection implements SourceConnection {
 
   async streamRows(request: StreamRowsRequest): Promise<RowStream> {
     const kind = await this.#memory.kinds.of(await this.#open(request), request.table, this.#limited(request))
-    const session = await openSession(this.#identity, { signal: request.signal, statementTimeoutMs: undefined, onAbandon: this.#onAbandon })
+    const session = await this.#connect(request, undefined)
     this.#forgetFinishedStreams()
     this.#streams.add(session)
     try {
@@ -84,10 +84,18 @@ export class MysqlSourceConnection implements SourceConnection {
   }
 
   async #open(options: AbortOptions): Promise<Session> {
-    if (this.#isClosed) throw new TidemarkError('CLOSED', 'The MySQL connection was closed.')
+    if (this.#isClosed) throw closed()
     if (this.#session?.link.isUsable === true) return this.#session
-    this.#session = await openSession(this.#identity, { signal: options.signal, statementTimeoutMs: this.#identity.queryTimeoutMs, onAbandon: this.#onAbandon })
+    this.#session = await this.#connect(options, this.#identity.queryTimeoutMs)
     return this.#session
+  }
+
+  async #connect({ signal }: AbortOptions, statementTimeoutMs: number | undefined): Promise<Session> {
+    const session = await openSession(this.#identity, { signal, statementTimeoutMs, onAbandon: this.#onAbandon })
+    if (!this.#isClosed) return session
+    // Closed meanwhile, by a caller who waits for nobody: there is no one else to end it.
+    session.link.destroy()
+    throw closed()
   }
 
   #forgetFinishedStreams(): void {
@@ -95,4 +103,8 @@ export class MysqlSourceConnection implements SourceConnection {
       if (!stream.link.isUsable) this.#streams.delete(stream)
     }
   }
+}
+
+function closed(): TidemarkError {
+  return new TidemarkError('CLOSED', 'The MySQL connection was closed.')
 }

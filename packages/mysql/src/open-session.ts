@@ -1,3 +1,4 @@
+import { bounded, countdown } from './bounded.ts'
 import type { SourceIdentity } from './connection-settings.ts'
 import { MysqlLink } from './mysql-link.ts'
 import { readServerFacts, type ServerFacts } from './server-facts.ts'
@@ -18,22 +19,32 @@ export interface OpenSessionOptions {
 const SERVER_TIMEOUT_MARGIN_MS = 1000
 const MAX_EXECUTION_TIME_SINCE = 50_708
 
-/** A connection whose session is pinned: the same value prints the same whatever the server's defaults are. */
+/**
+ * A connection whose session is pinned: the same value prints the same whatever the server's defaults are. All of it within
+ * `connectTimeoutMs`: a server that takes a connection and then says nothing has not been connected to.
+ */
 export async function openSession(identity: SourceIdentity, options: OpenSessionOptions): Promise<Session> {
-  const { signal } = options
-  const link = await MysqlLink.open(await identity.settings(), { signal, connectTimeoutMs: identity.connectTimeoutMs, onAbandon: options.onAbandon })
-  const limits = { signal, timeoutMs: identity.queryTimeoutMs }
+  const { signal, onAbandon } = options
+  const left = countdown(identity.connectTimeoutMs)
+  const settings = await bounded(identity.settings(), { signal, timeoutMs: left() })
+  const link = await MysqlLink.open(settings, { signal, connectTimeoutMs: left(), onAbandon })
   try {
-    const server = await readServerFacts(link, limits)
-    // READ COMMITTED: a share lock then covers rows and not the gaps between, so no insert ever waits for a poll.
-    await link.rows('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY', limits)
-    await link.rows('SET NAMES utf8mb4', limits)
-    await link.rows(`SET ${sessionVariables(server, options.statementTimeoutMs).join(', ')}`, limits)
+    const server = await readServerFacts(link, { signal, timeoutMs: left() })
+    for (const statement of pinning(server, options.statementTimeoutMs)) await link.rows(statement, { signal, timeoutMs: left() })
     return { link, server }
   } catch (error) {
     link.destroy()
     throw error
   }
+}
+
+function pinning(server: ServerFacts, statementTimeoutMs: number | undefined): readonly string[] {
+  return [
+    // READ COMMITTED: a share lock then covers rows and not the gaps between, so no insert ever waits for a poll.
+    'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY',
+    'SET NAMES utf8mb4',
+    `SET ${sessionVariables(server, statementTimeoutMs).join(', ')}`,
+  ]
 }
 
 function sessionVariables(server: ServerFacts, statementTimeoutMs: number | undefined): readonly string[] {
