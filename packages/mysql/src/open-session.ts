@@ -1,5 +1,6 @@
 import { bounded, countdown } from './bounded.ts'
 import type { SourceIdentity } from './connection-settings.ts'
+import { MAX_SORT_LENGTH } from './cursor-part.ts'
 import { MysqlLink } from './mysql-link.ts'
 import { readServerFacts, type ServerFacts } from './server-facts.ts'
 
@@ -55,6 +56,8 @@ function sessionVariables(server: ServerFacts, statementTimeoutMs: number | unde
     // Zero dates can be compared with, and a double quote stays a quote.
     'sql_mode = \'\'',
     'group_concat_max_len = 16777216',
+    // How much of a value is sorted by; less than is known here would lose rows.
+    `max_sort_length = ${MAX_SORT_LENGTH}`,
     // A stream's reader may pause for long: an hour instead of a minute until the server gives up.
     'net_write_timeout = 3600',
     // Only for servers without NOWAIT does this one matter: the shortest wait there is.

@@ -112,7 +112,7 @@ function pageStatement(plan: PagePlan, range: PageRange): string {
   const orders = ordering.parts.map((part, i) => `${part.order} AS o${i}`)
   const inner = `SELECT 1 AS r, ${[...selects.map((select, i) => `${select} AS c${i}`), ...orders].join(', ')}`
     + ` FROM ${quoteTable(request.table.ref)} ${where(plan, range)} ORDER BY ${orderBy(ordering)} LIMIT ${Math.trunc(range.limit)}`
-  const outerOrder = ordering.parts.map((_, i) => `p.o${i}`).join(', ')
+  const outerOrder = ordering.parts.map((part, i) => part.sort(`p.o${i}`)).join(', ')
   return `SELECT h.v, h.n, h.a, h.t, p.r${selects.map((_, i) => `, p.c${i}`).join('')}`
     + ` FROM (SELECT ${headExpressions(plan)}) AS h LEFT JOIN (${inner}) AS p ON TRUE ORDER BY ${outerOrder}`
 }
