@@ -49,11 +49,13 @@ export class MysqlSourceConnection implements SourceConnection {
   }
 
   async streamRows(request: StreamRowsRequest): Promise<RowStream> {
-    const kind = await this.#memory.kinds.of(await this.#open(request), request.table, this.#limited(request))
+    if (this.#isClosed) throw closed()
     const session = await this.#connect(request, undefined)
     this.#forgetFinishedStreams()
     this.#streams.add(session)
     try {
+      // Of its own connection: another one may lead to another server.
+      const kind = await this.#memory.kinds.of(session, request.table, this.#limited(request))
       return await streamRows({ session, kind, idleTimeoutMs: this.#identity.queryTimeoutMs }, request)
     } catch (error) {
       session.link.destroy()

@@ -36,13 +36,16 @@ export async function readRows(session: Session, memory: ProofMemory, request: R
   const { window } = proof
   const room = request.limit - (window?.rows.length ?? 0)
   const page = await readPage(session, plan, { after: restAfter(request, window), limit: room, signal, timeoutMs })
+  // The server became a copy, or ceased to be one, and what was proved may have been proved by the wrong kind.
+  const hasTurned = page.head.readOnly !== session.server.readOnly
+  if (hasTurned) session.link.destroy()
   const rows = window === undefined ? page.rows : [...window.rows, ...page.rows]
   if (rows.length > request.limit) throw new TidemarkError('SOURCE_CORRUPT_RESULT', 'A page of the source has too many rows.')
   return {
     rows,
     last: page.last ?? window?.last,
     fence: makeFence(proof.kind, page.head.serverSeconds),
-    settledMarks: proof.settledMarks,
+    settledMarks: hasTurned ? 0 : proof.settledMarks,
     isLast: rows.length < request.limit,
     hasNullTracking: page.head.hasNullTracking,
     cursorAhead: page.head.cursorAhead,
