@@ -2,18 +2,24 @@ import { getEventListeners } from 'node:events'
 import { createServer } from 'node:net'
 import { startFaultProxy, type FaultPlan, type FaultProxy } from '@tidemark/test-servers'
 import { afterAll, afterEach, beforeAll, describe as group, expect, it } from 'vitest'
-import { readConfig } from './connection-settings.ts'
+import { readConfig, type SourceIdentity } from './connection-settings.ts'
 import { killThread } from './kill-thread.ts'
 import { MysqlLink } from './mysql-link.ts'
 import { MysqlSourceConnection } from './mysql-source-connection.ts'
 import { mysqlSource } from './mysql-source.ts'
+import { readServerFacts } from './server-facts.ts'
 import { parseDsn } from './parse-dsn.ts'
 import { describe, openTestDatabase, type TestDatabase } from './test/test-database.ts'
 
 let database: TestDatabase
+/** Where the test server's threads are. */
+let place: string
 
 beforeAll(async () => {
   database = await openTestDatabase()
+  const link = await openLink()
+  place = (await readServerFacts(link, {})).place
+  await link.close()
   await database.writer.query('CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(200)); INSERT INTO t VALUES (1, REPEAT(\'x\', 200))')
   for (let rows = 1; rows < 30_000; rows *= 2) await database.writer.query('INSERT INTO t SELECT id + (SELECT MAX(id) FROM t), v FROM t')
 })
@@ -36,15 +42,15 @@ async function threads(): Promise<readonly number[]> {
   return (rows as unknown as readonly (readonly number[])[]).map(([id = 0]) => id)
 }
 
-const killLater: number[] = []
+const identity = (): SourceIdentity => readConfig({ url: database.url })
+const left: number[] = []
 
 async function openLink(): Promise<MysqlLink> {
-  const settings = await readConfig({ url: database.url }).settings()
-  return MysqlLink.open(settings, { connectTimeoutMs: 5_000, onAbandon: (threadId) => killLater.push(threadId) })
+  return MysqlLink.open(await identity().settings(), { connectTimeoutMs: 5_000, onAbandon: (threadId) => left.push(threadId) })
 }
 
 afterEach(async () => {
-  for (const thread of killLater.splice(0)) await killThread(readConfig({ url: database.url }), thread)
+  for (const id of left.splice(0)) await killThread(identity(), { id, place })
 })
 
 group('connecting', () => {
@@ -106,6 +112,15 @@ group('a connection that is given up', () => {
     await expect.poll(sockets).toBe(before - 1)
     expect(link.isUsable).toBe(false)
     await expect(link.rows('SELECT 1')).rejects.toMatchObject({ code: 'SOURCE_UNREACHABLE', retryable: true })
+  })
+
+  it('kills a thread of the server it was on, and none of another with its number', async () => {
+    const bystander = await openLink()
+    const [[id] = []] = await bystander.rows('SELECT CONNECTION_ID()')
+    await killThread(identity(), { id: Number(id), place: `another-${place}` })
+    expect(await bystander.rows('SELECT 1')).toEqual([['1']])
+    await killThread(identity(), { id: Number(id), place })
+    await expect.poll(() => bystander.isUsable).toBe(false)
   })
 
   it('leaves nothing on the signal of a stream that was not read to its end', async () => {

@@ -6,7 +6,7 @@ import type {
 import type { SourceIdentity } from './connection-settings.ts'
 import { describeTable } from './describe-table.ts'
 import { diagnose } from './diagnose.ts'
-import { killThread } from './kill-thread.ts'
+import { killThread, type ServerThread } from './kill-thread.ts'
 import { LockedWindows } from './locked-window.ts'
 import { openSession, type Session } from './open-session.ts'
 import { ProofKinds } from './proof.ts'
@@ -76,8 +76,8 @@ export class MysqlSourceConnection implements SourceConnection {
   }
 
   /** Beside the caller, who is not kept waiting; closing waits. */
-  readonly #onAbandon = (threadId: number): void => {
-    const kill = killThread(this.#identity, threadId).finally(() => this.#kills.delete(kill))
+  readonly #onAbandon = (thread: ServerThread): void => {
+    const kill = killThread(this.#identity, thread).finally(() => this.#kills.delete(kill))
     this.#kills.add(kill)
   }
 

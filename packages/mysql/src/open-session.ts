@@ -1,6 +1,7 @@
 import { bounded, countdown } from './bounded.ts'
 import type { SourceIdentity } from './connection-settings.ts'
 import { MAX_SORT_LENGTH } from './cursor-part.ts'
+import type { ServerThread } from './kill-thread.ts'
 import { MysqlLink } from './mysql-link.ts'
 import { readServerFacts, type ServerFacts } from './server-facts.ts'
 
@@ -13,7 +14,8 @@ export interface OpenSessionOptions {
   readonly signal?: AbortSignal | undefined
   /** Limit the server puts on a statement whose client has gone, in milliseconds; `undefined`: none, for streams. */
   readonly statementTimeoutMs: number | undefined
-  readonly onAbandon?: ((threadId: number) => void) | undefined
+  /** Told of the thread that a statement was given up on. */
+  readonly onAbandon?: ((thread: ServerThread) => void) | undefined
 }
 
 /** Time the server's own limit leaves to the client's, so that the client's error is the one that is seen. */
@@ -25,13 +27,17 @@ const MAX_EXECUTION_TIME_SINCE = 50_708
  * `connectTimeoutMs`: a server that takes a connection and then says nothing has not been connected to.
  */
 export async function openSession(identity: SourceIdentity, options: OpenSessionOptions): Promise<Session> {
-  const { signal, onAbandon } = options
+  const { signal } = options
+  let place: string | undefined
+  // A session that is not complete has run nothing that would last.
+  const onAbandon = (id: number): void => place === undefined ? undefined : options.onAbandon?.({ id, place })
   const left = countdown(identity.connectTimeoutMs)
   const settings = await bounded(identity.settings(), { signal, timeoutMs: left() })
   const link = await MysqlLink.open(settings, { signal, connectTimeoutMs: left(), onAbandon })
   try {
     const server = await readServerFacts(link, { signal, timeoutMs: left() })
     for (const statement of pinning(server, options.statementTimeoutMs)) await link.rows(statement, { signal, timeoutMs: left() })
+    place = server.place
     return { link, server }
   } catch (error) {
     link.destroy()

@@ -8,6 +8,8 @@ export interface ServerFacts {
   /** `80036` for 8.0.36. */
   readonly versionNumber: number
   readonly database: string | undefined
+  /** {@link PLACE} of the server that answered. */
+  readonly place: string
   /**
    * Rows may be committed elsewhere and arrive here afterwards: a replica, a cluster node. Locks and transactions
    * of this server then say nothing about the writers.
@@ -21,6 +23,9 @@ export interface ServerFacts {
   /** Without `NOWAIT` a refused lock costs a second. */
   readonly waitsForLocks: boolean
 }
+
+/** Which server this is, as a cell: one address may lead to several. */
+export const PLACE = "CONCAT_WS(':', @@hostname, @@port, @@server_id)"
 
 /** Whether the server takes writes, as a cell: of a running server this changes at every failover. */
 export const READ_ONLY = '@@global.read_only'
@@ -36,7 +41,7 @@ export async function readServerFacts(link: MysqlLink, options: RunOptions): Pro
   const names = VARIABLES.map((name) => `'${name}'`).join(', ')
   const rows = await link.rows(`SHOW VARIABLES WHERE Variable_name IN (${names})`, options)
   const values = new Map(rows.map((row) => [row[0], row[1] ?? undefined]))
-  const [[database = null, readOnly = null] = []] = await link.rows(`SELECT DATABASE(), ${READ_ONLY}`, options)
+  const [[database = null, readOnly = null, place = null] = []] = await link.rows(`SELECT DATABASE(), ${READ_ONLY}, ${PLACE}`, options)
   const version = values.get('version') ?? ''
   const isMariaDb = version.includes('MariaDB')
   const versionNumber = numberOf(version)
@@ -51,6 +56,7 @@ export async function readServerFacts(link: MysqlLink, options: RunOptions): Pro
     isMariaDb,
     versionNumber,
     database: database ?? undefined,
+    place: place ?? '',
     hasRemoteWriters: isOn('read_only') || isOn('innodb_read_only') || isOn('wsrep_on'),
     readOnly: readOnly ?? '',
     autoincLockMode: values.get('innodb_autoinc_lock_mode'),
