@@ -6,3 +6,4 @@ export { sqliteChanges, type ChangedDatabase, type NodeSqliteChangesOptions } fr
 export { sessionChanges, type SessionChanges } from './session/session-changes.ts'
 export type { SessionChangesOptions } from './session/session-options.ts'
 export type { TransactionOptions } from './session/write-transaction.ts'
+export { nodeSqliteStateStore, type NodeSqliteStateStoreConfig } from './node-sqlite-state-store.ts'
