@@ -3,9 +3,10 @@ import { libsqlInitial, libsqlSyncInitial } from './libsql-initial.ts'
 import { mysqlInitial } from './mysql-initial.ts'
 import { pgIncremental } from './pg-incremental.ts'
 import { pgInitial } from './pg-initial.ts'
+import { pgScattered } from './pg-scattered.ts'
 
 /** In the order in which `all` runs them. */
-export const CASES: readonly BenchCase[] = [pgInitial, mysqlInitial, libsqlInitial, libsqlSyncInitial, pgIncremental]
+export const CASES: readonly BenchCase[] = [pgInitial, mysqlInitial, libsqlInitial, libsqlSyncInitial, pgIncremental, pgScattered]
 
 /** Errors: `TypeError` for a name that is unknown; a bench must never pass because nothing was chosen. */
 export function chooseCases(names: readonly string[]): readonly BenchCase[] {
