@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { divideExactly } from './divide-exactly.ts'
 
 it('rounds once, also where the dividend is no double', () => {
-  expect(divideExactly(141_421_356_237_309, { tail: 51, scale: 100, divisor: 1e16 })).toBe(1.414_213_562_373_095_1)
+  expect(divideExactly(173_205_080_756_887, { tail: 72, scale: 100, divisor: 1e16 })).toBe(1.732_050_807_568_877_2)
   expect(divideExactly(300_000_000_000_000, { tail: 4, scale: 100, divisor: 1e17 })).toBe(0.300_000_000_000_000_04)
 })
 
