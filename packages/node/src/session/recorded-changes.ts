@@ -20,7 +20,7 @@ const TRANSACTION_BYTES = 500
 const ORDER: readonly ChangesetOp[] = ['delete', 'update', 'insert']
 
 /**
- * What one transaction did, as the changesets that SQLite gave: a twelfth of what the events take, and no work for the writer
+ * What one transaction did, as the changesets that SQLite gave: a fraction of what the events take, and no work for the writer
  * beyond the rows of updates, which have to be read at once.
  */
 export class RecordedChanges {
