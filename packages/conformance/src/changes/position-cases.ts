@@ -41,7 +41,8 @@ export const positionCases: readonly ChangeCase[] = [
     await using fixture = await captureOne(harness, ITEMS)
     await using second = await capture(harness, [fixture.table])
     await fixture.client.run(insert(fixture.table, items(1, 6)))
-    const [early, late, other] = [fixture.reader, new LogReader(fixture.connection, fixture.start), new LogReader(second.connection, fixture.start)]
+    const { resumes } = fixture.source.capabilities
+    const [early, late, other] = [fixture.reader, new LogReader(fixture.connection, fixture.start), new LogReader(second.connection, resumes ? fixture.start : second.start)]
     const limit = { ...AMPLE, events: 2 }
     await early.next(limit)
     await Promise.all([early.next(limit), late.next(limit), other.next(limit)])

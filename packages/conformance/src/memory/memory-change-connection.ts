@@ -19,7 +19,7 @@ export class MemoryChangeConnection implements ChangeConnection {
   readonly leases: LeaseStore
   readonly readChunk?: (request: ReadChunkRequest) => Promise<SnapshotChunk>
   readonly #config: MemoryChangeSourceConfig
-  readonly #lifetime = new Lifetime()
+  readonly #lifetime = new Lifetime(() => Promise.resolve())
   readonly #memoryLeases: MemoryLeases
   readonly #unsubscribes = new Set<Unsubscribe>()
   readonly #epoch: string
