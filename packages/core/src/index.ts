@@ -4,6 +4,14 @@ export type {
   AnyChangeTables, BeforeKind, ChangeEvent, ChangeOf, ChangeOp, ChangeOrigin, ChangeRow, ChangeTransaction, RowDeleted, RowInserted, RowUpdated, TableTruncated,
 } from './change/change-event.ts'
 export type { ChangeCheckpoint } from './change/change-checkpoint.ts'
+export { ChangeStream, type BatchOf } from './change-stream/change-stream.ts'
+export type { ChangeStreamEvents, SourceState } from './change-stream/change-stream-events.ts'
+export type {
+  ChangeHandler, ChangeSelection, ChangeStreamOptions, LiveBudget, LiveOptions, SubscribeOptions, Subscription, TableOf, Tables,
+} from './change-stream/change-stream-options.ts'
+export type { LiveBatches } from './change-stream/live-batches.ts'
+export type { SourceStatus, SubscriberStatus } from './change-stream/stream-status.ts'
+export type { SubscriberState } from './change-stream/subscriber-life.ts'
 export type { Value } from './change/value.ts'
 export type { ChangeLag, ChangeSource, ChangeSourceCapabilities } from './dialect/change-source.ts'
 export type { Finding, SourceDialect } from './dialect/source.ts'
@@ -24,4 +32,5 @@ export { storedStatus, type StoredStatus } from './replicator/stored-status.ts'
 export type { Runtime, Wakeup } from './runtime/runtime.ts'
 export { systemRuntime } from './runtime/system-runtime.ts'
 export type { RunLogEntry } from './state/ledger.ts'
+export type { StateStore, StoredState } from './state/state-store.ts'
 export type { SecretInput } from './util/secret.ts'

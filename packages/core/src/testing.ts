@@ -1,2 +1,3 @@
 // For tests of applications and adapters.
 export { FakeRuntime, type FakeRuntimeOptions } from './runtime/fake-runtime.ts'
+export { memoryStateStore } from './state/memory-state-store.ts'

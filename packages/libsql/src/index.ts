@@ -1,4 +1,6 @@
 export type { LibsqlClient, LibsqlResult, LibsqlStatement, LibsqlTransaction } from './libsql-client.ts'
 export type { LibsqlClientConfig, LibsqlConfig, LibsqlUrlConfig } from './libsql-config.ts'
+export { libsqlChanges } from './libsql-changes.ts'
 export { libsqlSource } from './libsql-source.ts'
+export { libsqlStateStore } from './libsql-state-store.ts'
 export { libsqlFileTarget, libsqlTarget } from './libsql-target.ts'

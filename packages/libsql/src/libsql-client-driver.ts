@@ -1,5 +1,8 @@
 import { TidemarkError, type RowValues, type Value } from '@tidemark/core/adapter'
-import { narrowInteger, type AttachedImage, type ImageFile, type SqliteDriver, type SqliteTransaction, type SqliteValue } from '@tidemark/sqlite'
+import {
+  narrowInteger, type AttachedImage, type ImageFile, type SqliteDriver, type SqliteQuery, type SqliteTransaction, type SqliteValue,
+  type ViewOptions,
+} from '@tidemark/sqlite'
 import type { LibsqlClient, LibsqlResult, LibsqlStatement, LibsqlTransaction } from './libsql-client.ts'
 import { libsqlError } from './libsql-error.ts'
 
@@ -32,6 +35,13 @@ export class LibsqlClientDriver implements SqliteDriver {
 
   async query(sql: string, parameters: readonly SqliteValue[] = []): Promise<readonly RowValues[]> {
     return rowsOf(await mapped(() => this.#client.execute(statementOf(sql, parameters))))
+  }
+
+  /** One request. */
+  async view(queries: readonly SqliteQuery[], { bigints = false }: ViewOptions = {}): Promise<readonly (readonly RowValues[])[]> {
+    const statements = queries.map(({ sql, parameters = [] }) => statementOf(sql, parameters))
+    const results = await mapped(() => this.#client.batch(statements, 'read'))
+    return results.map((result) => rowsOf(result, bigints ? toExactValue : toValue))
   }
 
   /**
@@ -140,12 +150,16 @@ function statementOf(sql: string, parameters: readonly SqliteValue[]): LibsqlSta
   return { sql, args: [...parameters] }
 }
 
-function rowsOf(result: LibsqlResult): readonly RowValues[] {
-  return result.rows.map((row) => Array.from({ length: row.length }, (_, index) => toValue(row[index])))
+function rowsOf(result: LibsqlResult, convert: (value: unknown) => Value = toValue): readonly RowValues[] {
+  return result.rows.map((row) => Array.from({ length: row.length }, (_, index) => convert(row[index])))
 }
 
 function toValue(value: unknown): Value {
-  if (typeof value === 'bigint') return narrowInteger(value)
+  return typeof value === 'bigint' ? narrowInteger(value) : toExactValue(value)
+}
+
+function toExactValue(value: unknown): Value {
+  if (typeof value === 'bigint') return value
   if (value instanceof ArrayBuffer) return new Uint8Array(value)
   if (value === null || typeof value === 'number' || typeof value === 'string' || value instanceof Uint8Array) return value
   throw new TidemarkError('TARGET_FAILED', `The libSQL client gave a value of type ${typeof value}.`)

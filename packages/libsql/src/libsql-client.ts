@@ -31,6 +31,8 @@ export interface LibsqlClient {
   /** `file`, `http` or `ws`. */
   readonly protocol: string
   execute(statement: LibsqlStatement): Promise<LibsqlResult>
+  /** All of them in one transaction. */
+  batch(statements: LibsqlStatement[], mode: 'read'): Promise<readonly LibsqlResult[]>
   transaction(mode: 'write'): Promise<LibsqlTransaction>
   executeMultiple(sql: string): Promise<void>
   close(): void

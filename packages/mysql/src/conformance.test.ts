@@ -3,3 +3,4 @@ import { vitestRunner } from '@tidemark/conformance/vitest'
 import { mysqlSubject } from './test/mysql-subject.ts'
 
 describeSource(vitestRunner, mysqlSubject('mariadb'))
+describeSource(vitestRunner, mysqlSubject('mysql'))

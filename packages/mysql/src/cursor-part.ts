@@ -2,6 +2,9 @@ import { TidemarkError, type ColumnSchema } from '@tidemark/core/adapter'
 import { quoteIdentifier } from './quote.ts'
 import { parseSourceType } from './source-type.ts'
 
+/** The server's default, pinned: more of it makes MySQL 5.6 run out of memory for sorting by two columns. */
+export const MAX_SORT_LENGTH = 1024
+
 /**
  * One column that rows are ordered by: how its value is selected as text, and how that text comes back as a literal
  * which compares exactly as the column is ordered.
@@ -10,11 +13,21 @@ export interface CursorPart {
   readonly column: ColumnSchema
   /** Gives the cursor's text. */
   readonly select: string
-  /** What is ordered and compared. */
+  /** What is compared. */
   readonly order: string
+  /** What the server sorts by, of `order` or of a column that holds its value. */
+  sort(expression: string): string
+  /**
+   * From this many characters of a cursor's text on, the server may sort by a part of the value only, while it compares the
+   * whole; see `refuseTruncated`. Absent: never.
+   */
+  readonly sortsShortFrom: number | undefined
   /** Errors: `STATE_CORRUPT` when a stored cursor is not a value of this type. */
   literal(text: string): string
 }
+
+/** Bytes of a value that a sort surely compares: the session's `max_sort_length`, less what is kept there of a binary value's length. */
+export const SORTED_BYTES = MAX_SORT_LENGTH - 24
 
 type Form = 'number' | 'real' | 'ordinal' | 'plain' | 'text' | 'bytes'
 
@@ -27,6 +40,9 @@ const FORMS: Readonly<Record<string, Form>> = {
   binary: 'bytes', varbinary: 'bytes', tinyblob: 'bytes', blob: 'bytes', mediumblob: 'bytes', longblob: 'bytes',
 }
 
+/** Of a sort key's bytes: a character has at most eight, a byte has one and is two digits of a cursor. */
+const SORTS_SHORT_FROM: Partial<Readonly<Record<Form, number>>> = { text: SORTED_BYTES / 8, bytes: SORTED_BYTES * 2 }
+
 const NUMBER = /^-?\d+(?:\.\d+)?$/u
 const REAL = /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/iu
 const PLAIN = /^[-+0-9a-f:. ]*$/iu
@@ -38,22 +54,34 @@ export function cursorPart(column: ColumnSchema): CursorPart {
   const form = Object.hasOwn(FORMS, base) ? FORMS[base] : undefined
   if (form === undefined) throw unordered(column, `Rows can't be read in order of a column of type ${base}.`)
   const name = quoteIdentifier(column.name)
-  const literal = (text: string): string => literalOf(form, text)
+  return { column, select: selectOf(form, name), order: name, literal: (text) => literalOf(form, text), sort: sortOf(base), sortsShortFrom: SORTS_SHORT_FROM[form] }
+}
+
+function selectOf(form: Form, name: string): string {
   switch (form) {
     case 'real':
-      return { column, select: `${name} * 1e0`, order: name, literal }
+      return `${name} * 1e0`
     case 'ordinal':
       // These are ordered by their number, not by their label.
-      return { column, select: `${name} + 0`, order: name, literal }
+      return `${name} + 0`
     case 'bytes':
-      return { column, select: `HEX(${name})`, order: name, literal }
+      return `HEX(${name})`
     case 'number':
     case 'plain':
     case 'text':
-      return { column, select: name, order: name, literal }
+      return name
     default:
       return form satisfies never
   }
+}
+
+/**
+ * MySQL 5.6 sorts the empty value of a TEXT column before all others (`Field_blob::make_sort_key`), while it compares as a blank
+ * does: after a tab or a line feed. Here it is sorted as a blank where it is equal to one; under a collation without
+ * padding it is not. No index is lost by it: one on TEXT holds a beginning only, and orders nothing.
+ */
+function sortOf(base: string): (expression: string) => string {
+  return base.endsWith('text') ? (expression) => `IF(${expression} = ' ', ' ', ${expression})` : (expression) => expression
 }
 
 /** Like {@link cursorPart}, and refuses FLOAT: values that ought to differ by little are equal in it. */

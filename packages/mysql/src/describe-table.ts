@@ -11,10 +11,11 @@ export async function describeTable(session: Session, table: TableRef, options: 
   const { link, server } = session
   const ref = { schema: table.schema ?? server.database, name: table.name }
   if (ref.schema === undefined) throw new TidemarkError('TABLE_UNKNOWN', 'The table has no database, and neither has the connection.')
+  // The version first: of a table that changes meanwhile, an old version is found out by the next page, a new one never.
+  const [facts] = await link.rows(`SELECT table_type, table_rows, ${fingerprintExpression(ref)} FROM information_schema.tables WHERE ${catalogueFilter(ref)}`, options)
   const rows = await link.rows(`SELECT column_name, column_type, is_nullable FROM information_schema.columns WHERE ${catalogueFilter(ref)} ORDER BY ordinal_position`, options)
   // The catalogue hides what a user may not see; the table itself tells the two apart.
   if (rows.length === 0) await link.rows(`SELECT 1 FROM ${quoteTable(ref)} LIMIT 0`, options)
-  const [facts] = await link.rows(`SELECT table_type, table_rows, ${fingerprintExpression(ref)} FROM information_schema.tables WHERE ${catalogueFilter(ref)}`, options)
   if (rows.length === 0 || facts === undefined) throw new TidemarkError('TABLE_UNKNOWN', 'The MySQL server shows no such table.')
   const indexes = await readIndexes(session, ref, options)
   const [kind, estimate, version] = facts

@@ -12,7 +12,7 @@ export type TlsMode = 'verify' | 'disable' | 'insecure-no-verify' | { readonly c
 
 export interface MysqlTimingOptions {
   readonly tls?: TlsMode | undefined
-  /** Limit for opening a connection, in milliseconds. Default 10,000. */
+  /** Limit for opening a connection, its session's settings included, in milliseconds. Default 10,000. */
   readonly connectTimeoutMs?: number | undefined
   /** Limit for one statement, in milliseconds; not for a stream, which lasts as long as its reader. Default 120,000. */
   readonly queryTimeoutMs?: number | undefined

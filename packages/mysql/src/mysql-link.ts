@@ -1,6 +1,7 @@
 import { createConnection } from 'mysql2'
 import { TidemarkError } from '@tidemark/core/adapter'
 import { checkAddress, connectAddressSocket, verifiesAddress } from './address-socket.ts'
+import { aborted, bounded, type BoundOptions } from './bounded.ts'
 import type { ConnectionSettings } from './connection-settings.ts'
 import { errnoOf, toMysqlError } from './errors.ts'
 import { PacketTap, type TappedConnection } from './packet-tap.ts'
@@ -8,19 +9,17 @@ import { readTextRows } from './read-text-rows.ts'
 
 /** The subset of a mysql2 connection that is used. */
 interface DriverConnection extends TappedConnection {
-  readonly stream: { pause(): unknown; resume(): unknown }
+  /** Replaced when TLS begins. */
+  readonly stream: { pause(): unknown; resume(): unknown; destroy(): unknown; once(event: 'close', listener: () => void): unknown }
   readonly threadId: number | null
   query(options: { readonly sql: string }, callback: (error: unknown) => void): unknown
-  on(event: 'error' | 'end', listener: () => void): unknown
-  once(event: 'connect' | 'error', listener: (value: unknown) => void): unknown
+  on(event: 'error' | 'end', listener: (error: unknown) => void): unknown
+  once(event: 'connect', listener: () => void): unknown
   end(callback: () => void): void
   destroy(): void
 }
 
-export interface RunOptions {
-  readonly signal?: AbortSignal | undefined
-  /** `undefined`: no limit. */
-  readonly timeoutMs?: number | undefined
+export interface RunOptions extends BoundOptions {
   /** Server errors that leave the connection in order, such as a lock that was refused. */
   readonly expectedErrnos?: readonly number[] | undefined
 }
@@ -46,49 +45,33 @@ export class MysqlLink {
   readonly #connection: DriverConnection
   readonly #tap: PacketTap
   readonly #onAbandon: ((threadId: number) => void) | undefined
-  #isRunning = false
+  /** Ends the statement that the server is at; `undefined`: it is at none. */
+  #giveUp: ((error: unknown) => void) | undefined
   #isUsable = true
 
   private constructor(connection: DriverConnection, options: OpenOptions) {
     this.#connection = connection
     this.#onAbandon = options.onAbandon
     this.#tap = new PacketTap(connection)
-    const retire = (): void => {
+    connection.on('error', (error) => this.#retire(error))
+    connection.on('end', () => {
       this.#isUsable = false
-    }
-    connection.on('error', retire)
-    connection.on('end', retire)
+    })
   }
 
   /** Errors: `SOURCE_UNREACHABLE`, `SOURCE_AUTH_FAILED`, `SOURCE_TLS_FAILED`, `SOURCE_BUSY`, `ABORTED`. */
   static async open(settings: ConnectionSettings, options: OpenOptions): Promise<MysqlLink> {
-    const { signal } = options
+    const { signal, connectTimeoutMs } = options
     if (signal?.aborted === true) throw aborted()
-    const connection = createDriverConnection(settings, options.connectTimeoutMs)
-    await new Promise<void>((resolve, reject) => {
-      const onAbort = (): void => {
-        connection.destroy()
-        reject(aborted())
-      }
-      signal?.addEventListener('abort', onAbort, { once: true })
-      connection.once('connect', () => {
-        signal?.removeEventListener('abort', onAbort)
-        resolve()
-      })
-      // Stays attached: an error event without a listener would end the process.
-      connection.on('error', (...args: readonly unknown[]) => {
-        signal?.removeEventListener('abort', onAbort)
-        connection.destroy()
-        reject(toMysqlError(args[0], 'connect'))
-      })
-    })
+    const connection = createDriverConnection(settings)
     try {
+      await bounded(whenConnected(connection), { signal, timeoutMs: connectTimeoutMs, late: notConnected })
       checkAddress(settings, connection.stream)
+      return new MysqlLink(connection, options)
     } catch (error) {
-      connection.destroy()
+      discard(connection)
       throw error
     }
-    return new MysqlLink(connection, options)
   }
 
   get isUsable(): boolean {
@@ -100,29 +83,14 @@ export class MysqlLink {
    * the socket is destroyed rather than waited for. Errors: those of {@link toMysqlError}, `ABORTED`, `TIMEOUT`.
    */
   async run(sql: string, receive: (chunk: Buffer) => void, options: RunOptions = {}): Promise<void> {
-    const { signal, timeoutMs } = options
-    if (signal?.aborted === true) throw aborted()
-    let timer: ReturnType<typeof setTimeout> | undefined
-    let onAbort = (): void => {}
-    this.#isRunning = true
+    if (options.signal?.aborted === true) throw aborted()
+    // Between two statements of one call; the driver would give an error without a code.
+    if (!this.#isUsable) throw new TidemarkError('SOURCE_UNREACHABLE', 'The connection to the MySQL server broke.')
     try {
-      await new Promise<void>((resolve, reject) => {
-        onAbort = (): void => reject(aborted())
-        signal?.addEventListener('abort', onAbort, { once: true })
-        if (timeoutMs !== undefined) timer = setTimeout(() => reject(tooSlow(timeoutMs)), timeoutMs)
-        this.#tap.begin(guard(receive, reject))
-        this.#connection.query({ sql }, (error) => {
-          this.#isRunning = false
-          if (error === null || error === undefined) resolve()
-          else reject(toMysqlError(error, 'query'))
-        })
-      })
+      await bounded(this.#send(sql, receive), options)
     } catch (error) {
       if (!isExpected(error, options)) this.destroy()
       throw error
-    } finally {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', onAbort)
     }
   }
 
@@ -142,26 +110,75 @@ export class MysqlLink {
     this.#connection.stream.resume()
   }
 
+  /** Ends the connection at once, and a statement under way with `CLOSED`. */
   destroy(): void {
     const { threadId } = this.#connection
-    if (this.#isRunning && this.#isUsable && threadId !== null) this.#onAbandon?.(threadId)
-    this.#isRunning = false
+    const giveUp = this.#giveUp
+    if (giveUp !== undefined && this.#isUsable && threadId !== null) this.#onAbandon?.(threadId)
     this.#isUsable = false
-    this.#connection.destroy()
+    discard(this.#connection)
+    this.#finish()
+    giveUp?.(new TidemarkError('CLOSED', 'The MySQL connection was closed under the statement.'))
   }
 
   /** Takes leave of the server, so that it does not count an aborted connection. Never fails. */
   async close(): Promise<void> {
-    if (!this.#isUsable) return
+    if (!this.#isUsable || this.#giveUp !== undefined) return this.destroy()
     this.#isUsable = false
-    let timer: ReturnType<typeof setTimeout> | undefined
+    const { stream } = this.#connection
     await new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, CLOSE_TIMEOUT_MS)
-      this.#connection.end(() => resolve())
+      const timer = setTimeout(resolve, CLOSE_TIMEOUT_MS)
+      stream.once('close', () => {
+        clearTimeout(timer)
+        resolve()
+      })
+      // A paused socket never sees that the server has closed.
+      stream.resume()
+      this.#connection.end(() => {})
     })
-    clearTimeout(timer)
-    this.#connection.destroy()
+    discard(this.#connection)
   }
+
+  #send(sql: string, receive: (chunk: Buffer) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#giveUp = reject
+      this.#tap.begin(guard(receive, reject))
+      this.#connection.query({ sql }, (error) => {
+        this.#finish()
+        if (error === null || error === undefined) resolve()
+        else reject(toMysqlError(error, 'query'))
+      })
+    })
+  }
+
+  #finish(): void {
+    this.#giveUp = undefined
+  }
+
+  /** The connection broke: the driver does not tell the statement in every case. */
+  #retire(error: unknown): void {
+    const giveUp = this.#giveUp
+    this.#isUsable = false
+    this.#finish()
+    giveUp?.(toMysqlError(error, 'query'))
+  }
+}
+
+/** The driver's `destroy()` only ends its side: a server that is silent would keep the socket, and the process, for ever. */
+function discard(connection: DriverConnection): void {
+  connection.destroy()
+  connection.stream.destroy()
+}
+
+function whenConnected(connection: DriverConnection): Promise<void> {
+  return new Promise((resolve, reject) => {
+    connection.once('connect', resolve)
+    // Stays attached: an error event without a listener would end the process.
+    connection.on('error', (error) => {
+      discard(connection)
+      reject(toMysqlError(error, 'connect'))
+    })
+  })
 }
 
 /** A throwing receiver ends the statement instead of breaking the driver's data handler. */
@@ -183,16 +200,16 @@ function isExpected(error: unknown, options: RunOptions): boolean {
   return errno !== undefined && (options.expectedErrnos ?? []).includes(errno)
 }
 
-function createDriverConnection(settings: ConnectionSettings, connectTimeoutMs: number): DriverConnection {
+function createDriverConnection(settings: ConnectionSettings): DriverConnection {
   const { ssl, ...rest } = settings
   const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined))
   try {
     // The typings leave out `packetParser` and `sequenceId`, which every release since 2.0 has; checked below.
     const connection = createConnection({
-      ...given, ...(verifiesAddress(settings) ? { stream: () => connectAddressSocket(settings) } : {}), ...(ssl === undefined ? {} : { ssl: { ...ssl } }), ...DRIVER_OPTIONS, connectTimeout: connectTimeoutMs,
+      ...given, ...(verifiesAddress(settings) ? { stream: () => connectAddressSocket(settings) } : {}), ...(ssl === undefined ? {} : { ssl: { ...ssl } }), ...DRIVER_OPTIONS,
     }) as unknown as DriverConnection
     if (typeof connection.packetParser?.execute === 'function') return connection
-    connection.destroy()
+    discard(connection)
   } catch (error) {
     throw toMysqlError(error, 'connect')
   }
@@ -212,12 +229,10 @@ const DRIVER_OPTIONS = {
   // The server can ask a client for any local file.
   flags: ['-LOCAL_FILES'],
   enableKeepAlive: true,
+  // The limit is kept here: the driver calls its own off at errors that it then does not tell.
+  connectTimeout: 0,
 }
 
-export function aborted(): TidemarkError {
-  return new TidemarkError('ABORTED', 'The operation was ended by its signal.')
-}
-
-function tooSlow(timeoutMs: number): TidemarkError {
-  return new TidemarkError('TIMEOUT', `The MySQL server did not answer within ${timeoutMs} ms.`)
+function notConnected(): TidemarkError {
+  return new TidemarkError('SOURCE_UNREACHABLE', 'The MySQL server did not take the connection within the time limit.', { detail: 'ETIMEDOUT' })
 }

@@ -6,7 +6,7 @@ import type {
 import type { SourceIdentity } from './connection-settings.ts'
 import { describeTable } from './describe-table.ts'
 import { diagnose } from './diagnose.ts'
-import { killThread } from './kill-thread.ts'
+import { killThread, type ServerThread } from './kill-thread.ts'
 import { LockedWindows } from './locked-window.ts'
 import { openSession, type Session } from './open-session.ts'
 import { ProofKinds } from './proof.ts'
@@ -49,11 +49,13 @@ export class MysqlSourceConnection implements SourceConnection {
   }
 
   async streamRows(request: StreamRowsRequest): Promise<RowStream> {
-    const kind = await this.#memory.kinds.of(await this.#open(request), request.table, this.#limited(request))
-    const session = await openSession(this.#identity, { signal: request.signal, statementTimeoutMs: undefined, onAbandon: this.#onAbandon })
+    if (this.#isClosed) throw closed()
+    const session = await this.#connect(request, undefined)
     this.#forgetFinishedStreams()
     this.#streams.add(session)
     try {
+      // Of its own connection: another one may lead to another server.
+      const kind = await this.#memory.kinds.of(session, request.table, this.#limited(request))
       return await streamRows({ session, kind, idleTimeoutMs: this.#identity.queryTimeoutMs }, request)
     } catch (error) {
       session.link.destroy()
@@ -74,8 +76,8 @@ export class MysqlSourceConnection implements SourceConnection {
   }
 
   /** Beside the caller, who is not kept waiting; closing waits. */
-  readonly #onAbandon = (threadId: number): void => {
-    const kill = killThread(this.#identity, threadId).finally(() => this.#kills.delete(kill))
+  readonly #onAbandon = (thread: ServerThread): void => {
+    const kill = killThread(this.#identity, thread).finally(() => this.#kills.delete(kill))
     this.#kills.add(kill)
   }
 
@@ -84,10 +86,18 @@ export class MysqlSourceConnection implements SourceConnection {
   }
 
   async #open(options: AbortOptions): Promise<Session> {
-    if (this.#isClosed) throw new TidemarkError('CLOSED', 'The MySQL connection was closed.')
+    if (this.#isClosed) throw closed()
     if (this.#session?.link.isUsable === true) return this.#session
-    this.#session = await openSession(this.#identity, { signal: options.signal, statementTimeoutMs: this.#identity.queryTimeoutMs, onAbandon: this.#onAbandon })
+    this.#session = await this.#connect(options, this.#identity.queryTimeoutMs)
     return this.#session
+  }
+
+  async #connect({ signal }: AbortOptions, statementTimeoutMs: number | undefined): Promise<Session> {
+    const session = await openSession(this.#identity, { signal, statementTimeoutMs, onAbandon: this.#onAbandon })
+    if (!this.#isClosed) return session
+    // Closed meanwhile, by a caller who waits for nobody: there is no one else to end it.
+    session.link.destroy()
+    throw closed()
   }
 
   #forgetFinishedStreams(): void {
@@ -95,4 +105,8 @@ export class MysqlSourceConnection implements SourceConnection {
       if (!stream.link.isUsable) this.#streams.delete(stream)
     }
   }
+}
+
+function closed(): TidemarkError {
+  return new TidemarkError('CLOSED', 'The MySQL connection was closed.')
 }

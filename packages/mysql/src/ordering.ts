@@ -23,8 +23,8 @@ export function findColumn(table: TableSchema, name: string): ColumnSchema {
   throw new TidemarkError('COLUMN_UNKNOWN', `The table has no column ${name}.`)
 }
 
-export function orderBy(ordering: Ordering, prefix = ''): string {
-  return ordering.parts.map((part) => `${prefix}${part.order}`).join(', ')
+export function orderBy(ordering: Ordering, direction: 'ASC' | 'DESC' = 'ASC'): string {
+  return ordering.parts.map((part) => `${part.sort(part.order)} ${direction}`).join(', ')
 }
 
 /** Whether a cursor was made by a read of this order; one of another order says nothing about this one's rows. */
@@ -35,11 +35,12 @@ export function fitsOrdering(ordering: Ordering, cursor: Cursor): boolean {
 /** The cursor's values as literals, one for each of the ordering's parts. */
 function literals(ordering: Ordering, cursor: Cursor): readonly string[] {
   if (!fitsOrdering(ordering, cursor)) throw new TidemarkError('STATE_CORRUPT', 'A stored cursor belongs to another tracking column or key.')
-  return ordering.parts.map((part) => {
-    const keyIndex = ordering.key.indexOf(part)
-    const text = part === ordering.tracking ? cursor.tracking : cursor.key[keyIndex]
-    return part.literal(text ?? '')
-  })
+  return ordering.parts.map((part) => part.literal(cursorText(ordering, part, cursor) ?? ''))
+}
+
+/** A cursor's text for one of the ordering's parts. */
+export function cursorText(ordering: Ordering, part: CursorPart, cursor: Cursor): string | undefined {
+  return part === ordering.tracking ? cursor.tracking : cursor.key[ordering.key.indexOf(part)]
 }
 
 /** Rows strictly after the cursor. One without key stands before all rows of its tracking value. */

@@ -7,6 +7,7 @@ import { quoteIdentifier, quoteTable } from './quote.ts'
 import { RowCollector } from './row-collector.ts'
 import { MysqlRowDecoder, type CursorCells } from './row-decoder.ts'
 import { selectExpression } from './select-expression.ts'
+import { READ_ONLY } from './server-facts.ts'
 import { fingerprintExpression } from './table-fingerprint.ts'
 
 /** What to read, with everything that does not change between a page's statements. */
@@ -25,6 +26,8 @@ export interface PageHead {
   readonly hasNullTracking: boolean
   readonly cursorAhead: boolean
   readonly serverSeconds: string
+  /** Of the server, now: a failover leaves connections open. */
+  readonly readOnly: string
 }
 
 export interface RowSlice {
@@ -32,9 +35,9 @@ export interface RowSlice {
   readonly last: Cursor | undefined
 }
 
-/** Version, NULL flag, ahead flag, clock, and the mark of a row that is one. */
-const HEAD_CELLS = 5
-const ROW_MARK_CELL = 4
+/** Version, NULL flag, ahead flag, clock, whether writes are allowed, and the mark of a row that is one. */
+const HEAD_CELLS = 6
+const ROW_MARK_CELL = 5
 
 /** `lead`: cells in front of the cursor's own. */
 export function planCursor(ordering: Ordering, columns: readonly ColumnSchema[], lead: number): Pick<PagePlan, 'cursorSelects' | 'cursor'> {
@@ -74,11 +77,11 @@ export async function readPage(session: Session, plan: PagePlan, range: PageRang
     sql: pageStatement(plan, range),
     options: range,
     onLead: (text) => {
-      head ??= { version: text(0) ?? undefined, hasNullTracking: text(1) === '1', cursorAhead: text(2) === '1', serverSeconds: text(3) ?? '' }
+      head ??= { version: text(0) ?? undefined, hasNullTracking: text(1) === '1', cursorAhead: text(2) === '1', serverSeconds: text(3) ?? '', readOnly: text(4) ?? '' }
       return text(ROW_MARK_CELL) !== null
     },
   })
-  return { ...slice, head: head ?? { version: undefined, hasNullTracking: false, cursorAhead: false, serverSeconds: '' } }
+  return { ...slice, head: head ?? { version: undefined, hasNullTracking: false, cursorAhead: false, serverSeconds: '', readOnly: '' } }
 }
 
 /** Rows under share locks; throws what {@link MysqlLink.run} throws when one is refused. */
@@ -112,8 +115,8 @@ function pageStatement(plan: PagePlan, range: PageRange): string {
   const orders = ordering.parts.map((part, i) => `${part.order} AS o${i}`)
   const inner = `SELECT 1 AS r, ${[...selects.map((select, i) => `${select} AS c${i}`), ...orders].join(', ')}`
     + ` FROM ${quoteTable(request.table.ref)} ${where(plan, range)} ORDER BY ${orderBy(ordering)} LIMIT ${Math.trunc(range.limit)}`
-  const outerOrder = ordering.parts.map((_, i) => `p.o${i}`).join(', ')
-  return `SELECT h.v, h.n, h.a, h.t, p.r${selects.map((_, i) => `, p.c${i}`).join('')}`
+  const outerOrder = ordering.parts.map((part, i) => part.sort(`p.o${i}`)).join(', ')
+  return `SELECT h.v, h.n, h.a, h.t, h.ro, p.r${selects.map((_, i) => `, p.c${i}`).join('')}`
     + ` FROM (SELECT ${headExpressions(plan)}) AS h LEFT JOIN (${inner}) AS p ON TRUE ORDER BY ${outerOrder}`
 }
 
@@ -123,7 +126,7 @@ function pageStatement(plan: PagePlan, range: PageRange): string {
  */
 function lockedStatement(session: Session, plan: PagePlan, range: PageRange): string {
   const { request, ordering, cursorSelects } = plan
-  const selects = ['1', '1', '1', '1', '1', ...cursorSelects, ...request.columns.map(selectExpression)]
+  const selects = [...Array.from({ length: HEAD_CELLS }, () => '1'), ...cursorSelects, ...request.columns.map(selectExpression)]
   return `SELECT ${selects.join(', ')} FROM ${quoteTable(request.table.ref)} ${where(plan, range)}`
     + ` ORDER BY ${orderBy(ordering)} LIMIT ${Math.trunc(range.limit)} ${session.server.lockClause}`
 }
@@ -140,7 +143,7 @@ function where(plan: PagePlan, range: PageRange): string {
 
 function headExpressions(plan: PagePlan): string {
   const { request } = plan
-  return `${fingerprintExpression(request.table.ref)} AS v, ${hasNulls(request)} AS n, ${isAhead(plan)} AS a, UNIX_TIMESTAMP() AS t`
+  return `${fingerprintExpression(request.table.ref)} AS v, ${hasNulls(request)} AS n, ${isAhead(plan)} AS a, UNIX_TIMESTAMP() AS t, ${READ_ONLY} AS ro`
 }
 
 export function hasNulls(request: Pick<ReadRowsRequest, 'table' | 'tracking'>): string {

@@ -88,6 +88,31 @@ group('order by cursor', () => {
     expect(await source.readRowsByKey({ table, columns: table.columns, key: ['k', 'k2'], keys: all.map((row) => row.slice(0, 2)) })).toHaveLength(all.length)
   })
 
+  it.each(['LONGTEXT', 'TEXT COLLATE utf8mb4_unicode_ci', 'TINYTEXT CHARACTER SET latin1', 'VARCHAR(40)', 'LONGBLOB'])('%s without an index, around the empty value and the blank', async (type) => {
+    await database.writer.query(`DROP TABLE IF EXISTS w; CREATE TABLE w (id INT PRIMARY KEY, w ${type} NOT NULL)`)
+    await database.writer.query('INSERT INTO w VALUES (9, \'\'), (8, X\'09\'), (7, \' lead\'), (6, \'a\'), (5, X\'6109\'), (4, \'a b\'), (3, X\'01\'), (2, X\'00\'), (1, \'\')')
+    const table = await describe(database, source, 'w')
+    const all = await walk(table, { key: ['id'], tracking: 'w' }, 100)
+    expect(all).toHaveLength(9)
+    for (const limit of [1, 2, 3]) expect(await walk(table, { key: ['id'], tracking: 'w' }, limit)).toEqual(all)
+    expect((await source.readHighMark({ table, key: ['id'], tracking: 'w' })).cursor?.key).toEqual([String(all.at(-1)?.[0])])
+  })
+
+  it.each(['LONGTEXT', 'VARCHAR(3000)', 'LONGTEXT COLLATE utf8mb4_unicode_ci', 'VARCHAR(3000) COLLATE utf8mb4_bin', 'TEXT CHARACTER SET latin1', 'LONGBLOB', 'VARBINARY(3000)'])('%s: long values that the server can\'t tell apart while sorting are refused, others are not', async (type) => {
+    await database.writer.query(`DROP TABLE IF EXISTS l; CREATE TABLE l (id INT PRIMARY KEY, w ${type} NOT NULL)`)
+    await database.writer.query('INSERT INTO l VALUES (1, CONCAT(\'b\', REPEAT(\'x\', 2000))), (2, CONCAT(\'a\', REPEAT(\'x\', 2000))), (3, \'\')')
+    const table = await describe(database, source, 'l')
+    const order = { key: ['id'], tracking: 'w' }
+    expect((await walk(table, order, 1)).map(([id]) => id)).toEqual([3, 2, 1])
+    await database.writer.query('INSERT INTO l VALUES (4, CONCAT(\'a\', REPEAT(\'x\', 1999), \'w\')), (5, CONCAT(\'a\', REPEAT(\'x\', 3)))')
+    await expect(walk(table, order, 1)).rejects.toMatchObject({ code: 'CONFIG_INVALID', issues: [{ path: 'columns.w' }] })
+    // A page that ends elsewhere loses none of them.
+    expect(await walk(table, order, 5)).toHaveLength(5)
+    const long = `a${'x'.repeat(2000)}`
+    const cursor = { key: [type.endsWith('BLOB') || type.startsWith('VARBINARY') ? Buffer.from(long).toString('hex') : long] }
+    await expect(streamed(table, ['w'], cursor)).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+  })
+
   it('refuses a FLOAT to track and a type without order', async () => {
     await database.writer.query('CREATE TABLE f (id INT PRIMARY KEY, f FLOAT NOT NULL, g GEOMETRY NOT NULL)')
     const table = await describe(database, source, 'f')

@@ -13,28 +13,34 @@ const LOCKING_ENGINES = ['InnoDB']
 const PROCESS_DENIED_ERRNO = 1227
 
 /**
- * What can be proved about a table's late commits, found out once for each table of a connection.
+ * What can be proved about a table's late commits, found out once for each table of a physical connection: the next
+ * one may lead to another server.
  *
  * `locks` where its rows can be share-locked; else `transactions` where the user may see the open ones; else `grace`,
  * the wait that core declares. A server whose writers are elsewhere has only the last.
  */
 export class ProofKinds {
-  readonly #kinds = new Map<string, ProofKind>()
+  readonly #kinds = new WeakMap<Session, Map<string, ProofKind>>()
 
   async of(session: Session, table: TableSchema, options: RunOptions): Promise<ProofKind> {
+    const known = this.#known(session)
     const name = quoteTable(table.ref)
-    const known = this.#kinds.get(name)
-    if (known !== undefined) return known
-    const kind = await findKind(session, table, options)
-    this.#kinds.set(name, kind)
+    const kind = known.get(name) ?? await findKind(session, table, options)
+    known.set(name, kind)
     return kind
   }
 
   /** The server refused to lock at all, rather than because of a writer. */
   async withoutLocks(session: Session, table: TableSchema, options: RunOptions): Promise<ProofKind> {
     const kind = await seesTransactions(session, options) ? 'transactions' : 'grace'
-    this.#kinds.set(quoteTable(table.ref), kind)
+    this.#known(session).set(quoteTable(table.ref), kind)
     return kind
+  }
+
+  #known(session: Session): Map<string, ProofKind> {
+    const known = this.#kinds.get(session) ?? new Map<string, ProofKind>()
+    this.#kinds.set(session, known)
+    return known
   }
 }
 

@@ -2,7 +2,7 @@ import type { Cursor, FenceRequest } from '@tidemark/core/adapter'
 import { makeFence } from './fence.ts'
 import type { RunOptions } from './mysql-link.ts'
 import type { Session } from './open-session.ts'
-import { orderingOf } from './ordering.ts'
+import { orderBy, orderingOf } from './ordering.ts'
 import { hasNulls, planCursor } from './page-query.ts'
 import type { ProofKinds } from './proof.ts'
 import { quoteTable } from './quote.ts'
@@ -25,7 +25,7 @@ export async function readHighMark(session: Session, kinds: ProofKinds, request:
   const { cursorSelects, cursor } = planCursor(ordering, [], HEAD_CELLS)
   const table = quoteTable(request.table.ref)
   const inner = `SELECT 1 AS r, ${cursorSelects.map((select, i) => `${select} AS c${i}`).join(', ')} FROM ${table}`
-    + ` WHERE ${ordering.tracking?.order ?? '1'} IS NOT NULL ORDER BY ${ordering.parts.map((part) => `${part.order} DESC`).join(', ')} LIMIT 1`
+    + ` WHERE ${ordering.tracking?.order ?? '1'} IS NOT NULL ORDER BY ${orderBy(ordering, 'DESC')} LIMIT 1`
   let hasNullTracking = false
   let seconds = ''
   const decoder = new MysqlRowDecoder({

@@ -6,6 +6,7 @@ import { hasEnded, readOpenTransactions } from './open-transactions.ts'
 import type { Session } from './open-session.ts'
 import { orderingOf } from './ordering.ts'
 import { planPage, readPage, type PagePlan } from './page-query.ts'
+import { refuseTruncated } from './refuse-truncated.ts'
 import type { ProofKinds } from './proof.ts'
 
 /** What a connection remembers between pages. */
@@ -29,17 +30,22 @@ export async function readRows(session: Session, memory: ProofMemory, request: R
   if (!Number.isSafeInteger(request.limit) || request.limit < 1) throw new TypeError('limit is a whole number above 0')
   const ordering = orderingOf(request.table, request.key, request.nullTracking === true ? undefined : request.tracking)
   const plan = planPage(request, ordering, request.timeoutMs)
+  const { signal, timeoutMs, after } = request
+  await refuseTruncated(session, ordering, { table: request.table.ref, after, signal, timeoutMs })
   const proof = await prove(session, memory, plan)
   const { window } = proof
   const room = request.limit - (window?.rows.length ?? 0)
-  const page = await readPage(session, plan, { after: restAfter(request, window), limit: room, signal: request.signal, timeoutMs: request.timeoutMs })
+  const page = await readPage(session, plan, { after: restAfter(request, window), limit: room, signal, timeoutMs })
+  // The server became a copy, or ceased to be one, and what was proved may have been proved by the wrong kind.
+  const hasTurned = page.head.readOnly !== session.server.readOnly
+  if (hasTurned) session.link.destroy()
   const rows = window === undefined ? page.rows : [...window.rows, ...page.rows]
   if (rows.length > request.limit) throw new TidemarkError('SOURCE_CORRUPT_RESULT', 'A page of the source has too many rows.')
   return {
     rows,
     last: page.last ?? window?.last,
     fence: makeFence(proof.kind, page.head.serverSeconds),
-    settledMarks: proof.settledMarks,
+    settledMarks: hasTurned ? 0 : proof.settledMarks,
     isLast: rows.length < request.limit,
     hasNullTracking: page.head.hasNullTracking,
     cursorAhead: page.head.cursorAhead,

@@ -6,6 +6,7 @@ import { hasEnded, readOpenTransactions, type OpenTransactions } from './open-tr
 import type { Session } from './open-session.ts'
 import { after, orderBy, orderingOf } from './ordering.ts'
 import { planCursor } from './page-query.ts'
+import { refuseTruncated } from './refuse-truncated.ts'
 import { seesTransactions } from './proof.ts'
 import { quoteTable } from './quote.ts'
 import { MysqlRowDecoder } from './row-decoder.ts'
@@ -30,6 +31,7 @@ export async function streamRows(context: StreamContext, request: StreamRowsRequ
   const order = key.length === 0 ? '' : ` ORDER BY ${orderBy(ordering)}`
   const selects = [...cursorSelects, ...columns.map(selectExpression)]
   const limits = { signal, timeoutMs: idleTimeoutMs }
+  await refuseTruncated(session, ordering, { ...limits, table: table.ref, after: request.after })
   // Before the statement: who is gone by now is in its snapshot.
   const open = kind !== 'grace' && await seesTransactions(session, limits) ? await readOpenTransactions(session, limits) : undefined
   const [clock] = await session.link.rows('SELECT UNIX_TIMESTAMP()', limits)

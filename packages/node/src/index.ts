@@ -2,3 +2,8 @@ export { betterSqliteSource, betterSqliteTarget, type BetterSqliteConfig, type B
 export { nodeSqliteSource, type NodeSqliteSourceConfig } from './node-sqlite-source.ts'
 export { nodeSqliteTarget, type NodeSqliteTargetConfig } from './node-sqlite-target.ts'
 export { nodeReplicaReader, type NodeReplicaReaderConfig } from './node-replica-reader.ts'
+export { sqliteChanges, type ChangedDatabase, type NodeSqliteChangesOptions } from './sqlite-changes.ts'
+export { sessionChanges, type SessionChanges } from './session/session-changes.ts'
+export type { SessionChangesOptions } from './session/session-options.ts'
+export type { TransactionOptions } from './session/write-transaction.ts'
+export { nodeSqliteStateStore, type NodeSqliteStateStoreConfig } from './node-sqlite-state-store.ts'

@@ -2,7 +2,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { narrowInteger, sqliteError, type AttachedImage, type SqliteDriver, type SqliteTransaction, type SqliteValue } from '@tidemark/sqlite'
+import { narrowInteger, sqliteError, type AttachedImage, type SqliteDriver, type SqliteQuery, type SqliteTransaction, type SqliteValue, type ViewOptions } from '@tidemark/sqlite'
 import type { RowValues, Value } from '@tidemark/core/adapter'
 
 export interface NodeSqliteDriverOptions {
@@ -12,6 +12,8 @@ export interface NodeSqliteDriverOptions {
   readonly busyTimeoutMs: number
   /** Never creates the file and never writes to it. Default false. */
   readonly isReadOnly?: boolean | undefined
+  /** The application's own file: it must exist, and how it is journalled stays as it is. Default false. */
+  readonly isForeign?: boolean | undefined
 }
 
 /** Statements kept prepared. A table needs two per batch size, and a handful are Tidemark's own. */
@@ -20,12 +22,19 @@ const MAX_STATEMENTS = 64
 /** Pages of 4 KB in the write-ahead log at which SQLite moves them into the file. */
 const CHECKPOINT_PAGES = 16_000
 
+/**
+ * Memory for pages, taken only as it is used. A thousand rows spread over a large table with an index make two thousand pages dirty,
+ * 8 MB; with SQLite's own 2 MB they would go to the log in the middle of the transaction, come back and go there again.
+ */
+const CACHE_KB = 16_000
+
 /** node:sqlite as Node, Bun and Deno have it. Calls are synchronous: a large commit blocks the thread while it runs. */
 export class NodeSqliteDriver implements SqliteDriver {
   readonly #database: DatabaseSync
   readonly #path: string
   readonly #statements = new Map<string, StatementSync>()
   #images = 0
+  #refusesLarge: boolean | undefined
 
   constructor(options: NodeSqliteDriverOptions) {
     this.#path = options.path
@@ -34,6 +43,18 @@ export class NodeSqliteDriver implements SqliteDriver {
 
   query(sql: string, parameters: readonly SqliteValue[] = []): Promise<readonly RowValues[]> {
     return attempt(() => this.#query(sql, parameters))
+  }
+
+  view(queries: readonly SqliteQuery[], { bigints = false }: ViewOptions = {}): Promise<readonly (readonly RowValues[])[]> {
+    return attempt(() => {
+      this.#database.exec('BEGIN')
+      try {
+        return queries.map(({ sql, parameters = [] }) => (bigints ? this.#all(sql, parameters) as readonly RowValues[] : this.#narrowed(sql, parameters))) // see toValue
+      } finally {
+        // Nothing was written, so there is nothing to take back; an error may have ended it already.
+        if (this.#database.isTransaction) this.#database.exec('COMMIT')
+      }
+    })
   }
 
   execute(sql: string): Promise<void> {
@@ -91,8 +112,30 @@ export class NodeSqliteDriver implements SqliteDriver {
   }
 
   #query(sql: string, parameters: readonly SqliteValue[]): readonly RowValues[] {
-    const rows: readonly unknown[] = this.#prepare(sql).all(...parameters)
-    return rows.map((row) => (Array.isArray(row) ? row : Object.values(row as object)).map(toValue))
+    return this.#all(sql, parameters).map((row) => row.map(toValue))
+  }
+
+  #all(sql: string, parameters: readonly SqliteValue[]): readonly (readonly unknown[])[] {
+    return asArrays(this.#prepare(sql).all(...parameters))
+  }
+
+  /**
+   * Plain numbers cost half of what bigints do, which nearly all would be turned into numbers anyway. An integer beyond the safe range
+   * is refused by Node and Deno, and then the query is run again for bigints; a runtime that rounds it instead always reads bigints.
+   */
+  #narrowed(sql: string, parameters: readonly SqliteValue[]): readonly RowValues[] {
+    this.#refusesLarge ??= refusesLargeIntegers(this.#database)
+    if (!this.#refusesLarge) return this.#query(sql, parameters)
+    const statement = this.#prepare(sql)
+    statement.setReadBigInts(false)
+    try {
+      return asArrays(statement.all(...parameters)) as readonly RowValues[] // see toValue
+    } catch (error) {
+      if (!isOutOfRange(error)) throw error
+    } finally {
+      statement.setReadBigInts(true)
+    }
+    return this.#query(sql, parameters)
   }
 
   #prepare(sql: string): StatementSync {
@@ -122,12 +165,33 @@ export class NodeSqliteDriver implements SqliteDriver {
 function open(options: NodeSqliteDriverOptions): DatabaseSync {
   const readOnly = options.isReadOnly ?? false
   const database = new DatabaseSync(options.path, { enableForeignKeyConstraints: false, timeout: options.busyTimeoutMs, readOnly })
-  if (readOnly) return database
+  if (readOnly || options.isForeign === true) return database
   // Readers go on while we write; NORMAL keeps the file consistent through a crash, and what a power cut may take back is the
   // last commits together with their checkpoints (sqlite.org, "Write-Ahead Logging").
   // A checkpoint for each slice of a load would write every page twice with a sync in between; 64 MB of log cost nobody.
-  database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
+  database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA cache_size = -${CACHE_KB}`)
   return database
+}
+
+function asArrays(rows: readonly unknown[]): readonly (readonly unknown[])[] {
+  // Before Node 22.16 rows come as objects, in the order of their columns.
+  if (rows.length === 0 || Array.isArray(rows[0])) return rows as readonly (readonly unknown[])[]
+  return rows.map((row) => Object.values(row as object))
+}
+
+const LARGE = '9007199254740993'
+
+function refusesLargeIntegers(database: DatabaseSync): boolean {
+  try {
+    database.prepare(`SELECT ${LARGE}`).all()
+    return false
+  } catch (error) {
+    return isOutOfRange(error)
+  }
+}
+
+function isOutOfRange(error: unknown): boolean {
+  return error instanceof RangeError || (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_OUT_OF_RANGE')
 }
 
 function toValue(value: unknown): Value {

@@ -1,5 +1,5 @@
 import type { RowValues, Value } from '@tidemark/core/adapter'
-import type { AttachedImage, SqliteDriver, SqliteTransaction, SqliteValue } from './driver.ts'
+import type { AttachedImage, SqliteDriver, SqliteQuery, SqliteTransaction, SqliteValue, ViewOptions } from './driver.ts'
 import { sqliteError } from './errors.ts'
 import { narrowInteger } from './narrow-integer.ts'
 
@@ -56,6 +56,18 @@ export class BetterSqliteDriver implements SqliteDriver {
     return attempt(() => this.#query(sql, parameters))
   }
 
+  view(queries: readonly SqliteQuery[], { bigints = false }: ViewOptions = {}): Promise<readonly (readonly RowValues[])[]> {
+    return attempt(() => {
+      this.#database.exec('BEGIN')
+      try {
+        return queries.map(({ sql, parameters = [] }) => this.#query(sql, parameters, bigints ? toExactValue : toValue))
+      } finally {
+        // Nothing was written, so there is nothing to take back; an error may have ended it already.
+        if (this.#database.inTransaction) this.#database.exec('COMMIT')
+      }
+    })
+  }
+
   execute(sql: string): Promise<void> {
     return attempt(() => void this.#database.exec(sql))
   }
@@ -110,7 +122,7 @@ export class BetterSqliteDriver implements SqliteDriver {
     }
   }
 
-  #query(sql: string, parameters: readonly SqliteValue[]): readonly RowValues[] {
+  #query(sql: string, parameters: readonly SqliteValue[], convert: (value: unknown) => Value = toValue): readonly RowValues[] {
     const rows = remembered(this.#readers, sql, () => {
       const statement = this.#database.prepare(sql)
       statement.raw(true)
@@ -118,7 +130,7 @@ export class BetterSqliteDriver implements SqliteDriver {
       return statement
     }).all(parameters)
     // In raw mode every row is an array.
-    return (rows as readonly (readonly unknown[])[]).map((row) => row.map(toValue))
+    return (rows as readonly (readonly unknown[])[]).map((row) => row.map(convert))
   }
 
   #writer(sql: string): BetterSqliteStatement {
@@ -137,7 +149,10 @@ function remembered(statements: Map<string, BetterSqliteStatement>, sql: string,
 }
 
 function toValue(value: unknown): Value {
-  if (typeof value === 'bigint') return narrowInteger(value)
+  return typeof value === 'bigint' ? narrowInteger(value) : toExactValue(value)
+}
+
+function toExactValue(value: unknown): Value {
   // Drivers give a Buffer; its methods are not those of a plain array of bytes (`slice` shares memory).
   if (value instanceof Uint8Array) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
   // These drivers give null, number, bigint, string or bytes, nothing else.

@@ -22,12 +22,24 @@ export interface AttachedImage extends AsyncDisposable {
   readonly schema: string
 }
 
+export interface SqliteQuery {
+  readonly sql: string
+  readonly parameters?: readonly SqliteValue[] | undefined
+}
+
+export interface ViewOptions {
+  /** Integers as `bigint`, whatever their size: tells them from doubles. Default false: those in the safe range as numbers. */
+  readonly bigints?: boolean | undefined
+}
+
 /**
  * The subset of a SQLite driver that the engine needs, so that node:sqlite, libsql, @libsql/client, better-sqlite3
  * and a Durable Object answer the same few questions. Errors must be mapped with `sqliteError` already.
  */
 export interface SqliteDriver extends AsyncDisposable {
   query(sql: string, parameters?: readonly SqliteValue[]): Promise<readonly RowValues[]>
+  /** Several queries under one view of the database: no commit comes between them. Never called while a transaction is open. */
+  view(queries: readonly SqliteQuery[], options?: ViewOptions): Promise<readonly (readonly RowValues[])[]>
   /** Runs a statement that can't stand in a transaction, such as a PRAGMA. */
   execute(sql: string): Promise<void>
   /** `BEGIN IMMEDIATE` … `COMMIT`; rolled back when `work` rejects. Never called while another is open. */

@@ -3,6 +3,7 @@ import type {
 } from '@tidemark/core/adapter'
 import type { SqliteDriver } from './driver.ts'
 import { ledgerTables, type LedgerTables } from './migrations.ts'
+import { SqliteLeases } from './sqlite-leases.ts'
 
 const CONFIG_COLUMNS = `name, source_address, source_table, target_table, tracking_column, sync_interval_minutes, is_active,
   state, last_sync_value, last_sync_timestamp`
@@ -16,11 +17,13 @@ export class SqliteLedger implements Ledger {
   readonly #driver: SqliteDriver
   readonly #exclusive: Exclusive
   readonly #tables: LedgerTables
+  readonly #leases: SqliteLeases
 
   constructor(driver: SqliteDriver, prefix: string, exclusive: Exclusive) {
     this.#driver = driver
     this.#exclusive = exclusive
     this.#tables = ledgerTables(prefix)
+    this.#leases = new SqliteLeases(this.#tables.leases, (work) => exclusive(() => driver.transaction(work)))
   }
 
   async saveReplication(record: ReplicationRecord, nowMs: number): Promise<void> {
@@ -77,30 +80,16 @@ export class SqliteLedger implements Ledger {
     return rows.map(toRunLogEntry)
   }
 
-  async acquireLease(request: LeaseRequest): Promise<Fence | undefined> {
-    const { leases } = this.#tables
-    // The holder itself also gets a new token: what an earlier life of it still has in flight is fenced off.
-    const rows = await this.#exclusive(() => this.#driver.transaction((transaction) => transaction.query(
-      `INSERT INTO ${leases} VALUES (?, ?, 1, ?)
-       ON CONFLICT (lease) DO UPDATE SET holder = excluded.holder, token = token + 1, expires_at_ms = excluded.expires_at_ms
-         WHERE expires_at_ms <= ? OR holder = excluded.holder
-       RETURNING token`,
-      [request.lease, request.holder, request.nowMs + request.ttlMs, request.nowMs],
-    )))
-    const token = rows[0]?.[0]
-    return token === undefined ? undefined : { lease: request.lease, token: Number(token) }
+  acquireLease(request: LeaseRequest): Promise<Fence | undefined> {
+    return this.#leases.acquireLease(request)
   }
 
-  async renewLease(fence: Fence, request: LeaseRequest): Promise<boolean> {
-    const changed = await this.#write(
-      `UPDATE ${this.#tables.leases} SET expires_at_ms = ? WHERE lease = ? AND token = ?`,
-      [request.nowMs + request.ttlMs, fence.lease, fence.token],
-    )
-    return changed === 1
+  renewLease(fence: Fence, request: LeaseRequest): Promise<boolean> {
+    return this.#leases.renewLease(fence, request)
   }
 
-  async releaseLease(fence: Fence): Promise<void> {
-    await this.#write(`UPDATE ${this.#tables.leases} SET expires_at_ms = 0 WHERE lease = ? AND token = ?`, [fence.lease, fence.token])
+  releaseLease(fence: Fence): Promise<void> {
+    return this.#leases.releaseLease(fence)
   }
 
   #read(sql: string, parameters: readonly (string | number)[]): Promise<readonly RowValues[]> {

@@ -3,7 +3,7 @@ import type { Value } from './value.ts'
 /** What happened to a row; `snapshot` is a row as it stood when it was read. */
 export type ChangeOp = 'insert' | 'update' | 'delete' | 'truncate' | 'snapshot'
 
-/** A row by column name. Has no prototype members, so a column may be called `__proto__` or `constructor`. */
+/** A row by column name: a plain object, whose own properties are the columns, whatever they are called. */
 export type ChangeRow = Readonly<Record<string, Value>>
 
 /** The transaction a change belongs to. */

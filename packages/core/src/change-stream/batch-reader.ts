@@ -1,0 +1,226 @@
+import type { SchemaChange } from '../change/change-batch.ts'
+import type { CheckpointState, SnapshotProgress } from '../change/change-checkpoint.ts'
+import type { ChangeEvent, ChangeOp } from '../change/change-event.ts'
+import type { LogPosition } from '../change/log-position.ts'
+import type { ChangeConnection, ChangeSlice, SliceLimit, SnapshotChunk } from '../dialect/change-source.ts'
+import { TidemarkError } from '../errors/tidemark-error.ts'
+import type { ChangeFilter, ChangeFilters } from '../feed/change-filter.ts'
+import { hasReached } from '../feed/compare-positions.ts'
+import type { FeedCursor } from '../feed/feed-cursor.ts'
+import type { Feed } from '../feed/feed.ts'
+import { afterChunk, nextChunk, SNAPSHOT_BEGIN, tableNames, visibleTables, type NextChunk } from '../feed/snapshot-progress.ts'
+import { abortable } from '../util/abortable.ts'
+import { PageSize } from '../util/page-size.ts'
+
+export interface SnapshotNotice {
+  readonly phase: 'started' | 'progress' | 'table-completed' | 'completed'
+  readonly table: string | undefined
+  readonly rows: number
+}
+
+export interface BatchReaderOptions {
+  readonly feed: Feed
+  readonly cursor: FeedCursor
+  readonly connection: ChangeConnection
+  readonly filters: ChangeFilters
+  readonly source: string
+  /** As `tableNames` has them; `undefined`: all there are, also later ones. */
+  readonly tables: readonly string[] | undefined
+  readonly ops: readonly ChangeOp[] | undefined
+  readonly limit: SliceLimit
+  readonly progress: SnapshotProgress | null
+  readonly onSnapshot: (notice: SnapshotNotice) => void
+}
+
+/** What a subscriber gets, before it is a batch. */
+export interface Delivery {
+  readonly events: readonly ChangeEvent[]
+  readonly schemas: readonly SchemaChange[]
+  readonly begin: boolean
+  /** Where to go on after it; `undefined` within a transaction. */
+  readonly state: CheckpointState | undefined
+}
+
+interface PendingChunk {
+  readonly wanted: NextChunk
+  readonly chunk: SnapshotChunk
+}
+
+/**
+ * Joins the log and the snapshot for one subscriber: the log up to the moment a chunk shows, the chunk's rows, and so on. Deliveries
+ * are taken one at a time; asking for the next acknowledges the one before.
+ */
+export class BatchReader {
+  readonly #options: BatchReaderOptions
+  readonly #pages: PageSize
+  #progress: SnapshotProgress | null
+  #pending: PendingChunk | undefined
+  #tables: readonly string[] | undefined
+  /** Where it would go on now. */
+  #reached: LogPosition
+  #taken: Delivery | undefined
+  /** Whether a part of a transaction has been delivered whose end has not. */
+  #isOpen = false
+  #rows = 0
+  /** The filter for changes, for as long as the progress stays. */
+  #filter: { readonly progress: SnapshotProgress | null; readonly filter: ChangeFilter } | undefined
+  readonly #schemaFilter: ChangeFilter
+
+  constructor(options: BatchReaderOptions) {
+    this.#options = options
+    this.#progress = options.progress
+    this.#reached = options.cursor.position
+    this.#schemaFilter = options.filters.of({ tables: options.tables })
+    this.#pages = new PageSize({ maxRows: options.limit.events, maxBytes: options.limit.bytes })
+  }
+
+  get isSnapshot(): boolean {
+    return this.#progress !== null
+  }
+
+  /** Everything up to here is acknowledged, or was nothing for this subscriber. */
+  get state(): CheckpointState {
+    const isIdle = this.#taken === undefined && !this.#isOpen && this.#pending === undefined
+    const position = isIdle && this.#options.cursor.isAtEnd ? this.#options.cursor.position : this.#reached
+    return { source: this.#options.source, position, snapshot: this.#progress }
+  }
+
+  /** The delivery in hand is done with. */
+  acknowledge(): void {
+    const state = this.#taken?.state
+    this.#taken = undefined
+    if (state === undefined) return
+    this.#reached = state.position
+    this.#progress = state.snapshot
+  }
+
+  /** Forgets what it had read and goes on from here with a new snapshot. */
+  restart(position: LogPosition): void {
+    this.#options.cursor.moveTo(position)
+    this.#taken = undefined
+    this.#pending = undefined
+    this.#isOpen = false
+    this.#reached = position
+    this.#progress = SNAPSHOT_BEGIN
+    this.#rows = 0
+  }
+
+  /** Errors: as the cursor's and the chunk's. */
+  async next(signal: AbortSignal): Promise<Delivery> {
+    this.acknowledge()
+    for (;;) {
+      const delivery = this.#pending !== undefined || (this.#progress !== null && !this.#isOpen)
+        ? await this.#nextOfSnapshot(signal)
+        : this.#ofSlice(await this.#options.cursor.next({ signal }))
+      if (delivery === undefined) continue
+      this.#taken = delivery
+      return delivery
+    }
+  }
+
+  async #nextOfSnapshot(signal: AbortSignal): Promise<Delivery | undefined> {
+    this.#pending ??= await this.#readChunk(signal)
+    if (this.#pending === undefined) return undefined
+    const slice = await this.#options.cursor.next({ through: this.#pending.chunk.through, signal })
+    return slice === undefined ? this.#ofChunk(this.#pending) : this.#ofSlice(slice)
+  }
+
+  /** The rows to come next; `undefined` when the snapshot is complete. */
+  async #readChunk(signal: AbortSignal): Promise<PendingChunk | undefined> {
+    const progress = this.#progress ?? SNAPSHOT_BEGIN
+    if (progress === SNAPSHOT_BEGIN) this.#notice('started')
+    const wanted = nextChunk(progress, await this.#tablesFor(progress, signal))
+    if (wanted === undefined) return this.#complete()
+    const chunk = await this.#chunk(wanted, signal)
+    if (chunk === undefined) return undefined
+    this.#pages.observe(chunk.events.length, chunk.bytes)
+    return { wanted, chunk }
+  }
+
+  /** `undefined` when the table is gone. */
+  async #chunk(wanted: NextChunk, signal: AbortSignal): Promise<SnapshotChunk | undefined> {
+    try {
+      return await this.#options.feed.retrying(signal, () => this.#readRows(wanted, signal))
+    } catch (error) {
+      if (!(error instanceof TidemarkError) || error.code !== 'TABLE_UNKNOWN') throw error
+      if ((await this.#listTables(signal)).includes(wanted.table)) throw error
+      return undefined
+    }
+  }
+
+  async #readRows(wanted: NextChunk, signal: AbortSignal): Promise<SnapshotChunk> {
+    const { connection, cursor, limit } = this.#options
+    if (connection.readChunk === undefined) throw new TidemarkError('NOT_SUPPORTED', 'The source can\'t read snapshots.')
+    const request = { ...wanted, limit: { events: this.#pages.rows, bytes: limit.bytes }, signal }
+    const chunk = await abortable(connection.readChunk(request), signal)
+    if (hasReached(chunk.through, cursor.position)) return chunk
+    throw new TidemarkError('SOURCE_CORRUPT_RESULT', `A chunk of the table "${wanted.table}" shows an older state than the log that was read before it.`)
+  }
+
+  /**
+   * Asked for again at the beginning of each table, and so also before the snapshot is called complete: a table that was made meanwhile
+   * is one to read.
+   */
+  async #tablesFor({ current }: SnapshotProgress, signal: AbortSignal): Promise<readonly string[]> {
+    return this.#tables !== undefined && current !== null ? this.#tables : this.#listTables(signal)
+  }
+
+  async #listTables(signal: AbortSignal): Promise<readonly string[]> {
+    const { feed, connection, tables } = this.#options
+    const all = tableNames(await feed.retrying(signal, () => abortable(connection.tables({ signal }), signal)))
+    this.#tables = tables === undefined ? all : all.filter((name) => tables.includes(name))
+    return this.#tables
+  }
+
+  #complete(): undefined {
+    this.#progress = null
+    this.#notice('completed')
+  }
+
+  #ofChunk({ wanted, chunk }: PendingChunk): Delivery | undefined {
+    this.#pending = undefined
+    const snapshot = afterChunk(this.#progress ?? SNAPSHOT_BEGIN, wanted, chunk)
+    const state = { source: this.#options.source, position: chunk.through, snapshot }
+    this.#rows += chunk.events.length
+    this.#notice(chunk.isLast ? 'table-completed' : 'progress', wanted.table)
+    if (chunk.events.length > 0) return { events: chunk.events, schemas: [], begin: true, state }
+    this.#reached = chunk.through
+    this.#progress = snapshot
+    return undefined
+  }
+
+  #ofSlice(slice: ChangeSlice | undefined): Delivery | undefined {
+    if (slice === undefined) return undefined
+    const { source } = this.#options
+    const events = this.#changeFilter().pick(slice.events)
+    const schemas = this.#schemaFilter.pickSchemas(slice.schemas)
+    const begin = !this.#isOpen
+    const isNothing = events.length === 0 && schemas.length === 0
+    if (isNothing && !(slice.commit && this.#isOpen)) {
+      if (slice.commit) this.#reached = slice.position
+      return undefined
+    }
+    this.#isOpen = !slice.commit
+    return { events, schemas, begin, state: slice.commit ? { source, position: slice.position, snapshot: this.#progress } : undefined }
+  }
+
+  #changeFilter(): ChangeFilter {
+    if (this.#filter === undefined || this.#filter.progress !== this.#progress) {
+      const filter = this.#options.filters.of({ tables: this.#visible(), ops: this.#options.ops })
+      this.#filter = { progress: this.#progress, filter }
+    }
+    return this.#filter.filter
+  }
+
+  /** Tables whose changes are delivered now. */
+  #visible(): readonly string[] | undefined {
+    const { tables } = this.#options
+    if (this.#progress === null) return tables
+    const visible = visibleTables(this.#progress)
+    return tables === undefined ? visible : visible.filter((name) => tables.includes(name))
+  }
+
+  #notice(phase: SnapshotNotice['phase'], table?: string): void {
+    this.#options.onSnapshot({ phase, table, rows: this.#rows })
+  }
+}

@@ -1,0 +1,69 @@
+import type { ChangeBatch } from '../change/change-batch.ts'
+import { TidemarkError } from '../errors/tidemark-error.ts'
+import { toTidemarkError } from '../errors/to-tidemark-error.ts'
+import type { RetryOptions } from '../engine/run-steps.ts'
+import { backoffMs } from '../util/backoff.ts'
+import { report, type StreamContext } from './stream-context.ts'
+import type { Subscriber } from './subscriber.ts'
+
+export interface HandlerOptions {
+  readonly context: StreamContext
+  readonly handler: (batch: ChangeBatch) => unknown
+  readonly retry: RetryOptions
+  /** What takes a batch that the handler can't; absent: the subscriber stops before it. */
+  readonly deadLetter: ((batch: ChangeBatch, error: TidemarkError) => unknown) | undefined
+}
+
+/** Gives a subscriber's batches to its handler, one at a time, until it ends. Rejects never: the subscriber holds the outcome. */
+export async function runHandler(subscriber: Subscriber, options: HandlerOptions): Promise<void> {
+  try {
+    for (;;) {
+      const batch = await subscriber.next()
+      await subscriber.during(deliver(subscriber, batch, options))
+    }
+  } catch (error) {
+    await subscriber.end(subscriber.signal.aborted ? undefined : toTidemarkError(error))
+  }
+}
+
+async function deliver(subscriber: Subscriber, batch: ChangeBatch, options: HandlerOptions): Promise<void> {
+  await handle(subscriber, batch, options)
+  // Also when it was stopped meanwhile: what the handler has done, it has done.
+  await subscriber.acknowledge()
+}
+
+async function handle(subscriber: Subscriber, batch: ChangeBatch, options: HandlerOptions): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await options.handler(batch)
+      return
+    } catch (cause) {
+      const error = failureOf(subscriber, cause)
+      if (subscriber.signal.aborted) throw error
+      if (attempt >= options.retry.attempts) return handOver(batch, error, options)
+      await rest(subscriber, { error, attempt, options })
+    }
+  }
+}
+
+function failureOf(subscriber: Subscriber, cause: unknown): TidemarkError {
+  return new TidemarkError('HANDLER_FAILED', `The handler of the subscriber "${subscriber.id}" failed.`, { cause })
+}
+
+async function handOver(batch: ChangeBatch, error: TidemarkError, { deadLetter }: HandlerOptions): Promise<void> {
+  if (deadLetter === undefined) throw error
+  try {
+    await deadLetter(batch, error)
+  } catch (cause) {
+    throw new TidemarkError('HANDLER_FAILED', 'The dead letter was refused too.', { cause })
+  }
+}
+
+async function rest(subscriber: Subscriber, failed: { readonly error: TidemarkError; readonly attempt: number; readonly options: HandlerOptions }): Promise<void> {
+  const { error, attempt, options: { context, retry } } = failed
+  const delayMs = backoffMs(attempt, context.runtime.random(), retry)
+  report(context, { source: subscriber.source, subscriber: subscriber.id, error, attempt, delayMs })
+  subscriber.retrying()
+  await context.runtime.sleep(delayMs, subscriber.signal)
+  subscriber.begin()
+}

@@ -1,0 +1,90 @@
+import { TidemarkError, type AbortOptions } from '@tidemark/core/adapter'
+import type { SqliteTransaction } from '../driver.ts'
+import { quote } from '../quote.ts'
+import { entrySql, image } from './entry-sql.ts'
+import { readLayouts, type StoredLayout } from './layouts.ts'
+import { ENTRY } from './log-entry.ts'
+import { writeMark } from './log-schema.ts'
+import type { LogSession } from './log-session.ts'
+import type { SqliteChangeSettings } from './sqlite-change-settings.ts'
+import { syncCapture } from './sync-capture.ts'
+import { dropTriggers } from './uninstall-capture.ts'
+
+export interface AlterRequest extends AbortOptions {
+  readonly statements: readonly string[]
+}
+
+/**
+ * Runs the statements and brings capturing in line with what they did, in one transaction: no write can come between, and if one
+ * of them fails nothing has happened.
+ */
+export async function alterCaptured(session: LogSession, settings: SqliteChangeSettings, request: AlterRequest): Promise<void> {
+  const sync = { tables: [], epoch: settings.epoch(), verified: 0 }
+  await session.write(async (transaction) => {
+    await syncCapture(transaction, settings, sync)
+    const before = (await readLayouts(transaction, settings.names)).filter(({ isCurrent }) => isCurrent)
+    const rebuilt = await runStatements(transaction, settings, { statements: request.statements, before })
+    await syncCapture(transaction, settings, { ...sync, tables: rebuilt })
+    for (const table of rebuilt) await logAnew(transaction, settings, table)
+  }, request)
+}
+
+interface RunRequest {
+  readonly statements: readonly string[]
+  readonly before: readonly StoredLayout[]
+}
+
+/** Returns the captured tables that were made anew. */
+async function runStatements(transaction: SqliteTransaction, settings: SqliteChangeSettings, { statements, before }: RunRequest): Promise<readonly string[]> {
+  for (const sql of statements) await runStatement(transaction, settings, { sql, before })
+  const rebuilt: string[] = []
+  for (const { layout } of before) {
+    if (await hasTriggers(transaction, settings, layout.id)) continue
+    const found = await transaction.query(`SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?`, [layout.table])
+    if (found.length === 0) continue
+    rebuilt.push(layout.table)
+    await transaction.run(`UPDATE ${settings.names.layouts} SET is_current = 0 WHERE id = ?`, [layout.id])
+  }
+  return rebuilt
+}
+
+/** With the triggers in place first: so SQLite renames columns and tables in them. What it then refuses is run without. */
+async function runStatement(transaction: SqliteTransaction, settings: SqliteChangeSettings, { sql, before }: { readonly sql: string; readonly before: readonly StoredLayout[] }): Promise<void> {
+  await transaction.run('SAVEPOINT tidemark_alter')
+  try {
+    await transaction.run(sql)
+  } catch (error) {
+    await transaction.run('ROLLBACK TO tidemark_alter')
+    if (!(error instanceof TidemarkError)) throw error
+    await withoutTriggers(transaction, settings, { sql, before })
+  }
+  await transaction.run('RELEASE tidemark_alter')
+}
+
+/** Drops the triggers of the tables that the statement may mean, runs it, and makes them again for the tables as they are then. */
+async function withoutTriggers(transaction: SqliteTransaction, settings: SqliteChangeSettings, { sql, before }: { readonly sql: string; readonly before: readonly StoredLayout[] }): Promise<void> {
+  for (const { layout } of before) await dropTriggers(transaction, settings.names, layout.id)
+  await transaction.run(sql)
+  for (const { layout } of before) await keepFollowing(transaction, settings, layout)
+}
+
+async function hasTriggers(transaction: SqliteTransaction, settings: SqliteChangeSettings, layoutId: number): Promise<boolean> {
+  const rows = await transaction.query(`SELECT name FROM sqlite_master WHERE type = 'trigger'`)
+  return rows.some(([name]) => String(name).startsWith(`${settings.names.prefix}_log_${layoutId}_`))
+}
+
+/** A trigger that does nothing but stand for the layout until it is made anew. */
+async function keepFollowing(transaction: SqliteTransaction, settings: SqliteChangeSettings, layout: StoredLayout['layout']): Promise<void> {
+  const found = await transaction.query(`SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?`, [layout.table])
+  if (found.length === 0) return
+  await transaction.run(`CREATE TRIGGER ${quote(`${settings.names.prefix}_log_${layout.id}_insert`)} AFTER INSERT ON ${quote(layout.table)} BEGIN SELECT 1; END`)
+}
+
+/** Says that the table is empty and then has the rows that it has: what a rebuild did to them is not known. */
+async function logAnew(transaction: SqliteTransaction, settings: SqliteChangeSettings, table: string): Promise<void> {
+  const { names } = settings
+  const layout = (await readLayouts(transaction, names)).find((stored) => stored.isCurrent && stored.layout.table === table)?.layout
+  if (layout === undefined) return
+  await writeMark(transaction, names, { layoutId: layout.id, kind: 'truncate' })
+  await transaction.run(entrySql(names, layout, { kind: ENTRY.insert, values: image(layout, 's'), from: `FROM ${quote(table)} AS s` }))
+}

@@ -1,0 +1,109 @@
+import { TidemarkError, type RowValues } from '@tidemark/core/adapter'
+import type { SqliteTransaction } from '../driver.ts'
+import { affinityOf } from '../source/column-type.ts'
+import { quoteText } from '../source/quote-text.ts'
+import { isOfLog, type LogNames } from './log-names.ts'
+import type { LayoutColumn } from './table-layout.ts'
+import { readUniqueKeys, type UniqueKey } from './unique-keys.ts'
+
+/** A table of the database as capturing sees it. */
+export interface CapturedTable {
+  /** As the catalogue spells it. */
+  readonly name: string
+  readonly columns: readonly LayoutColumn[]
+  readonly key: readonly string[]
+  /** Whether a key column can be NULL, so that the key does not identify every row. */
+  readonly isKeyNullable: boolean
+  /** The name that reaches the row number; `undefined` for a table that has none or hides it behind columns of all its names. */
+  readonly rowid: string | undefined
+  /** Whether the key is the row number itself (INTEGER PRIMARY KEY). */
+  readonly isKeyRowid: boolean
+  /** Unique indexes besides the row number, that of the primary key included. */
+  readonly uniqueKeys: readonly UniqueKey[]
+  /** Everything the triggers were made for. When it differs they must be made anew. */
+  readonly signature: string
+}
+
+const ROWID_NAMES = ['rowid', '_rowid_', 'oid']
+
+/** Errors: `TABLE_UNKNOWN`, `TABLE_NOT_CAPTURABLE`. Only reads. */
+export async function describeCaptured(transaction: SqliteTransaction, names: LogNames, table: string): Promise<CapturedTable> {
+  const entry = await readEntry(transaction, table)
+  refuse(names, entry)
+  const rows = await transaction.query(`SELECT name, type, "notnull", pk, hidden FROM pragma_table_xinfo(${quoteText(entry.name)}) ORDER BY cid`)
+  const declared = rows.map(toDeclared)
+  const key = declared.filter((column) => column.keyPart > 0).toSorted((a, b) => a.keyPart - b.keyPart)
+  const uniqueKeys = await readUniqueKeys(transaction, entry.name)
+  const isKeyRowid = !entry.isWithoutRowid && key.length === 1 && key[0]?.type.toUpperCase() === 'INTEGER' && !uniqueKeys.some((index) => index.isPrimary)
+  const requiresKey = entry.isWithoutRowid || entry.isStrict || isKeyRowid
+  return {
+    name: entry.name,
+    columns: declared.map((column) => toColumn(column, requiresKey)),
+    key: key.map((column) => column.name),
+    isKeyNullable: !requiresKey && key.some((column) => !column.isNotNull),
+    rowid: entry.isWithoutRowid ? undefined : rowidName(declared, isKeyRowid ? key[0]?.name : undefined),
+    isKeyRowid,
+    uniqueKeys,
+    signature: signatureOf(entry, uniqueKeys),
+  }
+}
+
+interface Entry {
+  readonly name: string
+  /** `table`, `view`, `virtual` or `shadow`. */
+  readonly kind: string
+  readonly sql: string
+  readonly isWithoutRowid: boolean
+  readonly isStrict: boolean
+}
+
+async function readEntry(transaction: SqliteTransaction, table: string): Promise<Entry> {
+  const [row] = await transaction.query(
+    `SELECT l.name, l.type, l.wr, l.strict, m.sql FROM pragma_table_list AS l JOIN sqlite_master AS m ON m.name = l.name AND m.type IN ('table', 'view')
+     WHERE l.schema = 'main' AND l.name = ? COLLATE NOCASE`,
+    [table],
+  )
+  if (row === undefined) {
+    throw new TidemarkError('TABLE_UNKNOWN', `The database has no table '${table}'.`, {
+      remedy: 'Check the name; a table that is made later is captured by calling install() again.',
+    })
+  }
+  const [name, kind, wr, strict, sql] = row
+  return { name: String(name), kind: String(kind), sql: String(sql), isWithoutRowid: Number(wr) === 1, isStrict: Number(strict) === 1 }
+}
+
+function refuse(names: LogNames, entry: Entry): void {
+  const reason = entry.kind === 'table' ? undefined : `is a ${entry.kind} table`
+  const own = isOfLog(names, entry.name) ? 'belongs to the change log' : undefined
+  const view = entry.kind === 'view' ? 'is a view' : undefined
+  const text = view ?? own ?? reason ?? (/^sqlite_/i.test(entry.name) ? 'belongs to SQLite' : undefined)
+  if (text !== undefined) throw new TidemarkError('TABLE_NOT_CAPTURABLE', `'${entry.name}' ${text}, which can't be captured.`)
+}
+
+interface DeclaredColumn {
+  readonly name: string
+  readonly type: string
+  readonly isNotNull: boolean
+  readonly keyPart: number
+  readonly isGenerated: boolean
+}
+
+/** 2 and 3 are generated columns; 1, a hidden one, is found in virtual tables only. */
+function toDeclared([name, type, notNull, keyPart, hidden]: RowValues): DeclaredColumn {
+  return { name: String(name), type: String(type ?? ''), isNotNull: Number(notNull) === 1, keyPart: Number(keyPart), isGenerated: Number(hidden) > 1 }
+}
+
+function toColumn({ name, type, isNotNull, keyPart, isGenerated }: DeclaredColumn, requiresKey: boolean): LayoutColumn {
+  return { name, type, nullable: !isNotNull && !(keyPart > 0 && requiresKey), generated: isGenerated, affinity: affinityOf(type) }
+}
+
+/** A column of one of these names hides the row number behind it (sqlite.org, "Rowid Tables"). */
+function rowidName(columns: readonly DeclaredColumn[], keyName: string | undefined): string | undefined {
+  if (keyName !== undefined) return keyName
+  const taken = new Set(columns.map((column) => column.name.toLowerCase()))
+  return ROWID_NAMES.find((name) => !taken.has(name))
+}
+
+function signatureOf(entry: Entry, uniqueKeys: readonly UniqueKey[]): string {
+  return JSON.stringify([entry.name, entry.sql, ...uniqueKeys.map((key) => key.sql ?? key.conditions)])
+}

@@ -1,0 +1,57 @@
+import { TidemarkError } from '@tidemark/core/adapter'
+import { quote } from '../quote.ts'
+
+/** The tables of one log, quoted. */
+export interface LogNames {
+  /** As the user chose it: the prefix of everything the log keeps in the database. */
+  readonly prefix: string
+  /** The changes, one row each, in commit order. */
+  readonly log: string
+  readonly meta: string
+  /** Every shape that a captured table has had since the log was made: what the columns of its rows in the log mean. */
+  readonly layouts: string
+  /** Rows that a write may replace, for the time of that write. */
+  readonly notes: string
+  readonly consumers: string
+  readonly leases: string
+}
+
+const PREFIX = /^[A-Za-z_][A-Za-z0-9_]{0,30}$/
+
+/** Errors: `CONFIG_INVALID` for a prefix that is no plain name. */
+export function logNames(prefix: string): LogNames {
+  if (!PREFIX.test(prefix)) {
+    const message = 'Must match [A-Za-z_][A-Za-z0-9_]*, at most 31 characters.'
+    throw new TidemarkError('CONFIG_INVALID', 'The name of a change log must be a plain name.', { issues: [{ path: 'log', message }] })
+  }
+  return {
+    prefix,
+    log: quote(`${prefix}_log`),
+    meta: quote(`${prefix}_log_meta`),
+    layouts: quote(`${prefix}_log_layouts`),
+    notes: quote(`${prefix}_log_notes`),
+    consumers: quote(`${prefix}_log_consumers`),
+    leases: quote(`${prefix}_log_leases`),
+  }
+}
+
+/** Whether a table or trigger belongs to the log. */
+export function isOfLog(names: LogNames, name: string): boolean {
+  const prefix = `${names.prefix}_log`.toLowerCase()
+  return name.toLowerCase() === prefix || name.toLowerCase().startsWith(`${prefix}_`)
+}
+
+/** What a trigger does, as the end of its name. */
+export type TriggerRole = 'insert' | 'update' | 'delete' | 'note_insert' | 'note_update' | 'note_move'
+
+/** Numbered by layout and not named after the table, whose name may be longer than sense or change. */
+export function triggerName(names: LogNames, layoutId: number, role: TriggerRole): string {
+  return quote(`${names.prefix}_log_${layoutId}_${role}`)
+}
+
+/** The layout of one of our triggers, or `undefined` for somebody else's. */
+export function layoutOfTrigger(names: LogNames, trigger: string): number | undefined {
+  const prefix = `${names.prefix}_log_`
+  const match = trigger.startsWith(prefix) ? /^(\d+)_[a-z_]+$/.exec(trigger.slice(prefix.length)) : null
+  return match === null ? undefined : Number(match[1])
+}

@@ -1,0 +1,171 @@
+import { TidemarkError, toSequence, type ChangeEvent, type ChangeTransaction, type ReadChangesRequest, type RowValues, type SchemaChange } from '@tidemark/core/adapter'
+import type { CapturedTables } from './captured-tables.ts'
+import type { ChangeDecoder, DecodeContext, EntryPlace } from './change-decoder.ts'
+import type { CommitBoundaries } from './commit-boundaries.ts'
+import { ENTRY, kindOf, layoutOf, type MarkKind } from './log-entry.ts'
+import { toChangeTable } from './to-change-table.ts'
+import type { ReadingOptions } from './value-reading.ts'
+
+/** Where `seq`, `k` and the first value stand in a row. */
+const SEQ = 0
+const CODE = 1
+const VALUES = 2
+
+const FIXED_BYTES = 8
+
+export interface DecodeRequest {
+  readonly rows: readonly RowValues[]
+  readonly reading: ReadingOptions
+  readonly context: DecodeContext
+  readonly limit: ReadChangesRequest['limit']
+  /** The number before the first row, and of its transaction. */
+  readonly after: number
+  readonly begin: number
+  readonly boundaries: CommitBoundaries
+  /** Of the transaction that the rows are in the middle of. */
+  readonly end: number | undefined
+}
+
+/** What a page of entries came to. */
+export interface DecodedPage {
+  readonly events: readonly ChangeEvent[]
+  readonly schemas: readonly SchemaChange[]
+  /** The number of the last entry used; that before the first when there was none. */
+  readonly last: number
+  readonly lastRow: RowValues | undefined
+  readonly bytes: number
+  /** How many rows were used. */
+  readonly used: number
+}
+
+/** A transaction's place while its events are made; `last` is set when its end has come. */
+type OpenTransaction = { -readonly [Key in keyof ChangeTransaction]: ChangeTransaction[Key] }
+
+/** Makes events of entries, up to the limit, the next mark or the rows' end. */
+export class PageDecoder {
+  readonly #request: DecodeRequest
+  readonly #tables: CapturedTables
+  readonly #events: ChangeEvent[] = []
+  readonly #schemas: SchemaChange[] = []
+  #bytes = 0
+  #begin: number
+  #end: number
+  #id: string
+  #tx: OpenTransaction | undefined
+
+  constructor(tables: CapturedTables, request: DecodeRequest) {
+    this.#tables = tables
+    this.#request = request
+    this.#begin = request.begin
+    this.#end = request.end ?? request.boundaries.next(request.after + 1) ?? Number.POSITIVE_INFINITY
+    this.#id = this.#transactionId()
+  }
+
+  decode(): DecodedPage {
+    const { rows, limit, after } = this.#request
+    let used = 0
+    while (used < rows.length && this.#events.length < limit.events && this.#bytes < limit.bytes) {
+      const step = this.#entry(used)
+      if (step === 0) break
+      used += step
+    }
+    const lastRow = rows[used - 1]
+    return { events: this.#events, schemas: this.#schemas, bytes: this.#bytes, used, lastRow, last: lastRow === undefined ? after : Number(lastRow[SEQ]) }
+  }
+
+  /** How many rows were taken; 0 to end the page before this one. */
+  #entry(index: number): number {
+    const row = this.#request.rows[index]
+    if (row === undefined) return 0
+    const code = Number(row[CODE])
+    const kind = kindOf(code)
+    if (kind === ENTRY.mark) return this.#mark(row, layoutOf(code))
+    // The other half comes with the next page.
+    const partner = kind === ENTRY.updateBefore ? this.#request.rows[index + 1] : undefined
+    if (kind === ENTRY.updateBefore && partner === undefined) return 0
+    const seq = Number((partner ?? row)[SEQ])
+    this.#advance(seq)
+    const decoder = this.#tables.decoder(layoutOf(code), this.#request.reading)
+    this.#events.push(decodeEntry(decoder, this.#place(seq), { row, partner }))
+    this.#bytes += sizeOf(row) + (partner === undefined ? 0 : sizeOf(partner))
+    this.#close(seq)
+    return partner === undefined ? 1 : 2
+  }
+
+  /** A mark changes what the events behind it mean, so it can only stand in front of a page's first. */
+  #mark(row: RowValues, layoutId: number): number {
+    if (this.#events.length > 0) return 0
+    const seq = Number(row[SEQ])
+    this.#advance(seq)
+    this.#apply(String(this.#tables.text(row[VALUES] ?? null, this.#request.reading)) as MarkKind, layoutId, seq) // written by writeMark
+    this.#close(seq)
+    return 1
+  }
+
+  #apply(mark: MarkKind, layoutId: number, seq: number): void {
+    if (mark === 'begin') return
+    const { layout } = this.#tables.decoder(layoutId, this.#request.reading)
+    switch (mark) {
+      case 'schema':
+        this.#schemas.push({ type: 'schema', ...toChangeTable(layout), table: layout.table })
+        return
+      case 'dropped':
+        this.#schemas.push({ type: 'schema', schema: 'main', table: layout.table, columns: undefined, key: [], version: layout.version })
+        return
+      case 'truncate':
+        this.#events.push(this.#tables.decoder(layoutId, this.#request.reading).truncate(this.#place(seq)))
+        return
+      case 'gap':
+        throw new TidemarkError('CHANGE_GAP', `The table '${layout.table}' was made anew, and writes to it may not have been logged.`, { detail: 'table-replaced' })
+      default:
+        mark satisfies never
+    }
+  }
+
+  /** Moves on to the transaction of this entry. */
+  #advance(seq: number): void {
+    while (seq > this.#end) {
+      this.#begin = this.#end
+      this.#end = this.#request.boundaries.next(this.#end + 1) ?? Number.POSITIVE_INFINITY
+      this.#id = this.#transactionId()
+    }
+  }
+
+  #transactionId(): string {
+    return `${this.#request.context.epoch}:${toSequence(Number.isFinite(this.#end) ? this.#end : this.#begin)}`
+  }
+
+  #place(seq: number): EntryPlace {
+    this.#tx = { id: this.#id, sequence: seq - this.#begin - 1, last: false, committedAtMs: undefined, origin: undefined }
+    return { context: this.#request.context, seq, tx: this.#tx }
+  }
+
+  #close(seq: number): void {
+    if (seq === this.#end && this.#tx !== undefined) this.#tx.last = true
+  }
+}
+
+function decodeEntry(decoder: ChangeDecoder, place: EntryPlace, { row, partner }: { readonly row: RowValues; readonly partner: RowValues | undefined }): ChangeEvent {
+  const cells = { row, at: VALUES }
+  const kind = kindOf(Number(row[CODE]))
+  switch (kind) {
+    case ENTRY.insert: return decoder.insert(place, cells)
+    case ENTRY.update: return decoder.update(place, cells)
+    case ENTRY.delete: return decoder.delete(place, cells)
+    case ENTRY.updateBefore: return decoder.updatePair(place, cells, { row: partner ?? [], at: VALUES })
+    case ENTRY.refresh: return decoder.refresh(place, cells)
+    case ENTRY.refreshGone: return decoder.refreshGone(place, cells)
+    case ENTRY.updateAfter:
+    case ENTRY.mark:
+      throw new TidemarkError('SOURCE_CORRUPT_RESULT', 'The change log has an entry where none of its kind can be.')
+    default:
+      kind satisfies never
+      throw new TidemarkError('INTERNAL', 'An entry of the change log has no kind.')
+  }
+}
+
+function sizeOf(row: RowValues): number {
+  let bytes = 0
+  for (const value of row) bytes += FIXED_BYTES + (typeof value === 'string' || value instanceof Uint8Array ? value.length : 0)
+  return bytes
+}
