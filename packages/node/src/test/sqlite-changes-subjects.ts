@@ -1,7 +1,7 @@
 import { copyFile, rm } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
 import { SQLITE_CHANGE_FACTS, sqliteChangeHarness, type ChangeSourceOptions, type ChangeSubject, type SqliteChangeHarnessConfig, type SqliteFile } from '@tidemark/conformance'
-import type { ChangeSource, RowValues } from '@tidemark/core/adapter'
+import type { RowValues } from '@tidemark/core/adapter'
 import { sqliteChanges } from '../sqlite-changes.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
@@ -30,7 +30,7 @@ export function nodeSqliteChangesSubject(options: ChangesSubjectOptions = {}): C
         source: ({ tables, name }: ChangeSourceOptions) => sqliteChanges({ path }, { tables: tables.map((table) => table.name), name, replace }),
         recursiveTriggers,
         file: databaseFile(path, folder.path('backup.db')),
-        unreachable: () => ({ source: sqliteChanges({ path: folder.path('missing', SECRET) }, { tables: ['t'] }) as ChangeSource, secret: 'nothing of a row' }),
+        unreachable: () => ({ source: sqliteChanges({ path: folder.path('missing', SECRET) }, { tables: ['t'] }), secret: 'nothing of a row' }),
         dispose: () => folder.remove(),
       } satisfies SqliteChangeHarnessConfig
       return sqliteChangeHarness(harness)
