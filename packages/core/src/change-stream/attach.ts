@@ -121,7 +121,10 @@ class Attachment {
       ops: selection.ops,
       limit: context.settings.batch,
       progress: start.snapshot,
-      onSnapshot: (notice) => context.emitter.emit('snapshot', { source: source.name, subscriber: id, ...notice }),
+      onSnapshot: (notice) => {
+        context.emitter.emit('snapshot', { source: source.name, subscriber: id, ...notice })
+        subscriber.begin()
+      },
     })
     const subscriber: Subscriber = new Subscriber({
       context, id, isDurable, reader, cursor,
