@@ -185,7 +185,7 @@ export class SourceRunner {
     return {
       onSlice: (slice) => {
         this.#taps.onSlice(slice, this.source.name)
-        this.#course?.upkeep.checkLag()
+        this.#course?.upkeep.checkLive()
       },
       onRetry: (error, attempt, delayMs) => {
         this.#lastError = error.toJSON()
