@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { encodeCheckpoint } from '../change/change-checkpoint.ts'
 import { Inbox } from './test/inbox.ts'
 import { makeRig } from './test/rig.ts'
-import { ScriptedLog } from './test/scripted-log.ts'
+import type { ScriptedLog } from './test/scripted-log.ts'
 
 const commitMany = (log: ScriptedLog, count: number): void => {
   for (let id = 1; id <= count; id += 1) log.commit({ table: 'users', id, value: `v${id}-${log.allEvents.length}` })
