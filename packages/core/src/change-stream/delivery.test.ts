@@ -98,6 +98,22 @@ describe('delivery', () => {
     }
   })
 
+  it('counts nothing as acknowledged that is still on its way to the handler', async () => {
+    const { log, stream, settle } = makeRig()
+    await settle(stream.subscribe({ id: 'a' }, () => new Promise(() => undefined)))
+    const [before] = await stream.listSources()
+    log.commit(...writes(1))
+    const looks: ReturnType<typeof stream.listSources>[] = []
+    // Whatever turn a save falls into: the steps between the log and the handler are taken one by one.
+    for (let turn = 0; turn < 100; turn += 1) {
+      looks.push(stream.listSources())
+      await Promise.resolve()
+    }
+    const positions = (await Promise.all(looks)).map(([source]) => source?.subscribers[0]?.position)
+    expect(new Set(positions)).toEqual(new Set([before?.subscribers[0]?.position]))
+    await settle(stream.stop())
+  })
+
   it('keeps no position within a transaction, also where a filter passes its beginning over', async () => {
     const { log, runtime, store, stream, settle } = makeRig({ batch: { events: 2 } })
     const inbox = new Inbox()
