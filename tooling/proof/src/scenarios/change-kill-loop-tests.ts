@@ -1,0 +1,18 @@
+import { expect } from 'vitest'
+import { seed, seededRandom } from '../seed.ts'
+import { changeKillLoop, type ChangeKillOptions } from './change-kill-loop.ts'
+
+const NONE = { lost: [], repeated: [], regressed: [], disordered: [] }
+
+/** The loop with its oracles: the copy is the source, nothing lost, nothing acknowledged comes again, no row gets older. */
+export async function expectConsumerKillsSurvived(options: Omit<ChangeKillOptions, 'random'>): Promise<void> {
+  const outcome = await changeKillLoop({ ...options, random: seededRandom(seed) })
+  for (const { faults, differing, ...counts } of outcome.generations) {
+    process.stdout.write(`consumer kill loop: seed ${seed}, ${JSON.stringify(counts)}\n`)
+    expect(faults).toEqual(NONE)
+    expect(differing).toEqual([])
+    expect(counts.changes).toBeGreaterThan(20)
+    expect(counts.snapshotRows).toBeGreaterThanOrEqual(counts.rows / 2)
+  }
+  expect(outcome.integrity).toBe('ok')
+}

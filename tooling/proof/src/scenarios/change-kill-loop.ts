@@ -1,0 +1,183 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { decodeCheckpoint, type CheckpointState } from '@tidemark/core/adapter'
+import { nodeSqliteStateStore } from '@tidemark/node'
+import { ChangeAuditor } from '../fixtures/change-auditor.ts'
+import { changeCells, integrityOf } from '../fixtures/change-cells.ts'
+import { readJournal } from '../fixtures/change-copy.ts'
+import { CHANGE_TABLE_NAMES, CHANGE_TABLES, createChangeTables } from '../fixtures/change-workload.ts'
+import { checkJournal, type JournalReport } from '../fixtures/journal-faults.ts'
+import { startWorker, type Worker } from '../fixtures/worker.ts'
+import type { ChangeConsumerInput } from './change-consumer-worker.ts'
+import type { ChangeWriterInput, ChangeWriterReport } from './change-writer-worker.ts'
+
+export interface ChangeKillOptions {
+  /** Each with a subscriber of its own, which comes late and begins with a snapshot. */
+  readonly generations: number
+  /** Of the consumer, per generation. */
+  readonly kills: number
+  readonly rows: number
+  readonly random: () => number
+  /** Writing processes at once. Default 1. */
+  readonly writers?: number | undefined
+  /** Default 48. */
+  readonly batchEvents?: number | undefined
+}
+
+export interface GenerationOutcome extends JournalReport {
+  readonly subscriber: string
+  readonly kills: number
+  /** Kills that found the snapshot incomplete. */
+  readonly killsInSnapshot: number
+  readonly writes: ChangeWriterReport
+  /** Tables whose copy differs from the source, cell by cell. */
+  readonly differing: readonly string[]
+  readonly rows: number
+}
+
+export interface ChangeKillOutcome {
+  readonly generations: readonly GenerationOutcome[]
+  readonly integrity: string
+}
+
+const KEYS_PER_ROW = 1.3
+const MAX_LIFE_MS = 300
+
+/** A consumer is killed at random while others write; after each generation the last one is left to come to the log's end. */
+export async function changeKillLoop(options: ChangeKillOptions): Promise<ChangeKillOutcome> {
+  const folder = mkdtempSync(join(tmpdir(), 'tidemark-proof-'))
+  try {
+    const path = join(folder, 'app.db')
+    createChangeTables(path, options.rows)
+    await using auditor = await ChangeAuditor.open(path)
+    const generations: GenerationOutcome[] = []
+    for (let number = 1; number <= options.generations; number += 1) {
+      await using generation = new Generation({ ...options, folder, path, auditor, number })
+      generations.push(await generation.run())
+    }
+    return { generations, integrity: integrityOf(path) }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+interface GenerationOptions extends ChangeKillOptions {
+  readonly folder: string
+  readonly path: string
+  readonly auditor: ChangeAuditor
+  readonly number: number
+}
+
+class Generation implements AsyncDisposable {
+  readonly #options: GenerationOptions
+  readonly #input: Omit<ChangeConsumerInput, 'run'>
+  readonly #store: ReturnType<typeof nodeSqliteStateStore>
+  readonly #checkpoints = new Map<number, CheckpointState | undefined>()
+  #killsInSnapshot = 0
+
+  constructor(options: GenerationOptions) {
+    this.#options = options
+    const { folder, path, number } = options
+    const statePath = join(folder, 'state.db')
+    this.#store = nodeSqliteStateStore({ path: statePath, busyTimeoutMs: 30_000 })
+    this.#input = { path, statePath, copyPath: join(folder, `copy-${number}.db`), subscriber: `subscriber-${number}`, batchEvents: options.batchEvents ?? 48, until: `end-${number}` }
+  }
+
+  async run(): Promise<GenerationOutcome> {
+    const { kills, auditor } = this.#options
+    const writers = await this.#startWriters()
+    for (let run = 1; run <= kills; run += 1) {
+      await this.#runAndKill(run)
+      await auditor.collect()
+    }
+    const writes = await stopWriters(writers)
+    await this.#runToEnd(kills + 1)
+    await auditor.collect()
+    const journal = readJournal(this.#input.copyPath)
+    const report = checkJournal({ journal, audited: auditor.events, checkpoints: this.#checkpoints })
+    const outcome = { ...report, ...this.#compare(), subscriber: this.#input.subscriber, kills, killsInSnapshot: this.#killsInSnapshot, writes }
+    // As if it had been unsubscribed for good: the log does not wait for it any more.
+    await this.#store.delete(this.#key)
+    return outcome
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#store[Symbol.asyncDispose]()
+  }
+
+  get #key(): string {
+    return `stream/default/app/${this.#input.subscriber}`
+  }
+
+  async #startWriters(): Promise<readonly Worker[]> {
+    const { path, random, rows, writers = 1 } = this.#options
+    return Promise.all(Array.from({ length: writers }, async () => {
+      const input: ChangeWriterInput = { path, seed: Math.floor(random() * 2 ** 31), keys: Math.ceil(rows * KEYS_PER_ROW), pauseMs: 1 }
+      const writer = startWorker('change-writer-worker.ts', { input })
+      await writer.message()
+      return writer
+    }))
+  }
+
+  /** Some are killed while they still open the log, most while they work. */
+  async #runAndKill(run: number): Promise<void> {
+    const { random } = this.#options
+    await using worker = await this.#start(run)
+    if (random() < 0.8) await worker.message()
+    await new Promise((resolve) => setTimeout(resolve, random() * MAX_LIFE_MS))
+    worker.process.kill('SIGKILL')
+    const { signal, code } = await worker.exit
+    if (signal !== 'SIGKILL') throw new Error(`The consumer ended by itself with code ${code}.`)
+    const checkpoint = await this.#checkpoint()
+    if (checkpoint?.snapshot !== null) this.#killsInSnapshot += 1
+  }
+
+  async #runToEnd(run: number): Promise<void> {
+    await using worker = await this.#start(run)
+    for (let said = ''; said !== 'streaming';) said = await worker.message<string>()
+    using database = new DatabaseSync(this.#options.path, { timeout: 30_000 })
+    database.exec(`UPDATE clock SET v = v + 1; INSERT INTO codes SELECT '${this.#input.until}', NULL, v FROM clock`)
+    const exit = await worker.exit
+    if (exit.code !== 0) throw new Error(`The consumer ended with ${JSON.stringify(exit)}.`)
+  }
+
+  async #start(run: number): Promise<Worker> {
+    this.#checkpoints.set(run, await this.#checkpoint())
+    const input: ChangeConsumerInput = { ...this.#input, run }
+    const worker = startWorker('change-consumer-worker.ts', { input })
+    await worker.message()
+    return worker
+  }
+
+  async #checkpoint(): Promise<CheckpointState | undefined> {
+    const stored = await this.#store.get(this.#key)
+    return stored === undefined ? undefined : decodeCheckpoint(stored.value)
+  }
+
+  #compare(): { readonly differing: readonly string[]; readonly rows: number } {
+    using source = new DatabaseSync(this.#options.path)
+    using copy = new DatabaseSync(this.#input.copyPath)
+    let rows = 0
+    const differing = CHANGE_TABLE_NAMES.filter((table) => {
+      const sql = `SELECT ${CHANGE_TABLES[table].join(', ')} FROM ${table}`
+      const [expected, actual] = [changeCells(source, sql), changeCells(copy, sql)]
+      rows += expected.length
+      return expected.length === 0 || expected.join('\n') !== actual.join('\n')
+    })
+    return { differing, rows }
+  }
+}
+
+async function stopWriters(writers: readonly Worker[]): Promise<ChangeWriterReport> {
+  let [committed, rolledBack] = [0, 0]
+  for (const writer of writers) {
+    writer.tell('stop')
+    const report = await writer.message<ChangeWriterReport>()
+    committed += report.committed
+    rolledBack += report.rolledBack
+    await writer.exit
+  }
+  return { committed, rolledBack }
+}
