@@ -5,13 +5,13 @@ import { DatabaseSync } from 'node:sqlite'
 import { decodeCheckpoint, type CheckpointState } from '@tidemark/core/adapter'
 import { nodeSqliteStateStore } from '@tidemark/node'
 import { ChangeAuditor } from '../fixtures/change-auditor.ts'
-import { changeCells, integrityOf } from '../fixtures/change-cells.ts'
+import { integrityOf } from '../fixtures/change-cells.ts'
 import { readJournal } from '../fixtures/change-copy.ts'
-import { CHANGE_TABLE_NAMES, CHANGE_TABLES, createChangeTables } from '../fixtures/change-workload.ts'
+import { CHANGE_TABLE_NAMES, createChangeTables, differingTables } from '../fixtures/change-workload.ts'
+import { startChangeWriters, stopChangeWriters, type ChangeWriterReport } from '../fixtures/change-writers.ts'
 import { checkJournal, type JournalReport } from '../fixtures/journal-faults.ts'
 import { startWorker, type Worker } from '../fixtures/worker.ts'
 import type { ChangeConsumerInput } from './change-consumer-worker.ts'
-import type { ChangeWriterInput, ChangeWriterReport } from './change-writer-worker.ts'
 
 export interface ChangeKillOptions {
   /** Each with a subscriber of its own, which comes late and begins with a snapshot. */
@@ -86,13 +86,13 @@ class Generation implements AsyncDisposable {
   }
 
   async run(): Promise<GenerationOutcome> {
-    const { kills, auditor } = this.#options
-    const writers = await this.#startWriters()
+    const { kills, auditor, path, random, rows } = this.#options
+    const writers = await startChangeWriters({ path, random, count: this.#options.writers ?? 1, keys: Math.ceil(rows * KEYS_PER_ROW), pauseMs: 1 })
     for (let run = 1; run <= kills; run += 1) {
       await this.#runAndKill(run)
       await auditor.collect()
     }
-    const writes = await stopWriters(writers)
+    const writes = await stopChangeWriters(writers)
     await this.#runToEnd(kills + 1)
     await auditor.collect()
     const journal = readJournal(this.#input.copyPath)
@@ -109,16 +109,6 @@ class Generation implements AsyncDisposable {
 
   get #key(): string {
     return `stream/default/app/${this.#input.subscriber}`
-  }
-
-  async #startWriters(): Promise<readonly Worker[]> {
-    const { path, random, rows, writers = 1 } = this.#options
-    return Promise.all(Array.from({ length: writers }, async () => {
-      const input: ChangeWriterInput = { path, seed: Math.floor(random() * 2 ** 31), keys: Math.ceil(rows * KEYS_PER_ROW), pauseMs: 1 }
-      const writer = startWorker('change-writer-worker.ts', { input })
-      await writer.message()
-      return writer
-    }))
   }
 
   /** Some are killed while they still open the log, most while they work. */
@@ -158,26 +148,7 @@ class Generation implements AsyncDisposable {
 
   #compare(): { readonly differing: readonly string[]; readonly rows: number } {
     using source = new DatabaseSync(this.#options.path)
-    using copy = new DatabaseSync(this.#input.copyPath)
-    let rows = 0
-    const differing = CHANGE_TABLE_NAMES.filter((table) => {
-      const sql = `SELECT ${CHANGE_TABLES[table].join(', ')} FROM ${table}`
-      const [expected, actual] = [changeCells(source, sql), changeCells(copy, sql)]
-      rows += expected.length
-      return expected.length === 0 || expected.join('\n') !== actual.join('\n')
-    })
-    return { differing, rows }
+    const counts = CHANGE_TABLE_NAMES.map((table) => Number(source.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.['n']))
+    return { differing: differingTables({ source: this.#options.path, copy: this.#input.copyPath, tables: CHANGE_TABLE_NAMES }), rows: counts.reduce((a, b) => a + b, 0) }
   }
-}
-
-async function stopWriters(writers: readonly Worker[]): Promise<ChangeWriterReport> {
-  let [committed, rolledBack] = [0, 0]
-  for (const writer of writers) {
-    writer.tell('stop')
-    const report = await writer.message<ChangeWriterReport>()
-    committed += report.committed
-    rolledBack += report.rolledBack
-    await writer.exit
-  }
-  return { committed, rolledBack }
 }
