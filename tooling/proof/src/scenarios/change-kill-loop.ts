@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { decodeCheckpoint, type CheckpointState } from '@tidemark/core/adapter'
+import { decodeCheckpoint, fromSequence, type CheckpointState } from '@tidemark/core/adapter'
 import { nodeSqliteStateStore } from '@tidemark/node'
 import { ChangeAuditor } from '../fixtures/change-auditor.ts'
 import { integrityOf } from '../fixtures/change-cells.ts'
@@ -24,11 +24,14 @@ export interface ChangeKillOptions {
   readonly writers?: number | undefined
   /** Default 48. */
   readonly batchEvents?: number | undefined
+  readonly onGeneration?: (outcome: GenerationOutcome) => void
 }
 
 export interface GenerationOutcome extends JournalReport {
   readonly subscriber: string
   readonly kills: number
+  /** Kills that found the log purged, or free to be purged, beyond the checkpoint. */
+  readonly notHeld: readonly string[]
   /** Kills that found the snapshot incomplete. */
   readonly killsInSnapshot: number
   readonly writes: ChangeWriterReport
@@ -55,7 +58,9 @@ export async function changeKillLoop(options: ChangeKillOptions): Promise<Change
     const generations: GenerationOutcome[] = []
     for (let number = 1; number <= options.generations; number += 1) {
       await using generation = new Generation({ ...options, folder, path, auditor, number })
-      generations.push(await generation.run())
+      const outcome = await generation.run()
+      options.onGeneration?.(outcome)
+      generations.push(outcome)
     }
     return { generations, integrity: integrityOf(path) }
   } finally {
@@ -75,6 +80,7 @@ class Generation implements AsyncDisposable {
   readonly #input: Omit<ChangeConsumerInput, 'run'>
   readonly #store: ReturnType<typeof nodeSqliteStateStore>
   readonly #checkpoints = new Map<number, CheckpointState | undefined>()
+  readonly #notHeld: string[] = []
   #killsInSnapshot = 0
 
   constructor(options: GenerationOptions) {
@@ -97,7 +103,7 @@ class Generation implements AsyncDisposable {
     await auditor.collect()
     const journal = readJournal(this.#input.copyPath)
     const report = checkJournal({ journal, audited: auditor.events, checkpoints: this.#checkpoints })
-    const outcome = { ...report, ...this.#compare(), subscriber: this.#input.subscriber, kills, killsInSnapshot: this.#killsInSnapshot, writes }
+    const outcome = { ...report, ...this.#compare(), subscriber: this.#input.subscriber, notHeld: this.#notHeld, kills, killsInSnapshot: this.#killsInSnapshot, writes }
     // As if it had been unsubscribed for good: the log does not wait for it any more.
     await this.#store.delete(this.#key)
     return outcome
@@ -122,6 +128,18 @@ class Generation implements AsyncDisposable {
     if (signal !== 'SIGKILL') throw new Error(`The consumer ended by itself with code ${code}.`)
     const checkpoint = await this.#checkpoint()
     if (checkpoint?.snapshot !== null) this.#killsInSnapshot += 1
+    this.#checkHeld(run, checkpoint)
+  }
+
+  /** What the log keeps for the stream must begin at its checkpoint or before. */
+  #checkHeld(run: number, checkpoint: CheckpointState | undefined): void {
+    if (checkpoint === undefined) return
+    using database = new DatabaseSync(this.#options.path, { timeout: 30_000 })
+    const row = database.prepare(`SELECT (SELECT seq FROM tidemark_log_consumers WHERE name = 'default') AS held, (SELECT min(seq) FROM tidemark_log) AS first`).get()
+    const position = fromSequence(checkpoint.position.sequence)
+    const place = `run ${run}: checkpoint ${position} ${JSON.stringify(checkpoint)}, held from ${row?.['held']}, log from ${row?.['first']}`
+    if (BigInt(Number(row?.['first'])) > position) this.#notHeld.push(place)
+    if (row?.['held'] !== null && BigInt(Number(row?.['held'])) > position) this.#notHeld.push(place)
   }
 
   async #runToEnd(run: number): Promise<void> {
