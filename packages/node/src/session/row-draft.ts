@@ -6,7 +6,7 @@ export interface TableStamp {
   readonly version: number
 }
 
-/** A change without what its transaction says of it. Kept until it is read, then made an event. */
+/** A change without what its transaction says of it. */
 export interface RowDraft {
   readonly table: TableStamp
   readonly op: 'insert' | 'update' | 'delete' | 'snapshot'
@@ -45,9 +45,11 @@ export function toRow(names: readonly (string | undefined)[], values: readonly (
 }
 
 export function draftBytes(...images: readonly (readonly (Value | undefined)[])[]): number {
-  let bytes = EVENT_BYTES
-  for (const values of images) {
-    for (const value of values) bytes += CELL_BYTES + (typeof value === 'string' || value instanceof Uint8Array ? value.length : 0)
-  }
+  return images.reduce((bytes, image) => bytes + imageBytes(image), EVENT_BYTES)
+}
+
+export function imageBytes(values: readonly (Value | undefined)[]): number {
+  let bytes = 0
+  for (const value of values) bytes += CELL_BYTES + (typeof value === 'string' || value instanceof Uint8Array ? value.length : 0)
   return bytes
 }
