@@ -121,11 +121,15 @@ class Attachment {
       ops: selection.ops,
       limit: context.settings.batch,
       progress: start.snapshot,
-      onSnapshot: (notice) => context.emitter.emit('snapshot', { source: source.name, subscriber: id, ...notice }),
+      onSnapshot: (notice) => {
+        context.emitter.emit('snapshot', { source: source.name, subscriber: id, ...notice })
+        subscriber.begin()
+      },
     })
     const subscriber: Subscriber = new Subscriber({
       context, id, isDurable, reader, cursor,
       source: source.name,
+      keepsOwn: selection.from !== undefined,
       controller: this.#controller,
       budget: isDurable ? { bytes: context.settings.bufferBytes, events: Infinity, graceMs: Infinity } : budgetOf(selection),
       onGap: source.capabilities.snapshots ? context.settings.onGap : 'fail',
