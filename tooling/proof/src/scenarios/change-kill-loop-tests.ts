@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
 import { seed, seededRandom } from '../seed.ts'
 import { changeKillLoop, type ChangeKillOptions } from './change-kill-loop.ts'
+import { writerKillLoop, type WriterKillOptions } from './change-writer-kill-loop.ts'
 
 const NONE = { lost: [], repeated: [], regressed: [], disordered: [] }
 
@@ -19,4 +20,16 @@ export async function expectConsumerKillsSurvived(options: Omit<ChangeKillOption
     expect(counts.snapshotRows).toBeGreaterThanOrEqual(counts.rows / 2)
   }
   expect(outcome.integrity).toBe('ok')
+}
+
+/** The writer's side: only what was committed has come, all of it, and the file is whole. */
+export async function expectWriterKillsSurvived(options: Omit<WriterKillOptions, 'random'>): Promise<void> {
+  const { faults, differing, integrity, ...counts } = await writerKillLoop({ ...options, random: seededRandom(seed) })
+  process.stdout.write(`writer kill loop: seed ${seed}, ${JSON.stringify(counts)}\n`)
+  expect(faults).toEqual(NONE)
+  expect(counts.duplicates).toBe(0)
+  expect(differing).toEqual([])
+  expect(integrity).toEqual(['ok'])
+  expect(counts.uncommitted).toBeGreaterThan(counts.kills / 4)
+  expect(counts.changes).toBeGreaterThan(counts.kills)
 }

@@ -46,7 +46,7 @@ export interface ChangeKillOutcome {
 }
 
 const KEYS_PER_ROW = 1.3
-const MAX_LIFE_MS = 300
+const MAX_LIFE_MS = 600
 
 /** A consumer is killed at random while others write; after each generation the last one is left to come to the log's end. */
 export async function changeKillLoop(options: ChangeKillOptions): Promise<ChangeKillOutcome> {
@@ -88,12 +88,12 @@ class Generation implements AsyncDisposable {
     const { folder, path, number } = options
     const statePath = join(folder, 'state.db')
     this.#store = nodeSqliteStateStore({ path: statePath, busyTimeoutMs: 30_000 })
-    this.#input = { path, statePath, copyPath: join(folder, `copy-${number}.db`), subscriber: `subscriber-${number}`, batchEvents: options.batchEvents ?? 48, until: `end-${number}` }
+    this.#input = { path, statePath, copyPath: join(folder, `copy-${number}.db`), subscriber: `subscriber-${number}`, batchEvents: options.batchEvents ?? 64, until: `end-${number}` }
   }
 
   async run(): Promise<GenerationOutcome> {
     const { kills, auditor, path, random, rows } = this.#options
-    const writers = await startChangeWriters({ path, random, count: this.#options.writers ?? 1, keys: Math.ceil(rows * KEYS_PER_ROW), pauseMs: 1 })
+    const writers = await startChangeWriters({ path, random, count: this.#options.writers ?? 1, keys: Math.ceil(rows * KEYS_PER_ROW), pauseMs: 4 })
     for (let run = 1; run <= kills; run += 1) {
       await this.#runAndKill(run)
       await auditor.collect()

@@ -8,6 +8,7 @@ export interface ChangeWriterInput {
   readonly path: string
   readonly seed: number
   readonly keys: number
+  readonly statements?: number | undefined
   /** Between two transactions. `told`: one transaction for each message `go`, so that a slow reader is not buried. */
   readonly pauseMs: number | 'told'
 }
@@ -18,10 +19,10 @@ export interface ChangeWriterReport {
 }
 
 /** Writes until it is told to stop, or killed. */
-async function main({ path, seed, keys, pauseMs }: ChangeWriterInput): Promise<ChangeWriterReport> {
+async function main({ path, seed, keys, pauseMs, statements }: ChangeWriterInput): Promise<ChangeWriterReport> {
   using database = new DatabaseSync(path, { timeout: 30_000 })
   database.exec(`PRAGMA synchronous = NORMAL; PRAGMA recursive_triggers = ${seed % 2}`)
-  const workload = new Workload({ random: seededRandom(seed), keys })
+  const workload = new Workload({ random: seededRandom(seed), keys, statements })
   const turns = new Turns(pauseMs)
   await report('ready')
   let [committed, rolledBack] = [0, 0]
