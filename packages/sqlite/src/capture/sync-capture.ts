@@ -1,3 +1,4 @@
+import { TidemarkError } from '@tidemark/core/adapter'
 import type { SqliteTransaction } from '../driver.ts'
 import { describeCaptured, type CapturedTable } from './captured-table.ts'
 import { nextLayoutId, readLayouts, retireLayout, writeLayout, type StoredLayout } from './layouts.ts'
@@ -20,6 +21,11 @@ export interface CaptureSettings {
 export interface SyncRequest {
   /** Tables that must be captured from now on, besides those that are. */
   readonly tables: readonly string[]
+  /**
+   * Whether they have been captured already. One that is gone since, or a view now, is told of as a change of the schema: readers
+   * of the others must not be ended by it.
+   */
+  readonly isRunning: boolean
   /** Of a log that is made now. */
   readonly epoch: string
   /** The last change up to which the tables were seen to be as the triggers know them; as far as this process knows. */
@@ -30,19 +36,35 @@ export interface SyncRequest {
  * Brings triggers and layouts in line with the tables as they are, in the caller's write transaction: so no write comes between.
  * Costs a few catalogue queries per table when nothing has changed.
  *
+ * Returns tables that were captured once, were gone, and are there again: what happened to their rows meanwhile is not known.
+ *
  * Errors: `TABLE_UNKNOWN`, `TABLE_NOT_CAPTURABLE`, `LOG_NOT_OWNED`, `STATE_NEWER`; nothing is changed then.
  */
-export async function syncCapture(transaction: SqliteTransaction, settings: CaptureSettings, request: SyncRequest): Promise<void> {
+export async function syncCapture(transaction: SqliteTransaction, settings: CaptureSettings, request: SyncRequest): Promise<readonly string[]> {
   const { names } = settings
-  const described = new Map<string, CapturedTable>()
-  for (const table of request.tables) described.set(table.toLowerCase(), await describeCaptured(transaction, names, table))
+  const described = await describeAll(transaction, names, request)
   const log = await openLogTables(transaction, names, request.epoch)
   const sync = new CaptureSync(transaction, settings, { width: log.width, verified: Math.max(request.verified, await readVerified(transaction, names)) })
   const stored = await readLayouts(transaction, names)
   const triggers = await readTriggers(transaction, names)
   for (const layout of stored.filter(({ isCurrent }) => isCurrent)) await sync.follow(layout, triggers)
-  for (const table of described.values()) await sync.add(table)
+  const returned: string[] = []
+  for (const table of described.values()) if (await sync.add(table) && stored.some(({ layout }) => layout.table === table.name)) returned.push(table.name)
   await transaction.run(`UPDATE ${names.meta} SET value = (SELECT max(seq) FROM ${names.log}) WHERE key = 'verified'`)
+  return returned
+}
+
+async function describeAll(transaction: SqliteTransaction, names: LogNames, { tables, isRunning }: SyncRequest): Promise<ReadonlyMap<string, CapturedTable>> {
+  const described = new Map<string, CapturedTable>()
+  for (const table of tables) {
+    try {
+      described.set(table.toLowerCase(), await describeCaptured(transaction, names, table))
+    } catch (error) {
+      const isGone = error instanceof TidemarkError && (error.code === 'TABLE_UNKNOWN' || error.code === 'TABLE_NOT_CAPTURABLE')
+      if (!isRunning || !isGone) throw error
+    }
+  }
+  return described
 }
 
 async function readVerified(transaction: SqliteTransaction, names: LogNames): Promise<number> {
@@ -91,13 +113,14 @@ class CaptureSync {
     await this.#replace(described, { layout, own })
   }
 
-  /** A table that shall be captured. */
-  async add(table: CapturedTable): Promise<void> {
+  /** A table that shall be captured. Tells whether it was not. */
+  async add(table: CapturedTable): Promise<boolean> {
     const stored = await readLayouts(this.#transaction, this.#settings.names)
     const ofTable = stored.filter(({ layout }) => layout.table === table.name)
-    if (ofTable.some(({ isCurrent }) => isCurrent)) return
+    if (ofTable.some(({ isCurrent }) => isCurrent)) return false
     const version = Math.max(0, ...ofTable.map(({ layout }) => layout.version)) + 1
     await this.#install(table, makeLayout(table, { ...this.#settings, id: nextLayoutId(stored), version }), { isNew: true })
+    return true
   }
 
   /** Its changes since may have gone unseen, unless it is not there any more. */
