@@ -58,11 +58,16 @@ export class StreamSubject implements AsyncDisposable {
     return follower
   }
 
-  /** Everything that the follower has been given up to now: it has seen a row that was written last. */
+  /**
+   * The follower, once it has been given everything up to now: it has seen a row that was written last. A row that comes before the
+   * snapshot is complete does not say so.
+   */
   async settled(follower: Follower): Promise<Follower> {
-    const id = this.#marks += 1
-    this.write(`INSERT INTO marks VALUES (${id})`)
-    await follower.until(({ events }) => events.some(({ table, after }) => table === 'marks' && after?.['id'] === id))
+    do {
+      const id = this.#marks += 1
+      this.write(`INSERT INTO marks VALUES (${id})`)
+      await follower.until(({ events }) => events.some(({ table, after }) => table === 'marks' && after?.['id'] === id))
+    } while (follower.subscription?.status() === 'snapshot')
     return follower
   }
 
