@@ -38,8 +38,12 @@ export class StreamSubject implements AsyncDisposable {
     const run = typeof work === 'string' ? () => this.database.exec(work) : work
     if (this.#session !== undefined) return this.#session.transaction(run)
     this.database.exec('BEGIN IMMEDIATE')
-    run()
-    this.database.exec('COMMIT')
+    try {
+      run()
+      this.database.exec('COMMIT')
+    } finally {
+      if (this.database.isTransaction) this.database.exec('ROLLBACK')
+    }
   }
 
   /** Runs what is expected to fail. */

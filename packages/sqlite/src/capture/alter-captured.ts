@@ -19,11 +19,11 @@ export interface AlterRequest extends AbortOptions {
 export async function alterCaptured(session: LogSession, settings: SqliteChangeSettings, request: AlterRequest): Promise<void> {
   const sync = { tables: [], isRunning: true, epoch: settings.epoch(), verified: 0 }
   await session.write(async (transaction) => {
-    await syncCapture(transaction, settings, sync)
+    const unknown = await syncCapture(transaction, settings, sync)
     const before = (await readLayouts(transaction, settings.names)).filter(({ isCurrent }) => isCurrent)
     const rebuilt = await runStatements(transaction, settings, { statements: request.statements, before })
     await syncCapture(transaction, settings, { ...sync, tables: rebuilt })
-    for (const table of rebuilt) await logAnew(transaction, settings.names, table)
+    for (const table of new Set([...unknown, ...rebuilt])) await logAnew(transaction, settings.names, table)
   }, request)
 }
 

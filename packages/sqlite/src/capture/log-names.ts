@@ -14,6 +14,8 @@ export interface LogNames {
   readonly notes: string
   readonly consumers: string
   readonly leases: string
+  /** Tells whether VACUUM has numbered rows anew. */
+  readonly watch: string
 }
 
 const PREFIX = /^[A-Za-z_][A-Za-z0-9_]{0,30}$/
@@ -32,6 +34,7 @@ export function logNames(prefix: string): LogNames {
     notes: quote(`${prefix}_log_notes`),
     consumers: quote(`${prefix}_log_consumers`),
     leases: quote(`${prefix}_log_leases`),
+    watch: quote(`${prefix}_log_watch`),
   }
 }
 

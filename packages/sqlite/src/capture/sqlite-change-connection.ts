@@ -172,8 +172,8 @@ export class SqliteChangeConnection implements ChangeConnection {
     const { names, tables, replace, maxColumns, hasSmallRows, schemaVersionSql, epoch } = this.#settings
     const schemaVersion = await this.#session.write(async (transaction) => {
       const request = { tables, isRunning: this.#verified.schemaVersion !== -1, epoch: epoch(), verified: this.#verified.seq }
-      const returned = await syncCapture(transaction, { names, replace, maxColumns, hasSmallRows }, request)
-      for (const table of returned) await logAnew(transaction, names, table)
+      const unknown = await syncCapture(transaction, { names, replace, maxColumns, hasSmallRows }, request)
+      for (const table of unknown) await logAnew(transaction, names, table)
       return Number((await transaction.query(schemaVersionSql))[0]?.[0])
     }, options)
     await this.#tables.load(options)

@@ -9,6 +9,7 @@ import { notePlan, type ReplacePolicy } from './note-plan.ts'
 import { refreshSql } from './refresh-sql.ts'
 import { entryWidth, type TableLayout } from './table-layout.ts'
 import { triggerSql } from './trigger-sql.ts'
+import { hasVacuumed } from './vacuum-watch.ts'
 import { quote } from '../quote.ts'
 
 export interface CaptureSettings {
@@ -36,7 +37,8 @@ export interface SyncRequest {
  * Brings triggers and layouts in line with the tables as they are, in the caller's write transaction: so no write comes between.
  * Costs a few catalogue queries per table when nothing has changed.
  *
- * Returns tables that were captured once, were gone, and are there again: what happened to their rows meanwhile is not known.
+ * Returns tables of whose rows nothing is known: those that were captured once, were gone, and are there again, and after VACUUM
+ * those whose rows are told by numbers which it may have changed.
  *
  * Errors: `TABLE_UNKNOWN`, `TABLE_NOT_CAPTURABLE`, `LOG_NOT_OWNED`, `STATE_NEWER`; nothing is changed then.
  */
@@ -48,10 +50,11 @@ export async function syncCapture(transaction: SqliteTransaction, settings: Capt
   const stored = await readLayouts(transaction, names)
   const triggers = await readTriggers(transaction, names)
   for (const layout of stored.filter(({ isCurrent }) => isCurrent)) await sync.follow(layout, triggers)
-  const returned: string[] = []
-  for (const table of described.values()) if (await sync.add(table) && stored.some(({ layout }) => layout.table === table.name)) returned.push(table.name)
+  const vacuumed = await hasVacuumed(transaction, names)
+  const unknown = new Set(vacuumed ? stored.filter(({ isCurrent, layout }) => isCurrent && layout.rowid !== undefined).map(({ layout }) => layout.table) : [])
+  for (const table of described.values()) if (await sync.add(table) && stored.some(({ layout }) => layout.table === table.name)) unknown.add(table.name)
   await transaction.run(`UPDATE ${names.meta} SET value = (SELECT max(seq) FROM ${names.log}) WHERE key = 'verified'`)
-  return returned
+  return [...unknown]
 }
 
 async function describeAll(transaction: SqliteTransaction, names: LogNames, { tables, isRunning }: SyncRequest): Promise<ReadonlyMap<string, CapturedTable>> {
