@@ -111,23 +111,38 @@ describe('subscribers that ask for what can\'t be', () => {
     await expect(follow(memoryStateStore(), { subscribe: { from } })).rejects.toMatchObject(coded('CHANGE_GAP', { detail: 'log-truncated' }))
   })
 
-  it('a stream of two sources on one log: told, or both complete', async () => {
+  it('a second source on the log of the first: refused, and the first goes on; with a log of its own it is taken', async () => {
     make(`${T}; CREATE TABLE u (id INTEGER PRIMARY KEY, a)`)
-    const sources = (['t', 'u'] as const).map((table) => sqliteChanges({ path: path('data.db') }, { name: table, tables: [table], pollIntervalMs: 5 }))
-    await using stream = new ChangeStream({ sources, checkpoints: memoryStateStore(), heartbeatIntervalMs: 5 })
-    const followers = [new Follower(), new Follower()]
-    let refused: unknown
-    for (const [index, source] of ['t', 'u'].entries()) {
-      const follower = followers[index]
-      if (follower === undefined) continue
-      follower.subscription = await stream.subscribe({ id: source, source }, (batch) => follower.take(batch)).catch((error: unknown) => { refused = error; return undefined })
-    }
-    if (refused !== undefined) return expect(refused).toMatchObject(coded('LEASE_HELD'))
+    const source = (table: string, log?: string): ReturnType<typeof sqliteChanges> => sqliteChanges({ path: path('data.db') }, { name: `${table}${log ?? ''}`, tables: [table], log, pollIntervalMs: 5 })
+    await using stream = new ChangeStream({ sources: [source('t'), source('u'), source('u', 'own')], checkpoints: memoryStateStore(), heartbeatIntervalMs: 5 })
+    const [first, second] = [new Follower(), new Follower()]
+    first.subscription = await stream.subscribe({ id: 'first', source: 't' }, (batch) => first.take(batch))
+    await expect(stream.subscribe({ id: 'second', source: 'u' }, () => undefined)).rejects.toMatchObject(coded('LEASE_HELD'))
+    second.subscription = await stream.subscribe({ id: 'second', source: 'uown' }, (batch) => second.take(batch))
     for (let id = 1; id <= 20; id += 1) {
       make(`INSERT INTO t VALUES (${id}, 1); INSERT INTO u VALUES (${id}, 1)`)
-      for (const [index, table] of ['t', 'u'].entries()) await followers[index]?.until(({ events }) => events.filter((event) => event.table === table).length === id)
+      await first.until(({ events }) => events.filter(({ table }) => table === 't').length === id)
+      await second.until(({ events }) => events.filter(({ table }) => table === 'u').length === id)
     }
   })
+})
+
+it('two logs may capture one table: neither takes the other\'s triggers for the user\'s', async () => {
+  make(T)
+  const [one, two] = ['one', 'two'].map((log) => sqliteChanges({ path: path('data.db') }, { log, tables: ['t'] }))
+  await using first = await one?.connect()
+  await using second = await two?.connect()
+  const positions = [await first?.head(), await second?.head()]
+  make('INSERT INTO t VALUES (1, 1); REPLACE INTO t VALUES (1, 2)')
+  for (const [index, connection] of [first, second].entries()) {
+    const after = positions[index]
+    const slice = after === undefined ? undefined : await connection?.readChanges({ after, limit: { events: 10, bytes: 1_000_000 } })
+    expect(slice?.events.map(({ op }) => op)).toEqual(['insert', 'insert'])
+  }
+  const before = everything().schema
+  await first?.head()
+  await second?.head()
+  expect(everything().schema).toEqual(before)
 })
 
 describe('a database file that was replaced while nobody listened', () => {

@@ -52,6 +52,18 @@ export function triggerName(names: LogNames, layoutId: number, role: TriggerRole
   return quote(`${names.prefix}_log_${layoutId}_${role}`)
 }
 
+const ANY_LOG = /^(.+)_log_\d+_(?:insert|update|delete|note_insert|note_update|note_move)$/
+
+/**
+ * Whether the trigger belongs to some log, this one or another of the same database. They write to their logs alone, so that it does
+ * not matter which of them fires first.
+ */
+export function isLogTrigger(trigger: { readonly name: string; readonly sql: string }): boolean {
+  const match = ANY_LOG.exec(trigger.name)
+  const log = `${match?.[1] ?? ''}_log`
+  return match !== null && (trigger.sql.includes(quote(log)) || trigger.sql.includes(quote(`${log}_notes`)))
+}
+
 /** The layout of one of our triggers, or `undefined` for somebody else's. */
 export function layoutOfTrigger(names: LogNames, trigger: string): number | undefined {
   const prefix = `${names.prefix}_log_`

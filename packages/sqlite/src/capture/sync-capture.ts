@@ -3,7 +3,7 @@ import type { SqliteTransaction } from '../driver.ts'
 import { describeCaptured, type CapturedTable } from './captured-table.ts'
 import { nextLayoutId, readLayouts, retireLayout, writeLayout, type StoredLayout } from './layouts.ts'
 import { openLogTables, widenLog, writeMark } from './log-schema.ts'
-import { layoutOfTrigger, type LogNames } from './log-names.ts'
+import { isLogTrigger, layoutOfTrigger, type LogNames } from './log-names.ts'
 import { isSameShape, makeLayout } from './make-layout.ts'
 import { notePlan, type ReplacePolicy } from './note-plan.ts'
 import { refreshSql } from './refresh-sql.ts'
@@ -78,14 +78,17 @@ async function readVerified(transaction: SqliteTransaction, names: LogNames): Pr
 interface Trigger {
   readonly name: string
   readonly table: string
-  /** Its layout; `undefined` for a user's. */
+  /** Its layout; `undefined` where it is none of this log's. */
   readonly layoutId: number | undefined
+  readonly isUsers: boolean
 }
 
 /** In the order they were made, which is the reverse of the order in which SQLite fires them. */
 async function readTriggers(transaction: SqliteTransaction, names: LogNames): Promise<readonly Trigger[]> {
-  const rows = await transaction.query(`SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger' ORDER BY rowid`)
-  return rows.map(([name, table]) => ({ name: String(name), table: String(table), layoutId: layoutOfTrigger(names, String(name)) }))
+  const rows = await transaction.query(`SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY rowid`)
+  return rows.map(([name, table, sql]) => ({
+    name: String(name), table: String(table), layoutId: layoutOfTrigger(names, String(name)), isUsers: !isLogTrigger({ name: String(name), sql: String(sql) }),
+  }))
 }
 
 class CaptureSync {
@@ -109,7 +112,7 @@ class CaptureSync {
     // A table takes its triggers along when it is renamed and down when it is dropped, also to be made anew.
     if (table === undefined) return this.#lose(layout)
     const described = await describeCaptured(this.#transaction, this.#settings.names, table)
-    const last = triggers.findLast((trigger) => trigger.table === table)
+    const last = triggers.findLast((trigger) => trigger.table === table && (trigger.isUsers || trigger.layoutId === layout.id))
     const isWhole = own.length === triggerSql(this.#settings.names, layout, notePlan(described, layout, this.#settings.replace)).length
     // A trigger of the user's that was made after ours fires before them, and what it changes would be logged first.
     if (described.signature === signature && isWhole && last?.layoutId === layout.id) return
