@@ -49,25 +49,25 @@ export async function snapshotRace(options: SnapshotRaceOptions): Promise<Snapsh
       snapshot: 'initial', checkpoints, batch: { events: options.batchEvents },
     })
     const writers = await startChangeWriters({ path, random: options.random, count: options.writers, keys: Math.ceil(options.rows * 1.2), pauseMs: 'told' })
-    // As fast as the one that races reads, whatever else the machine does: each batch lets every writer go on once.
+    // As fast as the one that races reads, whatever else the machine does: each chunk lets every writer go on once.
     const go = (): void => writers.forEach((writer) => writer.tell('go'))
     const racers: Racer[] = []
     for (const [name, tables] of [['first', undefined], ['late', undefined], ['two', ['accounts', 'pairs']]] as const) {
       const racer = new Racer(join(folder, `${name}.db`), name, tables ?? CHANGE_TABLE_NAMES)
       racers.push(racer)
       const completed = snapshotOf(stream, name)
-      racer.onBatch = go
+      racer.onChunk = go
       await stream.subscribe({ id: name, tables }, (batch) => racer.take(batch))
       await completed
-      racer.onBatch = undefined
+      racer.onChunk = undefined
     }
     const racer = new Racer(join(folder, 'loop.db'), 'loop', CHANGE_TABLE_NAMES)
     racers.push(racer)
-    racer.onBatch = go
+    racer.onChunk = go
     const completed = snapshotOf(stream, 'loop')
     const loop = racer.follow(stream)
     await Promise.race([completed, loop])
-    racer.onBatch = undefined
+    racer.onChunk = undefined
     const writes = await stopChangeWriters(writers)
     writeEnd(path)
     await Promise.all([loop, ...racers.map((entry) => entry.ended)])
@@ -82,7 +82,7 @@ export async function snapshotRace(options: SnapshotRaceOptions): Promise<Snapsh
 class Racer {
   readonly name: string
   readonly ended: Promise<void>
-  onBatch: (() => void) | undefined
+  onChunk: (() => void) | undefined
   readonly #path: string
   readonly #tables: readonly ChangeTableName[]
   readonly #copy: ChangeCopy
@@ -98,7 +98,7 @@ class Racer {
   }
 
   async take(batch: ChangeBatch): Promise<void> {
-    this.onBatch?.()
+    if (batch.events[0]?.op === 'snapshot') this.onChunk?.()
     // The writers' turn: another one than that in which the next chunk is read.
     await setTimeout(1)
     this.#copy.apply(batch)
