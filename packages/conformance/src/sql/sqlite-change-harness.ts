@@ -61,6 +61,19 @@ export const SQLITE_CHANGE_FACTS: ChangeFacts = {
   wrongPassword: false,
 }
 
+/**
+ * What is left where a source sees one connection of the process and keeps nothing: SQLite's sessions. `openClient` is then a client that it
+ * does not see, and a column can be dropped, as there are no triggers.
+ */
+export const SQLITE_SESSION_FACTS: ChangeFacts = {
+  ...SQLITE_CHANGE_FACTS,
+  alters: ['add', 'rename', 'drop', 'recreate'],
+  purges: false,
+  restores: false,
+  replacesDatabase: false,
+  wakes: true,
+}
+
 /** A harness for every source of changes that is SQLite underneath, whatever the driver. */
 export async function sqliteChangeHarness(config: SqliteChangeHarnessConfig): Promise<ChangeHarness> {
   const { openSession, openOther = openSession, source, file, unreachable, dispose } = config

@@ -98,6 +98,22 @@ describe('delivery', () => {
     }
   })
 
+  it('counts nothing as acknowledged that is still on its way to the handler', async () => {
+    const { log, stream, settle } = makeRig()
+    await settle(stream.subscribe({ id: 'a' }, () => new Promise(() => undefined)))
+    const [before] = await stream.listSources()
+    log.commit(...writes(1))
+    const looks: ReturnType<typeof stream.listSources>[] = []
+    // Whatever turn a save falls into: the steps between the log and the handler are taken one by one.
+    for (let turn = 0; turn < 100; turn += 1) {
+      looks.push(stream.listSources())
+      await Promise.resolve()
+    }
+    const positions = (await Promise.all(looks)).map(([source]) => source?.subscribers[0]?.position)
+    expect(new Set(positions)).toEqual(new Set([before?.subscribers[0]?.position]))
+    await settle(stream.stop())
+  })
+
   it('keeps no position within a transaction, also where a filter passes its beginning over', async () => {
     const { log, runtime, store, stream, settle } = makeRig({ batch: { events: 2 } })
     const inbox = new Inbox()
@@ -137,6 +153,28 @@ describe('delivery', () => {
     expect(log.retained.get('default')).toEqual(start)
     const [source] = await stream.listSources()
     expect(source?.subscribers.map(({ id, state, lag }) => [id, state, lag?.events])).toEqual([['fast', 'streaming', 0], ['slow', 'away', 3]])
+    await settle(stream.stop())
+  })
+
+  it('retains nothing while a subscriber is on its way that may need more', async () => {
+    const { log, stream, settle } = makeRig({ checkpoints: undefined as never })
+    const inbox = new Inbox()
+    const first = await settle(stream.subscribe({ id: 'new', from: null }, inbox.handler))
+    log.commit(...writes(2))
+    await settle(inbox.count(2))
+    log.commit(...writes(1, 3))
+    await settle(inbox.count(3))
+    await settle(first.unsubscribe())
+    await settle(stream.stop())
+    const [older, newer] = [inbox.batches[0]?.checkpoint, inbox.batches[1]?.checkpoint]
+    const retained: unknown[] = []
+    log.retained.set = (name, position) => {
+      retained.push(position)
+      return Map.prototype.set.call(log.retained, name, position) as typeof log.retained
+    }
+    log.fail('verify', 'SOURCE_BUSY') // the older one's: it comes second
+    await settle(Promise.all([stream.subscribe({ id: 'old', from: older }, () => new Promise(() => undefined)), stream.subscribe({ id: 'new', from: newer }, () => undefined)]))
+    expect(retained[0]).toEqual(decodeCheckpoint(older ?? '').position)
     await settle(stream.stop())
   })
 

@@ -1,4 +1,4 @@
-import type { ChangeRow, Value } from '@tidemark/core/adapter'
+import { setColumn, type ChangeRow, type Value } from '@tidemark/core/adapter'
 
 /** The table of a change, at the version that the change was made under. */
 export interface TableStamp {
@@ -23,23 +23,13 @@ export interface RowDraft {
 const EVENT_BYTES = 400
 const CELL_BYTES = 16
 
-/**
- * Rows without prototype members, so that a column may be called anything. `Object.create(null)` would give the same in V8's slow
- * form, at several times the memory.
- */
-class Row {
-  readonly [column: string]: Value
-}
-Object.setPrototypeOf(Row.prototype, null)
-Reflect.deleteProperty(Row.prototype, 'constructor')
-
 /** Columns without a name or a value are left out. */
 export function toRow(names: readonly (string | undefined)[], values: readonly (Value | undefined)[]): ChangeRow {
-  const row = new Row() as Record<string, Value> // still being filled
+  const row: Record<string, Value> = {}
   for (let index = 0; index < names.length; index += 1) {
     const name = names[index]
     const value = values[index]
-    if (name !== undefined && value !== undefined) row[name] = value
+    if (name !== undefined && value !== undefined) setColumn(row, name, value)
   }
   return row
 }
