@@ -7,3 +7,4 @@ export { sessionChanges, type SessionChanges } from './session/session-changes.t
 export type { SessionChangesOptions } from './session/session-options.ts'
 export type { TransactionOptions } from './session/write-transaction.ts'
 export { nodeSqliteStateStore, type NodeSqliteStateStoreConfig } from './node-sqlite-state-store.ts'
+export { nodeSqliteChangeTarget, type NodeSqliteChangeTargetConfig } from './node-sqlite-change-target.ts'

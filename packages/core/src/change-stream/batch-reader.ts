@@ -29,6 +29,8 @@ export interface BatchReaderOptions {
   readonly ops: readonly ChangeOp[] | undefined
   readonly limit: SliceLimit
   readonly progress: SnapshotProgress | null
+  /** Whether the first delivery is an empty one that says where the subscriber begins. */
+  readonly announces: boolean
   readonly onSnapshot: (notice: SnapshotNotice) => void
 }
 
@@ -61,6 +63,7 @@ export class BatchReader {
   #taken: Delivery | undefined
   /** Whether a part of a transaction has been delivered whose end has not. */
   #isOpen = false
+  #announces: boolean
   #rows = 0
   /** The filter for changes, for as long as the progress stays. */
   #filter: { readonly progress: SnapshotProgress | null; readonly filter: ChangeFilter } | undefined
@@ -70,6 +73,7 @@ export class BatchReader {
     this.#options = options
     this.#progress = options.progress
     this.#reached = options.cursor.position
+    this.#announces = options.announces
     this.#schemaFilter = options.filters.of({ tables: options.tables })
     this.#pages = new PageSize({ maxRows: options.limit.events, maxBytes: options.limit.bytes })
   }
@@ -108,6 +112,7 @@ export class BatchReader {
   /** Errors: as the cursor's and the chunk's. */
   async next(signal: AbortSignal): Promise<Delivery> {
     this.acknowledge()
+    if (this.#announces) return this.#announce()
     for (;;) {
       const delivery = this.#pending !== undefined || (this.#progress !== null && !this.#isOpen)
         ? await this.#nextOfSnapshot(signal)
@@ -116,6 +121,12 @@ export class BatchReader {
       this.#taken = delivery
       return delivery
     }
+  }
+
+  #announce(): Delivery {
+    this.#announces = false
+    this.#taken = { events: [], schemas: [], begin: true, state: { source: this.#options.source, position: this.#reached, snapshot: this.#progress } }
+    return this.#taken
   }
 
   async #nextOfSnapshot(signal: AbortSignal): Promise<Delivery | undefined> {
