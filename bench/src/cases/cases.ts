@@ -3,9 +3,12 @@ import { libsqlInitial, libsqlSyncInitial } from './libsql-initial.ts'
 import { mysqlInitial } from './mysql-initial.ts'
 import { pgIncremental } from './pg-incremental.ts'
 import { pgInitial } from './pg-initial.ts'
+import { pgScattered } from './pg-scattered.ts'
+import { sqliteCapture } from './sqlite-capture.ts'
+import { sqliteDrain } from './sqlite-drain.ts'
 
 /** In the order in which `all` runs them. */
-export const CASES: readonly BenchCase[] = [pgInitial, mysqlInitial, libsqlInitial, libsqlSyncInitial, pgIncremental]
+export const CASES: readonly BenchCase[] = [pgInitial, mysqlInitial, libsqlInitial, libsqlSyncInitial, pgIncremental, pgScattered, sqliteCapture, sqliteDrain]
 
 /** Errors: `TypeError` for a name that is unknown; a bench must never pass because nothing was chosen. */
 export function chooseCases(names: readonly string[]): readonly BenchCase[] {

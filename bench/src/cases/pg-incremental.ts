@@ -1,15 +1,14 @@
 import { join } from 'node:path'
-import type postgres from 'postgres'
 import { round, spreadOf, type Spread } from '../measure/spread.ts'
 import { FollowedTable } from '../ours/followed-table.ts'
 import type { BenchResult } from '../result.ts'
-import { createMixedPostgres } from '../tables/mixed-postgres.ts'
+import { CHANGED_ROWS, neighbours, scatter, type Change } from '../tables/change-rows.ts'
+import { createTrackedPostgres } from '../tables/tracked-postgres.ts'
 import type { BenchCase, CaseContext } from './case.ts'
 import { withPostgres } from './with-postgres.ts'
 
 /** The small table has a hundredth of the rows of the large one. */
 const SHRINK = 100
-const CHANGED_ROWS = 1_000
 /** A poll is short, so there are more of them than runs of a load. */
 const POLLS_PER_RUN = 6
 
@@ -26,8 +25,8 @@ export const pgIncremental: BenchCase = {
   run: (context) => withPostgres(async ({ url, sql }) => {
     const small = { url, table: 'items_small', path: join(context.folder, 'small.db') }
     const large = { url, table: 'items_large', path: join(context.folder, 'large.db') }
-    await createTracked(sql, small.table, toWholePolls(context.rows / SHRINK))
-    await createTracked(sql, large.table, toWholePolls(context.rows))
+    await createTrackedPostgres(sql, context.rows / SHRINK, small.table)
+    await createTrackedPostgres(sql, context.rows, large.table)
     const tables = [await FollowedTable.open(small), await FollowedTable.open(large)] as const
     try {
       const idle = await measureIdle(tables, context)
@@ -38,16 +37,6 @@ export const pgIncremental: BenchCase = {
       for (const table of tables) await table[Symbol.asyncDispose]()
     }
   }),
-}
-
-/** Rounded up, so that no poll's neighbours reach over the table's end. */
-function toWholePolls(rows: number): number {
-  return Math.ceil(rows / CHANGED_ROWS) * CHANGED_ROWS
-}
-
-async function createTracked(sql: postgres.Sql, table: string, rows: number): Promise<void> {
-  await createMixedPostgres(sql, rows, table)
-  await sql`create index on ${sql(table)} (updated_at, id)`
 }
 
 type Pair = readonly [small: FollowedTable, large: FollowedTable]
@@ -71,34 +60,6 @@ async function measureChanged(pair: Pair, change: Change, { runs, log }: CaseCon
     for (const table of pair) await table.settle()
   }
   return pollsOf(change.name, samples, log)
-}
-
-/** Changes the rows of one poll; each run takes others. */
-type Change = (table: string, run: number) => Promise<void>
-
-/** Rows that lie together, such as the newest. */
-function neighbours(sql: postgres.Sql): Change {
-  return async function together(table, run) {
-    await sql`
-      update ${sql(table)} set quantity = quantity + 1, updated_at = clock_timestamp()
-      from (select max(id) as size from ${sql(table)}) as extent
-      where id > (${run}::bigint * ${CHANGED_ROWS}::bigint) % size and id <= (${run}::bigint * ${CHANGED_ROWS}::bigint) % size + ${CHANGED_ROWS}::bigint`
-  }
-}
-
-/**
- * Rows spread over the whole table. In a large one every row is on a page of its own, and so are its old index entries, so this
- * can't be flat: it shows what the pages cost, not what the polling does.
- */
-function scatter(sql: postgres.Sql): Change {
-  return async function scattered(table, run) {
-    await sql`
-      update ${sql(table)} set quantity = quantity + 1, updated_at = clock_timestamp()
-      where id in (
-        select 1 + (i * step + ${run}::bigint) % size
-        from (select max(id) as size, max(id) / ${CHANGED_ROWS}::bigint as step from ${sql(table)}) as extent,
-          generate_series(0, ${CHANGED_ROWS - 1}::bigint) as i)`
-  }
 }
 
 function pollsOf(name: string, samples: { readonly small: readonly number[]; readonly large: readonly number[] }, log: (line: string) => void): Polls {

@@ -1,6 +1,7 @@
-import { describeSource, describeTarget } from '@tidemark/conformance'
+import { describeChanges, describeSource, describeTarget } from '@tidemark/conformance'
 import { vitestRunner } from '@tidemark/conformance/vitest'
-import { betterSqliteSourceSubject, betterSqliteTargetSubject } from './test/better-sqlite-subjects.ts'
+import { betterSqliteChangesSubject, betterSqliteSourceSubject, betterSqliteTargetSubject } from './test/better-sqlite-subjects.ts'
+import { nodeSqliteChangesSubject } from './test/sqlite-changes-subjects.ts'
 import { nodeSqliteSourceSubject, nodeSqliteTargetSubject } from './test/node-sqlite-subjects.ts'
 
 describeSource(vitestRunner, nodeSqliteSourceSubject())
@@ -9,3 +10,7 @@ describeTarget(vitestRunner, nodeSqliteTargetSubject())
 describeTarget(vitestRunner, nodeSqliteTargetSubject(100_000))
 describeTarget(vitestRunner, betterSqliteTargetSubject())
 describeTarget(vitestRunner, betterSqliteTargetSubject(100_000))
+describeChanges(vitestRunner, nodeSqliteChangesSubject())
+describeChanges(vitestRunner, nodeSqliteChangesSubject({ recursiveTriggers: true }))
+describeChanges(vitestRunner, nodeSqliteChangesSubject({ replace: 'exact' }))
+describeChanges(vitestRunner, betterSqliteChangesSubject())

@@ -58,13 +58,15 @@ function readInteger(bytes: Uint8Array, from: number, sink: RowSink): number | u
   return at
 }
 
+/** Bytes at which plain text ends. One look-up a byte takes half the time of three comparisons. */
+const STOPS = new Uint8Array(256)
+for (const byte of [TAB, NEWLINE, BACKSLASH]) STOPS[byte] = 1
+
 /** Passed through as a range of the chunk, unless an escape is in it. */
 function readText(bytes: Uint8Array, from: number, sink: RowSink): number {
   let at = from
-  for (let byte = bytes[at]; byte !== TAB && byte !== NEWLINE; byte = bytes[at]) {
-    if (byte === BACKSLASH) return readEscapedText(bytes, from, sink)
-    at += 1
-  }
+  while (STOPS[bytes[at] ?? TAB] === 0) at += 1
+  if (bytes[at] === BACKSLASH) return readEscapedText(bytes, from, sink)
   sink.text(bytes, from, at)
   return at
 }

@@ -6,6 +6,7 @@ import type { Emitter } from '../events/emitter.ts'
 import type { Logger } from '../log/logger.ts'
 import type { Runtime, Wakeup } from '../runtime/runtime.ts'
 import { abortable } from '../util/abortable.ts'
+import { PageSize } from '../util/page-size.ts'
 import type { Activity, ReplicatorEvents, SyncResult } from './replicator-events.ts'
 import type { ResolvedReplication } from './resolve-replication.ts'
 import type { ReplicatorSettings } from './replicator-settings.ts'
@@ -31,6 +32,10 @@ export interface SyncOptions {
 /** A source connection is kept between runs that come at least this often: an idle poll then costs one query. */
 const KEEP_CONNECTION_MS = 60_000
 
+/** A page's worth of memory; several tables may hold one each. */
+const PAGE_BYTES = 4_000_000
+const PAGE_ROWS = 10_000
+
 interface Flight {
   readonly controller: AbortController
   readonly result: Promise<SyncResult>
@@ -41,6 +46,7 @@ interface Flight {
 export class ReplicationRunner {
   readonly replication: ResolvedReplication
   readonly #context: RunnerContext
+  readonly #pageSize = new PageSize({ maxRows: PAGE_ROWS, maxBytes: PAGE_BYTES })
   #flight: Flight | undefined
   #source: SourceConnection | undefined
   #wakeup: Wakeup | undefined
@@ -160,6 +166,7 @@ export class ReplicationRunner {
         budget: settings.slice,
         retry: settings.retry,
         holder: settings.instance,
+        pageSize: this.#pageSize,
         leaseTtlMs: settings.leaseTtlMs,
       })
       await this.#succeeded(result)

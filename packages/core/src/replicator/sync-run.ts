@@ -8,6 +8,7 @@ import type { Emitter } from '../events/emitter.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Fence } from '../state/lease.ts'
 import type { StoredReplication } from '../state/ledger.ts'
+import type { PageSize } from '../util/page-size.ts'
 import { decodeState, newState, type ReplicationState } from './replication-state.ts'
 import type { ReplicatorEvents, SyncResult } from './replicator-events.ts'
 import type { ResolvedReplication } from './resolve-replication.ts'
@@ -23,6 +24,8 @@ export interface SyncRunOptions {
   readonly budget: SliceBudget
   readonly retry: RetryOptions
   readonly holder: string
+  /** What earlier runs of the table know of its rows. */
+  readonly pageSize: PageSize
   readonly leaseTtlMs: number
   /** Reconcile now and to the end, due or not. */
   readonly reconcile: boolean
@@ -79,13 +82,14 @@ function retryContext(options: SyncRunOptions): RetryContext {
 }
 
 async function openSession(options: SyncRunOptions, fence: Fence): Promise<SyncSession> {
-  const { replication, target, runtime, emitter } = options
+  const { replication, target, runtime, emitter, pageSize } = options
   const stored = await target.ledger.readReplication(replication.name)
   if (stored === undefined) throw new TidemarkError('NAME_UNKNOWN', `No replication is named "${replication.name}".`)
   const state = await usableState(stored, options)
   const source = await withRetry(retryContext(options), options.connectSource)
   const due = withReconcile(state, { replication, nowMs: runtime.now(), isForced: options.reconcile })
-  return new SyncSession({ replication, source, target, runtime, emitter, fence }, due, stored.lastSyncAtMs)
+  pageSize.restart()
+  return new SyncSession({ replication, source, target, runtime, emitter, fence, pageSize }, due, stored.lastSyncAtMs)
 }
 
 /** The stored state, unless the options now ask for another copy or the copy is not there any more. */

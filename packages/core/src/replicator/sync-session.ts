@@ -5,16 +5,12 @@ import { TidemarkError } from '../errors/tidemark-error.ts'
 import type { Emitter } from '../events/emitter.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Fence } from '../state/lease.ts'
-import { PageSize } from '../util/page-size.ts'
+import type { PageSize } from '../util/page-size.ts'
 import { rowBytes } from '../util/row-bytes.ts'
 import type { RowValues } from '../change/value.ts'
 import { encodeState, type KnownSchema, type ReplicationState } from './replication-state.ts'
 import type { ReplicatorEvents, SyncPhase } from './replicator-events.ts'
 import type { ResolvedReplication } from './resolve-replication.ts'
-
-/** A page's worth of memory; several tables may hold one each. */
-const PAGE_BYTES = 4_000_000
-const PAGE_ROWS = 10_000
 
 export interface SyncContext {
   readonly replication: ResolvedReplication
@@ -23,12 +19,13 @@ export interface SyncContext {
   readonly runtime: Runtime
   readonly emitter: Emitter<ReplicatorEvents>
   readonly fence: Fence
+  /** Outlives the run. */
+  readonly pageSize: PageSize
 }
 
 /** What the steps of one sync run share: the connections, the state as last committed, and the counts. */
 export class SyncSession {
   readonly context: SyncContext
-  readonly pageSize = new PageSize({ maxRows: PAGE_ROWS, maxBytes: PAGE_BYTES })
   readonly startedAtMs: number
   /** As committed; a step replaces it only after its commit. */
   state: ReplicationState
@@ -52,6 +49,10 @@ export class SyncSession {
   /** The source table, as requests name it. */
   get sourceTable(): TableSchema {
     return { ...this.schema, ref: this.context.replication.table, estimatedRows: this.estimatedRows }
+  }
+
+  get pageSize(): PageSize {
+    return this.context.pageSize
   }
 
   get key(): readonly string[] {

@@ -1,15 +1,13 @@
 import { createClient } from '@libsql/client'
 import {
-  COLUMN_KINDS, sqliteSyntax, sqliteTargetHarness, sqlSourceHarness, type SourceFacts, type SourceSubject, type SqliteOracle, type TargetSubject,
+  COLUMN_KINDS, sqliteSyntax, sqliteTargetHarness, sqlSourceHarness, type SourceFacts, type SourceSubject, type TargetSubject,
 } from '@tidemark/conformance'
-import type { RowValues } from '@tidemark/core/adapter'
-import Database from 'libsql'
 import type { LibsqlConfig } from '../libsql-config.ts'
 import { libsqlSource } from '../libsql-source.ts'
 import { fileUrl, libsqlTarget } from '../libsql-target.ts'
+import { BUSY_TIMEOUT_MS, openDatabase, openOracle } from './open-database.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
-const BUSY_TIMEOUT_MS = 5_000
 const SECRET = 'hunter2-conformance'
 /** A port that no unprivileged process listens on. */
 const DEAD_SERVER = { url: 'http://127.0.0.1:1', authToken: SECRET }
@@ -84,25 +82,4 @@ async function openFile(way: Way): Promise<DatabaseFile> {
     await folder.remove()
   }
   return { path, config, dispose }
-}
-
-/** By the same library as the adapter's: two SQLites in one process do not see each other's locks. */
-function openDatabase(path: string): Database.Database {
-  const database = new Database(path, { timeout: BUSY_TIMEOUT_MS })
-  database.exec('pragma journal_mode = wal; pragma synchronous = off')
-  return database
-}
-
-function openOracle(path: string): SqliteOracle {
-  const database = openDatabase(path)
-  return { query: async (sql) => query(database, sql), close: async () => void database.close() }
-}
-
-function query(database: Database.Database, sql: string): readonly RowValues[] {
-  if (!/^select\b/i.test(sql)) {
-    database.exec(sql)
-    return []
-  }
-  // In raw mode every row is an array of the values that SQLite has.
-  return database.prepare(sql).raw(true).safeIntegers(true).all() as readonly RowValues[]
 }

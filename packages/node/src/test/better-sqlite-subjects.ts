@@ -1,9 +1,10 @@
 import {
-  sqliteSyntax, sqliteTargetHarness, sqlSourceHarness, type SourceSubject, type SqliteOracle, type SqlSession, type TargetSubject,
+  SQLITE_CHANGE_FACTS, sqliteChangeHarness, sqliteSyntax, sqliteTargetHarness, sqlSourceHarness, type ChangeSubject, type SourceSubject, type SqliteOracle, type SqlSession, type TargetSubject,
 } from '@tidemark/conformance'
 import type { RowValues } from '@tidemark/core/adapter'
 import Database from 'libsql'
 import { betterSqliteSource, betterSqliteTarget } from '../better-sqlite.ts'
+import { sqliteChanges } from '../sqlite-changes.ts'
 import { raiseStateVersion } from './raise-state-version.ts'
 import { SQLITE_SOURCE_FACTS } from './sqlite-source-facts.ts'
 import { temporaryFolder, type TemporaryFolder } from './temporary-folder.ts'
@@ -76,6 +77,23 @@ export function betterSqliteTargetSubject(maxRowBytes?: number): TargetSubject {
         target: () => betterSqliteTarget({ database: databases.open(), maxRowBytes }),
         oracle: databases.oracle(),
         makeStateNewer: raiseStateVersion,
+        dispose: () => databases.dispose(),
+      })
+    },
+  }
+}
+
+/** Connections of the source's own come from the library of the database given. */
+export function betterSqliteChangesSubject(): ChangeSubject {
+  return {
+    name: 'libsql through sqliteChanges',
+    traits: { capabilities: sqliteChanges({ path: 'data.db' }, { tables: ['t'] }).capabilities, facts: { ...SQLITE_CHANGE_FACTS, wakes: true, restores: false, replacesDatabase: false } },
+    open: async () => {
+      const databases = new Databases(await temporaryFolder())
+      return sqliteChangeHarness({
+        openSession: async () => databases.session(),
+        openOracle: async () => databases.oracle(),
+        source: ({ tables, name }) => sqliteChanges(databases.open(), { tables: tables.map((table) => table.name), name }),
         dispose: () => databases.dispose(),
       })
     },

@@ -12,7 +12,7 @@ const BLOB_TYPE = 12
 const TEXT_TYPE = 13
 
 /** Up to this length a plain loop beats making a view for `set`. */
-const LOOP_BYTES = 24
+const LOOP_BYTES = 64
 const LEAF_ROOM_BYTES = PAGE_BYTES - 8
 const TWO_32 = 4_294_967_296
 const IS_LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1

@@ -145,8 +145,9 @@ export class ChangeDecoder {
   }
 }
 
-/** Nothing stands for an equal value, and the new value for NULL. */
+/** Nothing stands for an equal value, and the new value for NULL; beside a number the old value is as it was. */
 function oldValue(column: DecoderColumn, raw: Value, now: Value): Value {
+  if (typeof now === 'number' || typeof now === 'bigint') return column.read(raw)
   if (raw === null) return now
   const value = column.read(raw)
   return isSameValue(value, now) ? null : value

@@ -55,10 +55,12 @@ export function updateSql(names: LogNames, layout: TableLayout, old: { readonly 
 /**
  * The old value where it differs, NULL where it is equal, and the new value again where the old one was NULL: a value that differs can
  * be neither, so nothing is ambiguous and no value needs a mark beside it.
+ *
+ * Without affinity 1 and 1.0 are equal and yet not the same. Where the new value is a number (which is less than any text) the old one is
+ * written as it is: that is cheaper than asking for their classes.
  */
 function unlessEqual(column: LayoutColumn, before: string, after: string): string {
-  // The column's own collation may call texts equal that are not. Without affinity 1 and 1.0 are equal and yet not the same.
-  const differs = `${after} COLLATE BINARY IS NOT ${before}`
-  const condition = column.affinity === 'blob' ? `${differs} OR typeof(${after}) <> typeof(${before})` : differs
-  return `CASE WHEN ${condition} THEN ifnull(${before}, ${after}) END`
+  // The column's own collation may call texts equal that are not.
+  const differs = `WHEN ${after} COLLATE BINARY IS NOT ${before} THEN ifnull(${before}, ${after})`
+  return column.affinity === 'blob' ? `CASE WHEN ${after} < '' THEN ${before} ${differs} END` : `CASE ${differs} END`
 }

@@ -76,7 +76,8 @@ export class SqliteChangeConnection implements ChangeConnection {
     const { head, rows, reading } = await this.#read((form) => pageQuery({ names: this.#settings.names, width: this.#view.width, after: place.seq, through: last, rows: wanted }, form), request)
     requireReachable(place, head)
     if (through !== undefined) this.#boundaries.add(through)
-    const isWhole = rows.length < wanted
+    // The end of the transaction that is being read may not be the end of what there is.
+    const isWhole = rows.length < wanted && (last === undefined || last >= (through ?? head.seq))
     const slice = readSlice(this.#tables, {
       place, head, rows, reading, isWhole, boundaries: this.#boundaries, source: this.#settings.name, nowMs: this.#settings.now(), limit: request.limit,
     })
