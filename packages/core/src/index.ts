@@ -4,6 +4,9 @@ export type {
   AnyChangeTables, BeforeKind, ChangeEvent, ChangeOf, ChangeOp, ChangeOrigin, ChangeRow, ChangeTransaction, RowDeleted, RowInserted, RowUpdated, TableTruncated,
 } from './change/change-event.ts'
 export type { ChangeCheckpoint } from './change/change-checkpoint.ts'
+export { changeToJson } from './change/change-to-json.ts'
+export { toCloudEvent, type ChangeCloudEvent } from './change/to-cloud-event.ts'
+export { toDebezium, type DebeziumEnvelope, type DebeziumOp, type DebeziumOptions, type DebeziumRecord, type DebeziumRow, type DebeziumSource } from './change/to-debezium.ts'
 export { ChangeStream, type BatchOf } from './change-stream/change-stream.ts'
 export type { ChangeStreamEvents, SourceState } from './change-stream/change-stream-events.ts'
 export type {

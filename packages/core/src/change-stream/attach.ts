@@ -122,7 +122,10 @@ class Attachment {
       limit: context.settings.batch,
       progress: start.snapshot,
       announces: selection.from === null,
-      onSnapshot: (notice) => context.emitter.emit('snapshot', { source: source.name, subscriber: id, ...notice }),
+      onSnapshot: (notice) => {
+        context.emitter.emit('snapshot', { source: source.name, subscriber: id, ...notice })
+        subscriber.begin()
+      },
     })
     const subscriber: Subscriber = new Subscriber({
       context, id, isDurable, reader, cursor,

@@ -137,12 +137,9 @@ export class ChangeStream<DB = AnyChangeTables> implements AsyncDisposable {
   }
 
   #runner(source: ConstructorParameters<typeof SourceRunner>[0]): SourceRunner {
-    const stream = this
     return new SourceRunner(source, this.#context, {
-      get isActive() {
-        return stream.#changeListeners > 0
-      },
-      onSlice: (slice, name) => stream.#emitSlice(slice, name),
+      isActive: () => this.#changeListeners > 0,
+      onSlice: (slice, name) => this.#emitSlice(slice, name),
     })
   }
 

@@ -56,7 +56,8 @@ export class DurableGroup {
   async joined(id: string, position: LogPosition): Promise<void> {
     this.#joining -= 1
     this.saved(id, position)
-    await this.retain()
+    const { context, source, signal } = this.#options
+    await persist(context, { source, subscriber: id, signal }, () => this.retain())
   }
 
   /** Every change up to here is safe with the subscriber. */

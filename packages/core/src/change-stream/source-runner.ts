@@ -27,9 +27,9 @@ interface Course extends OpenSource {
   readonly ended: Promise<void>
 }
 
-/** Whether somebody listens to `change` or `schema`. */
+/** Listeners of the stream, who get what is read without being subscribers. */
 export interface Taps {
-  readonly isActive: boolean
+  readonly isActive: () => boolean
   readonly onSlice: (slice: ChangeSlice, source: string) => void
 }
 
@@ -74,7 +74,7 @@ export class SourceRunner {
   /** Reads ahead for those who have to be at the log's end, and where unread changes would pile up in the source. */
   attend(): void {
     const isLive = [...this.#subscribers.values()].some((subscriber) => !subscriber.isDurable)
-    if (this.#course !== undefined) this.#course.feed.isEager = isLive || this.#taps.isActive || !this.source.capabilities.rereads
+    if (this.#course !== undefined) this.#course.feed.isEager = isLive || this.#taps.isActive() || !this.source.capabilities.rereads
   }
 
   /** Ends all that depends on the source, waits for it no longer than the grace, and closes it. */
@@ -185,7 +185,7 @@ export class SourceRunner {
     return {
       onSlice: (slice) => {
         this.#taps.onSlice(slice, this.source.name)
-        this.#course?.upkeep.checkLag()
+        this.#course?.upkeep.checkLive()
       },
       onRetry: (error, attempt, delayMs) => {
         this.#lastError = error.toJSON()

@@ -99,6 +99,8 @@ export class Subscriber {
   /** The next batch; asking for it acknowledges the one before. Errors: what ended the subscriber, `ABORTED` when it was stopped. */
   async next(): Promise<ChangeBatch> {
     const { reader } = this.#options
+    // First, also when it is over meanwhile: whoever asks for more is done with what it had.
+    reader.acknowledge()
     for (;;) {
       this.#throwIfOver()
       try {

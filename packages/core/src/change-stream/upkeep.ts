@@ -52,14 +52,15 @@ export class Upkeep {
     await this.#purging
   }
 
-  /** Live subscribers that do not keep up are closed here. */
-  checkLag(): void {
+  /** Called with each slice: a live subscriber whose changes were dropped is closed at once. */
+  checkLive(): void {
     const nowMs = this.#options.context.runtime.now()
-    for (const subscriber of this.#options.subscribers()) subscriber.checkLag(nowMs)
+    for (const subscriber of this.#options.subscribers()) if (!subscriber.isDurable) subscriber.checkLag(nowMs)
   }
 
   async #tick(): Promise<void> {
-    this.checkLag()
+    const nowMs = this.#options.context.runtime.now()
+    for (const subscriber of this.#options.subscribers()) subscriber.checkLag(nowMs)
     this.#beat()
     if (await this.#retain()) this.#purgeAtMs = 0
     if (this.#purgeAtMs <= this.#options.context.runtime.now() && !this.#isPurging) this.#purging = this.#purge()

@@ -90,6 +90,9 @@ export class ScriptedLog {
     return this.#entries.map(({ event }) => event)
   }
 
+  /** Also those that are purged. */
+  readonly allEvents: ChangeEvent[] = []
+
   position(at: number): LogPosition {
     return { epoch: this.epoch, sequence: toSequence(at), detail: '' }
   }
@@ -148,6 +151,7 @@ export class ScriptedLog {
     if (value === null && before === undefined) throw new Error(`no row ${id}`)
     this.#last += 1
     const event = this.#event({ table, id, before, after: value }, { at: this.#last, sequence, last: isCommit })
+    this.allEvents.push(event)
     this.#entries.push({ at: this.#last, event, isCommit, schemas: this.#pendingSchemas })
     this.#pendingSchemas = []
   }

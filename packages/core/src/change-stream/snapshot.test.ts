@@ -1,0 +1,155 @@
+import { describe, expect, it } from 'vitest'
+import { decodeCheckpoint } from '../change/change-checkpoint.ts'
+import type { ChangeBatch } from '../change/change-batch.ts'
+import { Inbox } from './test/inbox.ts'
+import { makeRig, type Rig } from './test/rig.ts'
+
+function fill({ log }: Rig, users: number, orders = 0): void {
+  for (let id = 1; id <= users; id += 1) log.commit({ table: 'users', id, value: `u${id}` })
+  for (let id = 1; id <= orders; id += 1) log.commit({ table: 'orders', id, value: `o${id}` })
+}
+
+const rowsOf = ({ log }: Rig): ReadonlyMap<string, string> =>
+  new Map([...log.rows].flatMap(([table, rows]) => [...rows].map(([id, value]) => [`${table}:${id}`, value] as const)).sort())
+
+const sorted = (rows: ReadonlyMap<string, string>): ReadonlyMap<string, string> => new Map([...rows].sort())
+
+for (const rereads of [true, false]) {
+  describe(`a snapshot (log read ${rereads ? 'by many' : 'once'})`, () => {
+    it('joins the log without a gap while rows change under it', async () => {
+      const rig = makeRig({ snapshot: 'initial', batch: { events: 5 }, log: { rereads } })
+      const { log, stream, settle } = rig
+      fill(rig, 40, 10)
+      const inbox = new Inbox()
+      const completed = new Promise<void>((resolve) => void stream.on('snapshot', ({ phase }) => phase === 'completed' && resolve()))
+      let turn = 0
+      await settle(stream.subscribe({ id: 'a' }, (batch: ChangeBatch) => {
+        inbox.handler(batch)
+        turn += 1
+        // In what was read, in what is to come, and in the table that has not begun.
+        if (turn < 10) log.commit({ table: 'users', id: turn, value: `n${turn}` }, { table: 'users', id: 41 - turn, value: null }, { table: 'users', id: 100 + turn, value: 'x' }, { table: 'orders', id: turn, value: `p${turn}` })
+      }))
+      await settle(completed)
+      log.commit({ table: 'users', id: 1, value: 'end' })
+      await settle(inbox.until(() => inbox.log.at(-1) === 'users:1=end'))
+      expect(sorted(inbox.rows)).toEqual(rowsOf(rig))
+      await settle(stream.stop())
+    })
+
+    it('does not give changes of a table before its first rows', async () => {
+      const rig = makeRig({ snapshot: 'initial', batch: { events: 5 }, log: { rereads } })
+      const { log, stream, settle } = rig
+      fill(rig, 3, 12)
+      const inbox = new Inbox()
+      await settle(stream.subscribe({ id: 'a' }, (batch: ChangeBatch) => {
+        inbox.handler(batch)
+        if (inbox.batches.length < 4) log.commit({ table: 'users', id: inbox.batches.length, value: 'changed' })
+      }))
+      await settle(inbox.until(() => inbox.log.some((line) => line === 'users:3=changed*')))
+      expect(inbox.log.filter((line) => line.startsWith('users'))).toEqual(['users:1=changed*', 'users:2=changed*', 'users:3=changed*'])
+      await settle(stream.stop())
+    })
+  })
+}
+
+describe('a snapshot', () => {
+  it('is taken up again after a restart where it stopped, and is not repeated when it is complete', async () => {
+    const rig = makeRig({ snapshot: 'initial', batch: { events: 10 } })
+    const { log, store, stream, settle } = rig
+    fill(rig, 100)
+    const first = new Inbox()
+    const subscription = await settle(stream.subscribe({ id: 'a' }, (batch: ChangeBatch) => {
+      first.handler(batch)
+      // The fourth chunk is never acknowledged.
+      return first.events.length === 40 ? new Promise(() => undefined) : undefined
+    }))
+    await settle(first.count(40))
+    await settle(subscription.unsubscribe())
+    expect(decodeCheckpoint((await store.get('stream/default/db/a'))?.value ?? '').snapshot).toEqual({ done: ['orders'], current: { table: 'users', after: '30' } })
+    const second = new Inbox()
+    const again = await settle(stream.subscribe({ id: 'a' }, second.handler))
+    await settle(second.count(70))
+    expect(second.log[0]).toBe('users:31=u31*')
+    await settle(again.unsubscribe())
+    const third = new Inbox()
+    await settle(stream.subscribe({ id: 'a' }, third.handler))
+    log.commit({ table: 'users', id: 1, value: 'z' })
+    await settle(third.count(1))
+    expect(third.log).toEqual(['users:1=z'])
+    await settle(stream.stop())
+  })
+
+  it('comes to a late subscriber, to a live one and through an ops filter, each its own tables', async () => {
+    const rig = makeRig()
+    const { log, seen, stream, settle } = rig
+    fill(rig, 10, 10)
+    const [plain, late] = [new Inbox(), new Inbox()]
+    await settle(stream.subscribe({ id: 'plain' }, plain.handler))
+    await settle(stream.subscribe({ id: 'late', snapshot: 'initial', tables: ['users'], ops: ['delete'] }, late.handler))
+    await settle(late.count(10))
+    const live = stream.live({ id: 'live', snapshot: 'initial', tables: ['orders'] })
+    const { value } = await settle(live.next())
+    expect((value as ChangeBatch).events.map(({ op, table }) => [op, table])).toEqual(Array.from({ length: 10 }, () => ['snapshot', 'orders']))
+    log.commit({ table: 'users', id: 1, value: 'no' })
+    log.commit({ table: 'users', id: 1, value: null })
+    await settle(late.count(11))
+    expect(late.log.at(-1)).toBe('users:1-')
+    await settle(plain.count(2))
+    expect(plain.log).toEqual(['users:1=no', 'users:1-'])
+    expect(seen.snapshot.filter(({ subscriber }) => subscriber === 'late').map(({ phase, table, rows }) => [phase, table, rows])).toEqual([
+      ['started', undefined, 0], ['table-completed', 'users', 10], ['completed', undefined, 10],
+    ])
+    await settle(live.return().then(() => stream.stop()))
+  })
+
+  it('has the rows of a table that was made while it went on', async () => {
+    const rig = makeRig({ snapshot: 'initial', batch: { events: 5 } })
+    const { log, stream, settle } = rig
+    fill(rig, 20)
+    const inbox = new Inbox()
+    await settle(stream.subscribe({ id: 'a' }, (batch: ChangeBatch) => {
+      inbox.handler(batch)
+      if (inbox.batches.length !== 3) return
+      log.addTable('aaa')
+      log.commit({ table: 'aaa', id: 1, value: 'new' })
+    }))
+    await settle(inbox.until(() => inbox.log.includes('aaa:1=new*') || inbox.log.includes('aaa:1=new')))
+    expect(sorted(inbox.rows)).toEqual(rowsOf(rig))
+    await settle(stream.stop())
+  })
+
+  it('goes on without a table that is dropped under it', async () => {
+    const rig = makeRig({ snapshot: 'initial', batch: { events: 5 } })
+    const { log, stream, settle } = rig
+    fill(rig, 20, 20)
+    const inbox = new Inbox()
+    await settle(stream.subscribe({ id: 'a' }, (batch: ChangeBatch) => {
+      inbox.handler(batch)
+      if (inbox.batches.length === 1) log.dropTable('orders')
+    }))
+    await settle(inbox.until(() => inbox.log.includes('users:20=u20*')))
+    expect(inbox.log.filter((line) => line.startsWith('orders')).length).toBe(5)
+    await settle(stream.stop())
+  })
+
+  it('asks for larger chunks of narrow rows, and for smaller ones of wide rows', async () => {
+    const rig = makeRig({ snapshot: 'initial', log: { bytesPerEvent: 10_000 } })
+    fill(rig, 1_000)
+    const inbox = new Inbox()
+    await rig.settle(rig.stream.subscribe({ id: 'a' }, inbox.handler))
+    await rig.settle(inbox.count(1_000))
+    expect(Math.max(...inbox.batches.slice(1).map(({ events }) => events.length))).toBe(104)
+    await rig.settle(rig.stream.stop())
+  })
+
+  it('goes on through errors of the source', async () => {
+    const rig = makeRig({ snapshot: 'initial', batch: { events: 5 } })
+    fill(rig, 50)
+    rig.log.fail('readChunk', 'SOURCE_BUSY', 3)
+    const inbox = new Inbox()
+    await rig.settle(rig.stream.subscribe({ id: 'a' }, inbox.handler))
+    await rig.settle(inbox.count(50))
+    expect(inbox.rows.size).toBe(50)
+    await rig.settle(rig.stream.stop())
+  })
+})
