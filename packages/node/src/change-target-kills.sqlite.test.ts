@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { useFolder } from './test/use-folder.ts'
 
 const path = useFolder()
@@ -16,6 +16,7 @@ const ROWS = 3
 async function runWorker(last: number, killAt: number): Promise<boolean> {
   const flags = ['--conditions=tidemark-source', '--disable-warning=ExperimentalWarning']
   const worker = spawn(process.execPath, [...flags, WORKER, path('app.db'), path('counts.db'), String(last), String(killAt)], { stdio: ['ignore', 'inherit', 'inherit'] })
+  onTestFinished(() => void worker.kill('SIGKILL'))
   const [code, signal] = await once(worker, 'close') as [number | null, NodeJS.Signals | null] // as its documentation says
   if (signal !== 'SIGKILL' && code !== 0) throw new Error(`The worker ended with ${String(code ?? signal)}.`)
   return signal === 'SIGKILL'
