@@ -313,13 +313,14 @@ describe('what is refused', () => {
 
   it('a second process with the same id: what it was given is not written', async () => {
     createSource()
+    let calls = 0
     const late = target()
     const lateFrom = await late.checkpoint()
     await countUpTo(3, target())
     const source = stream({ name: 'late', retry: { attempts: 1 } })
-    const subscription = await source.subscribe({ id: 'late', from: lateFrom, snapshot: 'initial' }, late.handler(count))
+    const subscription = await source.subscribe({ id: 'late', from: lateFrom, snapshot: 'initial' }, late.handler(() => { calls += 1 }))
     await expect(subscription.done).rejects.toMatchObject({ code: 'HANDLER_FAILED', cause: expect.objectContaining({ code: 'STATE_CONFLICT' }) })
-    expect(totals()).toEqual([3, 6])
+    expect([calls, totals()]).toEqual([0, [3, 6]])
   })
 
   it('an empty id and a prefix that is no name', () => {
