@@ -30,11 +30,11 @@ function lane(name: string, suffixes: readonly string[], options: { servers?: bo
   }
 }
 
-const servers = ['postgres', 'mysql', 'sqlite', 'property', 'long'].map((suffix) => `**/*.${suffix}.test.ts`)
+const suffixed = ['postgres', 'mysql', 'sqlite', 'property', 'runtime', 'long'].map((suffix) => `**/*.${suffix}.test.ts`)
 
 /** Lane by file suffix; see CONTRIBUTING.md. */
 export const lanes: TestProjectConfiguration[] = [
-  lane('unit', ['*.test.ts'], { exclude: [...servers, '**/conformance.test.ts'] }),
+  lane('unit', ['*.test.ts'], { exclude: [...suffixed, '**/conformance.test.ts'] }),
   lane('property', ['*.property.test.ts'], { setupFiles: ['tooling/fast-check-seed.ts'] }),
   lane('sqlite', ['*.sqlite.test.ts']),
   lane('postgres', ['*.postgres.test.ts'], { servers: true }),
@@ -42,8 +42,9 @@ export const lanes: TestProjectConfiguration[] = [
   // The adapter's own tests once more, on Oracle's server.
   lane('mysql-oracle', ['*.mysql.test.ts'], { servers: true, roots: ['packages/mysql/src/**'], env: { TIDEMARK_TEST_ENGINE: 'mysql' } }),
   lane('conformance', ['conformance.test.ts'], { servers: true }),
+  lane('runtime', ['*.runtime.test.ts']),
   lane('long', ['*.long.test.ts'], { servers: true }),
 ]
 
 /** In the order of `lanes`. */
-export const laneNames: readonly string[] = ['unit', 'property', 'sqlite', 'postgres', 'mysql', 'mysql-oracle', 'conformance', 'long']
+export const laneNames: readonly string[] = ['unit', 'property', 'sqlite', 'postgres', 'mysql', 'mysql-oracle', 'conformance', 'runtime', 'long']

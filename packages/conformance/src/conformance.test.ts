@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { BROKEN_CHANGES } from './broken/broken-changes.ts'
 import { BROKEN_SOURCES } from './broken/broken-sources.ts'
 import { BROKEN_TARGETS } from './broken/broken-targets.ts'
 import { expandIds } from './broken/expand-ids.ts'
-import { describeChanges } from './changes/change-suite.ts'
+import { CHANGE_CASES, describeChanges } from './changes/change-suite.ts'
 import { memoryChangeSubject } from './memory/memory-change-subject.ts'
 import { memorySourceSubject } from './memory/memory-source-subject.ts'
 import { memoryTargetSubject } from './memory/memory-target-subject.ts'
@@ -47,6 +48,15 @@ describe('broken targets', () => {
     test(name, async () => {
       const results = await runCases(TARGET_CASES, memoryTargetSubject({ wrap }))
       expect(failedIds(results)).toEqual(expandIds(fails, TARGET_CASES).toSorted())
+    })
+  }
+})
+
+describe('broken changes', () => {
+  for (const { name, subject, fails } of BROKEN_CHANGES) {
+    test(name, async () => {
+      const results = await runCases(CHANGE_CASES, memoryChangeSubject(subject))
+      expect(failedIds(results)).toEqual(expandIds(fails, CHANGE_CASES).toSorted())
     })
   }
 })

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import type { ChangeEvent } from '@tidemark/core'
 import type { ChangeConnection, LogPosition } from '@tidemark/core/adapter'
 import { describe, expect, it } from 'vitest'
-import { sqliteChanges } from './sqlite-changes.ts'
+import { changesOfFile, type ChangesOfFileOptions } from './test/changes-of-file.ts'
 import { keyText, ReplayedTables } from './test/replayed-tables.ts'
 import { statementsOf } from './test/random-statements.ts'
 import { TABLE_SHAPES, type TableShape, type TestTable } from './test/table-shapes.ts'
@@ -13,34 +13,40 @@ import { useFolder } from './test/use-folder.ts'
 const path = useFolder()
 
 /** Over all shapes, settings of the pragma and policies more than 5,000 histories. */
-const RUNS = 110
+const RUNS = 75
 const LENGTH = 14
 
-const settings = [false, true].flatMap((recursive) => (['auto', 'exact'] as const).map((replace) => ({ recursive, replace })))
+const MODES = [
+  { name: 'replace auto', options: { replace: 'auto' } },
+  { name: 'replace exact', options: { replace: 'exact' } },
+  { name: 'replace exact and small rows', options: { replace: 'exact', maxRowBytes: 2_000_000, maxColumns: 100 } },
+] as const satisfies readonly { readonly name: string; readonly options: Partial<ChangesOfFileOptions> }[]
+
+const settings = [false, true].flatMap((recursive) => MODES.map(({ name, options }) => ({ recursive, name, options })))
 
 describe.each(TABLE_SHAPES)('the changes of a table with $name', (shape) => {
-  it.each(settings)('give the table, with recursive_triggers $recursive and replace $replace', async ({ recursive, replace }) => {
-    const template = await prepare(shape, replace)
+  it.each(settings)('give the table, with recursive_triggers $recursive and $name', async ({ recursive, options }) => {
+    const tables = shape.tables.map((table) => table.name)
+    const template = await prepare(shape, { ...options, tables })
     let run = 0
     await fc.assert(fc.asyncProperty(statementsOf(shape, LENGTH), async (statements) => {
       const file = path(`run-${run += 1}.db`)
       copyFileSync(template, file)
-      await using changes = await sqliteChanges({ path: file }, { tables: shape.tables.map((table) => table.name), replace, integers: 'bigint' }).connect()
+      await using changes = await changesOfFile(file, { ...options, tables, integers: 'bigint' }).connect()
       const start = await changes.head()
       const rows = runStatements(file, statements, { shape, recursive })
-      const replayed = new ReplayedTables({ mayReplace: replace === 'auto' })
+      const replayed = new ReplayedTables({ mayReplace: options.replace === 'auto' })
       for (const event of await readAll(changes, start)) replayed.apply(event)
       for (const table of shape.tables) expect(sorted(replayed.rows(table.name))).toEqual(rows.get(table.name))
     }), { numRuns: RUNS })
   })
 })
 
-async function prepare(shape: TableShape, replace: 'auto' | 'exact'): Promise<string> {
+async function prepare(shape: TableShape, options: ChangesOfFileOptions): Promise<string> {
   const file = path('template.db')
   using database = new DatabaseSync(file)
   for (const sql of shape.setup) database.exec(sql)
-  await sqliteChanges(database, { tables: shape.tables.map((table) => table.name), replace }).install()
-  for (const sql of shape.later ?? []) database.exec(sql)
+  await changesOfFile(file, options).install()
   return file
 }
 

@@ -2,6 +2,7 @@ import { describeChanges, describeSource, describeTarget } from '@tidemark/confo
 import { vitestRunner } from '@tidemark/conformance/vitest'
 import { betterSqliteChangesSubject, betterSqliteSourceSubject, betterSqliteTargetSubject } from './test/better-sqlite-subjects.ts'
 import { nodeSqliteChangesSubject } from './test/sqlite-changes-subjects.ts'
+import { sessionChangesSubject } from './test/session-changes-subject.ts'
 import { nodeSqliteSourceSubject, nodeSqliteTargetSubject } from './test/node-sqlite-subjects.ts'
 
 describeSource(vitestRunner, nodeSqliteSourceSubject())
@@ -14,3 +15,4 @@ describeChanges(vitestRunner, nodeSqliteChangesSubject())
 describeChanges(vitestRunner, nodeSqliteChangesSubject({ recursiveTriggers: true }))
 describeChanges(vitestRunner, nodeSqliteChangesSubject({ replace: 'exact' }))
 describeChanges(vitestRunner, betterSqliteChangesSubject())
+describeChanges(vitestRunner, sessionChangesSubject())

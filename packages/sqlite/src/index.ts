@@ -1,6 +1,7 @@
 export {
   BetterSqliteDriver, type BetterSqliteDatabase, type BetterSqliteDriverOptions, type BetterSqliteStatement, type ImageFile,
 } from './better-sqlite-driver.ts'
+export { mainTable } from './capture/main-table.ts'
 export type { CaptureStatus } from './capture/capture-status.ts'
 export { sqliteChanges, type SqliteChanges, type SqliteChangesHost, type SqliteChangesOptions } from './capture/sqlite-changes.ts'
 export type { ChangeTargetTransaction } from './change-target/change-target-transaction.ts'
@@ -21,6 +22,5 @@ export { sqliteSource, type SqliteSourceConfig } from './source/sqlite-source.ts
 export { strictDecoder, type StrictDecoder } from './source/cell-codec.ts'
 export { affinityOf, type Affinity } from './source/column-type.ts'
 export { cursorText, cursorValue } from './source/cursor-text.ts'
-export { parseTableName } from './source/parse-table-name.ts'
 export { quoteTable, quoteText } from './source/quote-text.ts'
 export { sourceError } from './source/source-error.ts'

@@ -123,6 +123,17 @@ export function items(from: number, to: number): readonly RowRecord[] {
   return Array.from({ length: to - from + 1 }, (_empty, index) => item(from + index))
 }
 
+/**
+ * The events in an order that can be expected. A net effect has none within a transaction: there it is put in the order of the key `id`.
+ */
+export function ordered({ source }: ChangeFixture, events: readonly ChangeEvent[]): readonly ChangeEvent[] {
+  if (source.capabilities.changes === 'every') return events
+  const firsts = new Map<string, number>()
+  for (const [index, event] of events.entries()) if (!firsts.has(event.tx.id)) firsts.set(event.tx.id, index)
+  const placeOf = (event: ChangeEvent): number => firsts.get(event.tx.id) ?? 0
+  return events.toSorted((left, right) => placeOf(left) - placeOf(right) || Number(left.key?.['id']) - Number(right.key?.['id']))
+}
+
 /** `insert 1`, `delete 2`: what happened to which row of a table with the key `id`. */
 export function brief(events: readonly ChangeEvent[]): readonly string[] {
   return events.map((event) => `${event.op} ${String(event.key?.['id'])}`)

@@ -6,7 +6,7 @@ import type { ChangeTableSpec } from '../harness/change-spec.ts'
 import type { ColumnKind, RowRecord } from '../harness/table-spec.ts'
 import { EVERY_BYTE, HARD_VALUES, specOfKind } from '../source/value-cases.ts'
 import { changeCase, every, needsKind, needsSnapshots, type ChangeCase } from './change-case.ts'
-import { AMPLE, captureOne, insert, remove, update } from './change-fixture.ts'
+import { AMPLE, captureOne, insert, ordered, remove, update } from './change-fixture.ts'
 import { checkBefore, checkImage, checkKey } from './change-image.ts'
 import { Replica } from './replica.ts'
 
@@ -28,12 +28,12 @@ export const changeValueCases: readonly ChangeCase[] = [
     const { client, table, reader } = fixture
     const rows = rowsOf(kind)
     await client.run(insert(table, rows.map((row) => ({ ...row, held: null }))))
-    checkRows(await reader.drain(), table.spec, rows.map((row) => ({ ...row, held: null })))
+    checkRows(ordered(fixture, await reader.drain()), table.spec, rows.map((row) => ({ ...row, held: null })))
     for (const { id = null, held = null } of rows) await client.run(update(table, { id }, { held }))
     const filled = rows.filter((row) => row['held'] !== null)
-    checkRows((await reader.drain()).filter((event) => event.key?.['id'] !== rows.length), table.spec, filled)
+    checkRows(ordered(fixture, await reader.drain()).filter((event) => event.key?.['id'] !== rows.length), table.spec, filled)
     await client.run(remove(table, {}))
-    const gone = await reader.drain()
+    const gone = ordered(fixture, await reader.drain())
     equal(gone.length, rows.length, 'deletes')
     for (const [index, event] of gone.entries()) {
       checkBefore(event, table.spec, { row: rows[index] ?? {}, promised: fixture.source.capabilities.before })
@@ -42,7 +42,7 @@ export const changeValueCases: readonly ChangeCase[] = [
   ...KINDS.map((kind) => changeCase(`CHG-202.${kind}`, `a ${kind} value is the very same from the log and from a chunk`, async (harness) => {
     await using fixture = await captureOne(harness, specOfKind(kind))
     await fixture.client.run(insert(fixture.table, rowsOf(kind)))
-    const streamed = await fixture.reader.drain()
+    const streamed = ordered(fixture, await fixture.reader.drain())
     const read = defined(fixture.connection.readChunk?.bind(fixture.connection), 'readChunk, which the capabilities promise')
     const { events } = await read({ table: fixture.table.ref.name, limit: AMPLE })
     equal(events.map(({ key, after }) => [key, after]), streamed.map(({ key, after }) => [key, after]), 'keys and rows of the chunk beside those of the log')
@@ -63,7 +63,7 @@ export const changeValueCases: readonly ChangeCase[] = [
     await using fixture = await captureOne(harness, specOfKind('text'))
     const rows = [{ id: 1, held: 'before\0after' }, { id: 2, held: '\0' }]
     await fixture.client.run(insert(fixture.table, rows))
-    checkRows(await fixture.reader.drain(), fixture.table.spec, rows)
+    checkRows(ordered(fixture, await fixture.reader.drain()), fixture.table.spec, rows)
   }, ({ facts }) => facts.textHoldsNul || 'the engine refuses U+0000 in text'),
   changeCase('CHG-205', 'a column that takes anything keeps the storage class of each value', async (harness) => {
     const spec: ChangeTableSpec = { name: 'loose', columns: [{ name: 'id', kind: 'int' }, { name: 'held', kind: 'blob', nullable: true }], key: ['id'] }
@@ -71,7 +71,7 @@ export const changeValueCases: readonly ChangeCase[] = [
     const { client, table, reader } = fixture
     const rows = LOOSE.map((held, index) => ({ id: index + 1, held }))
     await client.run(insert(table, rows))
-    checkRows(await reader.drain(), spec, rows)
+    checkRows(ordered(fixture, await reader.drain()), spec, rows)
     const replica = await Replica.copyOf(harness, [table])
     // Each value takes the place of its neighbour: 1 that of 1.0, and so on.
     for (const [index, { id }] of rows.entries()) await client.run(update(table, { id }, { held: LOOSE[(index + 1) % LOOSE.length] ?? null }))

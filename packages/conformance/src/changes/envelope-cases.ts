@@ -3,7 +3,7 @@ import { check } from '../assert/check.ts'
 import { defined } from '../assert/defined.ts'
 import { equal } from '../assert/equal.ts'
 import { changeCase, every, needsExact, needsRereads, needsResume, type ChangeCase } from './change-case.ts'
-import { brief, capture, captureOne, insert, inTransaction, item, items, ITEMS, LogReader, remove, update } from './change-fixture.ts'
+import { brief, capture, captureOne, insert, inTransaction, item, items, ITEMS, LogReader, ordered, remove, update } from './change-fixture.ts'
 import { checkBefore, checkImage, checkKey } from './change-image.ts'
 
 const CAPABILITIES: Readonly<Record<keyof ChangeSourceCapabilities, readonly unknown[]>> = {
@@ -104,7 +104,7 @@ export const envelopeCases: readonly ChangeCase[] = [
     await using fixture = await captureOne(harness, ITEMS)
     await inTransaction(fixture.client, () => fixture.client.run(insert(fixture.table, items(1, 3))))
     const { events, begin, commit } = await fixture.reader.next()
-    equal([brief(events), begin, commit], [['insert 1', 'insert 2', 'insert 3'], true, true], 'slice')
+    equal([brief(ordered(fixture, events)), begin, commit], [['insert 1', 'insert 2', 'insert 3'], true, true], 'slice')
     equal(events.map(({ tx }) => [tx.sequence, tx.last]), [[0, false], [1, false], [2, true]], 'sequence and last')
     equal(new Set(events.map(({ tx }) => tx.id)).size, 1, 'ids of transactions')
     for (const { tx } of events) check(tx.committedAtMs === undefined || tx.committedAtMs > 0, 'committedAtMs is a time or not known')

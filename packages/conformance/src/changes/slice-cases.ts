@@ -2,7 +2,7 @@ import type { ChangeEvent, ChangeSlice, SliceLimit } from '@tidemark/core/adapte
 import { check } from '../assert/check.ts'
 import { equal } from '../assert/equal.ts'
 import { changeCase, type ChangeCase } from './change-case.ts'
-import { AMPLE, brief, captureOne, insert, inTransaction, item, items, ITEMS, update, type ChangeFixture } from './change-fixture.ts'
+import { AMPLE, brief, captureOne, insert, inTransaction, item, items, ITEMS, ordered, update, type ChangeFixture } from './change-fixture.ts'
 import type { CapturedTable } from '../harness/change-spec.ts'
 
 const ROW_BYTES = 2_000
@@ -14,7 +14,7 @@ export const sliceCases: readonly ChangeCase[] = [
     await using fixture = await captureOne(harness, ITEMS)
     const expected = await writeTransactions(fixture)
     const slices = await fixture.reader.drainSlices({ ...AMPLE, events })
-    equal(brief(slices.flatMap((slice) => slice.events)), expected, 'changes')
+    equal(brief(ordered(fixture, slices.flatMap((slice) => slice.events))), expected, 'changes')
     check(slices.every((slice) => slice.events.length <= events), 'no slice has more events than the limit')
   })),
   changeCase('CHG-121', 'a limit in bytes cuts slices, and a row above the limit comes alone', async (harness) => {
@@ -63,10 +63,10 @@ export const sliceCases: readonly ChangeCase[] = [
     await fixture.client.run(insert(fixture.table, items(1, 3)))
     const through = await fixture.connection.head()
     await fixture.client.run(insert(fixture.table, items(4, 6)))
-    equal(brief(await fixture.reader.drain({ ...AMPLE, events: 2 }, through)), ['insert 1', 'insert 2', 'insert 3'], 'changes up to the position')
+    equal(brief(ordered(fixture, await fixture.reader.drain({ ...AMPLE, events: 2 }, through))), ['insert 1', 'insert 2', 'insert 3'], 'changes up to the position')
     equal(fixture.reader.position.sequence, through.sequence, 'where the reading stands')
     equal(await fixture.reader.drain(AMPLE, through), [], 'changes once more up to the position')
-    equal(brief(await fixture.reader.drain()), ['insert 4', 'insert 5', 'insert 6'], 'the rest')
+    equal(brief(ordered(fixture, await fixture.reader.drain())), ['insert 4', 'insert 5', 'insert 6'], 'the rest')
   }),
 ]
 

@@ -2,7 +2,7 @@ import { check } from '../assert/check.ts'
 import { equal } from '../assert/equal.ts'
 import { failsWith, settle } from '../assert/fails-with.ts'
 import { changeCase, every, needsAllWriters, needsEvery, needsExact, type ChangeApplies, type ChangeCase } from './change-case.ts'
-import { AMPLE, brief, capture, captureOne, insert, inTransaction, item, items, ITEMS, openClient, remove, update, type ChangeFixture } from './change-fixture.ts'
+import { AMPLE, brief, capture, captureOne, insert, inTransaction, item, items, ITEMS, openClient, ordered, remove, update, type ChangeFixture } from './change-fixture.ts'
 import { Replica } from './replica.ts'
 
 const USERS = { ...ITEMS, name: 'users', indexes: [{ columns: ['seen'], unique: true }] }
@@ -153,7 +153,7 @@ export const transactionCases: readonly ChangeCase[] = [
     await using fixture = await captureOne(harness, ITEMS)
     await inTransaction(fixture.client, () => fixture.client.run(insert(fixture.table, items(1, 300))))
     const slices = (await fixture.reader.drainSlices({ ...AMPLE, events: 64 })).filter((slice) => slice.events.length > 0)
-    equal(brief(slices.flatMap((slice) => slice.events)), items(1, 300).map((row) => `insert ${String(row['id'])}`), 'changes')
+    equal(brief(ordered(fixture, slices.flatMap((slice) => slice.events))), items(1, 300).map((row) => `insert ${String(row['id'])}`), 'changes')
     equal(slices.map((slice) => slice.begin), slices.map((_slice, index) => index === 0), 'begin')
     equal(slices.map((slice) => slice.commit), slices.map((_slice, index) => index === slices.length - 1), 'commit')
     check(slices.length >= 5, 'the transaction takes five slices')
@@ -164,7 +164,7 @@ export const transactionCases: readonly ChangeCase[] = [
     const first = await fixture.reader.next({ ...AMPLE, events: 4 })
     await fixture.client.run(insert(fixture.table, [item(7)]))
     const rest = await fixture.reader.drain({ ...AMPLE, events: 4 })
-    equal(brief([...first.events, ...rest]), [1, 2, 3, 4, 5, 6, 7].map((id) => `insert ${id}`), 'changes')
+    equal(brief(ordered(fixture, [...first.events, ...rest])), [1, 2, 3, 4, 5, 6, 7].map((id) => `insert ${id}`), 'changes')
   }),
   changeCase('CHG-314', 'transactions that change nothing, or other tables only, bring no events', async (harness) => {
     const other = await harness.createTable({ ...ITEMS, name: 'other' })
@@ -218,6 +218,6 @@ export const transactionCases: readonly ChangeCase[] = [
 ]
 
 /** What has come since the last look, and that the log has ended. */
-export async function checkLog({ reader }: ChangeFixture, expected: readonly string[]): Promise<void> {
-  equal(brief(await reader.drain()), expected, 'changes since the last look')
+export async function checkLog(fixture: ChangeFixture, expected: readonly string[]): Promise<void> {
+  equal(brief(ordered(fixture, await fixture.reader.drain())), expected, 'changes since the last look')
 }

@@ -3,6 +3,12 @@ import { TidemarkError } from '@tidemark/core/adapter'
 /** Whether a connection is still open, and the one place where its calls wait. */
 export class Lifetime {
   #closed = false
+  readonly #pause: () => Promise<void>
+
+  /** `pause`: what a round trip is. A turn of the event loop by default; a suite of many small calls may take a shorter one. */
+  constructor(pause: () => Promise<void> = nextTask) {
+    this.#pause = pause
+  }
 
   close(): void {
     this.#closed = true
@@ -11,7 +17,7 @@ export class Lifetime {
   /** Lets other work run once, as a round trip would. Errors: `CLOSED`, `ABORTED`. */
   async turn(signal?: AbortSignal): Promise<void> {
     this.#check(signal)
-    await new Promise<void>((resolve) => setTimeout(resolve, 0))
+    await this.#pause()
     this.#check(signal)
   }
 
@@ -28,6 +34,10 @@ export class Lifetime {
     if (this.#closed) throw new TidemarkError('CLOSED', 'The connection is closed.')
     if (signal?.aborted === true) throw aborted()
   }
+}
+
+function nextTask(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0))
 }
 
 function aborted(): TidemarkError {

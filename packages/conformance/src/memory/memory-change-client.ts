@@ -15,7 +15,7 @@ export class MemoryChangeClient implements ChangeClient {
 
   async run(statement: ChangeStatement): Promise<void> {
     const transaction = this.#open ?? this.#database().begin()
-    transaction.run(statement)
+    this.#database().ran(transaction.run(statement))
     if (this.#open === undefined) this.#database().commit(transaction, this.#unseen)
   }
 

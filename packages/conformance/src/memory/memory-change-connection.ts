@@ -19,7 +19,7 @@ export class MemoryChangeConnection implements ChangeConnection {
   readonly leases: LeaseStore
   readonly readChunk?: (request: ReadChunkRequest) => Promise<SnapshotChunk>
   readonly #config: MemoryChangeSourceConfig
-  readonly #lifetime = new Lifetime()
+  readonly #lifetime = new Lifetime(() => Promise.resolve())
   readonly #memoryLeases: MemoryLeases
   readonly #unsubscribes = new Set<Unsubscribe>()
   readonly #epoch: string
@@ -55,7 +55,8 @@ export class MemoryChangeConnection implements ChangeConnection {
   async readChanges({ after, through, limit, signal }: ReadChangesRequest): Promise<ChangeSlice> {
     await this.#lifetime.turn(signal)
     const from = this.#locate(after)
-    if (!this.#config.capabilities.rereads) this.#consumed = Math.max(this.#consumed, from.number)
+    if (from.number < this.#consumed) throw new TidemarkError('CHANGE_GAP', 'What follows the position has been read already.')
+    if (!this.#config.capabilities.rereads) this.#consumed = from.number
     const until = through === undefined ? Number.MAX_SAFE_INTEGER : toMemoryPlace(through).number
     const { transactions, schemaChanges } = this.#config.capabilities
     const slice = cutSlice({
@@ -133,7 +134,6 @@ export class MemoryChangeConnection implements ChangeConnection {
     if (position.epoch !== this.#epoch) throw new TidemarkError(resumes ? 'CHECKPOINT_FOREIGN' : 'CHANGE_GAP', 'The position is of another log.')
     const place = toMemoryPlace(position)
     if (!this.#log.holds(place.number, place.stamp)) throw new TidemarkError('CHANGE_GAP', 'What follows the position is gone.')
-    if (place.number < this.#consumed) throw new TidemarkError('CHANGE_GAP', 'What follows the position has been read already.')
     if (this.#log.after(place.number).some((record) => record.kind === 'unseen')) throw new TidemarkError('CHANGE_GAP', 'Another client has written.')
     return place
   }

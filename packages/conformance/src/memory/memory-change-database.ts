@@ -1,11 +1,12 @@
 import type { ChangeStatement, ChangeTableSpec } from '../harness/change-spec.ts'
 import type { RowRecord } from '../harness/table-spec.ts'
-import type { MemoryChangeLog } from './memory-change-log.ts'
+import type { MemoryChangeLog, MemoryFlaw } from './memory-change-log.ts'
 import { MemoryStatementRun, type MemoryChange, type MemoryTables } from './memory-change-table.ts'
 import { netChanges } from './net-changes.ts'
 
 export interface MemoryChangeDatabaseOptions {
   readonly changes: 'every' | 'net'
+  readonly flaw: MemoryFlaw | undefined
 }
 
 /**
@@ -41,8 +42,17 @@ export class MemoryChangeDatabase {
   /** `unseen`: by a writer that the log does not see; it notices only that somebody wrote. */
   commit(transaction: MemoryTransaction, unseen: boolean): void {
     const { changes } = transaction
-    if (changes.length === 0) return
     for (const change of changes) this.#apply(change)
+    if (this.#options.flaw !== 'uncommitted') this.#tell(this.#options.flaw === 'hooks' ? transaction.seenByHooks : changes, unseen)
+  }
+
+  /** Called after every statement, committed or not. */
+  ran(changes: readonly MemoryChange[]): void {
+    if (this.#options.flaw === 'uncommitted') this.#tell(changes, false)
+  }
+
+  #tell(changes: readonly MemoryChange[], unseen: boolean): void {
+    if (changes.length === 0) return
     if (unseen) this.log.appendUnseen()
     else this.log.appendTransaction(this.#options.changes === 'net' ? netChanges(changes) : changes, (name) => this.tables.get(name)?.version ?? 0)
     for (const listener of this.#listeners) listener()
@@ -83,6 +93,8 @@ interface Mark {
 /** An open transaction: a copy of the tables, what was done to it, and its savepoints. */
 export class MemoryTransaction {
   readonly changes: MemoryChange[] = []
+  /** Every row that was touched, whatever became of it. */
+  readonly seenByHooks: MemoryChange[] = []
   #tables: MemoryTables
   #savepoints: Mark[] = []
   readonly #numbers: { next(): number }
@@ -92,13 +104,18 @@ export class MemoryTransaction {
     this.#numbers = numbers
   }
 
-  /** One statement: all of it, or nothing and its error. */
-  run(statement: ChangeStatement): void {
+  /** One statement: all of it, or nothing and its error. Returns what it did. */
+  run(statement: ChangeStatement): readonly MemoryChange[] {
     const draft = copyTables(this.#tables)
     const run = new MemoryStatementRun(draft, this.#numbers)
-    run.run(statement)
+    try {
+      run.run(statement)
+    } finally {
+      this.seenByHooks.push(...run.changes)
+    }
     this.#tables = draft
     this.changes.push(...run.changes)
+    return run.changes
   }
 
   savepoint(name: string): void {

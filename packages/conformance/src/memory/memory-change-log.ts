@@ -18,6 +18,13 @@ export type MemoryLogRecord = { readonly number: number; readonly stamp: string 
 
 type Body = MemoryLogRecord extends infer Each ? Each extends MemoryLogRecord ? Omit<Each, 'number' | 'stamp'> : never : never
 
+/**
+ * Mistakes of a log. `hooks`: it has what hooks on rows saw, also of statements that fail and of savepoints that are rolled back.
+ * `uncommitted`: it has every statement at once. `numbers`: an empty log begins anew with the first number. `stamps`: a place is known by
+ * its number alone.
+ */
+export type MemoryFlaw = 'hooks' | 'uncommitted' | 'numbers' | 'stamps'
+
 export interface MemoryLogClock {
   nowMs(): number
   /** A text that was never given before, whatever has been restored. */
@@ -28,6 +35,7 @@ export interface MemoryLogClock {
 export class MemoryChangeLog {
   readonly epoch: string
   readonly #clock: MemoryLogClock
+  readonly #flaw: MemoryFlaw | undefined
   #records: MemoryLogRecord[] = []
   #floor: { readonly number: number; readonly stamp: string }
   #version = 0
@@ -37,14 +45,15 @@ export class MemoryChangeLog {
   readonly retained = new Map<string, { readonly number: number; readonly position: LogPosition }>()
   readonly leases = new Map<string, { readonly holder: string; readonly token: number; readonly untilMs: number }>()
 
-  constructor(clock: MemoryLogClock, epoch: string = clock.stamp()) {
+  constructor(clock: MemoryLogClock, flaw: MemoryFlaw | undefined, epoch: string = clock.stamp()) {
     this.epoch = epoch
     this.#clock = clock
+    this.#flaw = flaw
     this.#floor = { number: 0, stamp: clock.stamp() }
   }
 
   clone(): MemoryChangeLog {
-    const copy = new MemoryChangeLog(this.#clock, this.epoch)
+    const copy = new MemoryChangeLog(this.#clock, this.#flaw, this.epoch)
     copy.#records = [...this.#records]
     copy.#floor = this.#floor
     copy.#version = this.#version
@@ -91,6 +100,7 @@ export class MemoryChangeLog {
 
   /** Whether everything after this place is still here, and the place is one of this very history. */
   holds(number: number, stamp: string): boolean {
+    if (this.#flaw === 'stamps') return number >= this.#floor.number && number <= this.head.number
     if (number === this.#floor.number) return stamp === this.#floor.stamp
     return this.#records.some((record) => record.number === number && record.stamp === stamp)
   }
@@ -106,6 +116,7 @@ export class MemoryChangeLog {
     if (last.number > limit) return false
     this.#floor = last
     this.#records = this.#records.filter((record) => record.number > last.number)
+    if (this.#flaw === 'numbers' && this.#records.length === 0) this.#floor = { ...last, number: 0 }
     return this.#records.some((record) => record.number <= limit)
   }
 

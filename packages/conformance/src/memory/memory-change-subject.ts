@@ -6,7 +6,7 @@ import { altered, type CapturedTable, type ChangeTableSpec, type TableAlteration
 import { COLUMN_KINDS } from '../harness/table-spec.ts'
 import { MemoryChangeClient } from './memory-change-client.ts'
 import { MemoryChangeDatabase } from './memory-change-database.ts'
-import { MemoryChangeLog } from './memory-change-log.ts'
+import { MemoryChangeLog, type MemoryFlaw } from './memory-change-log.ts'
 import { MEMORY_CHANGE_CAPABILITIES, memoryChanges } from './memory-change-source.ts'
 
 const FACTS: ChangeFacts = {
@@ -40,6 +40,8 @@ export interface MemoryChangeSubjectOptions {
   readonly facts?: Partial<ChangeFacts> | undefined
   /** Puts something between the suite and the source: how the broken ones are made. */
   readonly wrap?: ((source: ChangeSource) => ChangeSource) | undefined
+  /** A broken database: how the mistakes are made that no wrapper can make. */
+  readonly flaw?: MemoryFlaw | undefined
 }
 
 /** The memory source as a subject of the suite. */
@@ -48,7 +50,7 @@ export function memoryChangeSubject(options: MemoryChangeSubjectOptions = {}): C
   return {
     name: options.name ?? 'memory',
     traits: { capabilities, facts: { ...FACTS, ...options.facts } },
-    open: async () => new MemoryChangeHarness(capabilities, options.wrap ?? ((source) => source)),
+    open: async () => new MemoryChangeHarness(capabilities, options),
   }
 }
 
@@ -56,14 +58,16 @@ class MemoryChangeHarness implements ChangeHarness {
   readonly client: ChangeClient
   readonly #capabilities: ChangeSourceCapabilities
   readonly #wrap: (source: ChangeSource) => ChangeSource
+  readonly #flaw: MemoryFlaw | undefined
   #database: MemoryChangeDatabase
   #backup: MemoryChangeDatabase | undefined
   #nowMs = Date.UTC(2024, 0, 1)
   #stamps = 0
 
-  constructor(capabilities: ChangeSourceCapabilities, wrap: (source: ChangeSource) => ChangeSource) {
+  constructor(capabilities: ChangeSourceCapabilities, { wrap = (source) => source, flaw }: MemoryChangeSubjectOptions) {
     this.#capabilities = capabilities
     this.#wrap = wrap
+    this.#flaw = flaw
     this.#database = this.#fresh()
     this.client = new MemoryChangeClient(() => this.#database, false)
   }
@@ -138,10 +142,10 @@ class MemoryChangeHarness implements ChangeHarness {
   }
 
   #fresh(): MemoryChangeDatabase {
-    return new MemoryChangeDatabase(this.#capabilities, new MemoryChangeLog({
+    return new MemoryChangeDatabase({ changes: this.#capabilities.changes, flaw: this.#flaw }, new MemoryChangeLog({
       nowMs: () => (this.#nowMs += 1),
       stamp: () => String(this.#stamps += 1),
-    }))
+    }, this.#flaw))
   }
 
   #failing(code: 'SOURCE_UNREACHABLE' | 'SOURCE_AUTH_FAILED'): FailingChangeSource {

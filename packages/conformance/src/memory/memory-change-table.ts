@@ -1,6 +1,7 @@
 import type { Value } from '@tidemark/core/adapter'
 import type { ChangeTableSpec, ChangeStatement } from '../harness/change-spec.ts'
 import type { RowRecord } from '../harness/table-spec.ts'
+import { compareLists } from './compare-values.ts'
 import { valueText } from './memory-database.ts'
 
 /** What happened to one row, keyed by its place in the table. */
@@ -63,7 +64,7 @@ export class MemoryStatementRun {
     const rivals = this.#rivals(name, row, undefined)
     const same = rivals.find((rival) => rival === place)
     if (rivals.length > 0 && onConflict === 'ignore') return
-    if (same !== undefined && onConflict === 'update') return this.#replaceRow(name, same, row)
+    if (same !== undefined && rivals.length === 1 && onConflict === 'update') return this.#replaceRow(name, same, row)
     if (rivals.length > 0 && onConflict !== 'replace') throw new MemoryConstraintError('A unique key is taken.')
     for (const rival of rivals) if (rival !== place) this.#delete(name, rival)
     if (same !== undefined) return this.#replaceRow(name, same, row)
@@ -136,10 +137,13 @@ export class MemoryStatementRun {
     return [...rows].filter(([place, other]) => place !== own && uniques.some((columns) => shares(other, columns))).map(([place]) => place)
   }
 
+  /** In key order, as an engine reads a table: which of two rows is pushed out may hang on it. */
   #matching(name: string, where: RowRecord): readonly string[] {
+    const { spec, rows } = this.#table(name)
     const conditions = Object.entries(where)
     const isMatch = (row: RowRecord): boolean => conditions.every(([column, value]) => value !== null && isSame(row[column] ?? null, value))
-    return [...this.#table(name).rows].filter(([, row]) => isMatch(row)).map(([place]) => place)
+    const keyOf = (row: RowRecord): readonly Value[] => spec.key.map((column) => row[column] ?? null)
+    return [...rows].filter(([, row]) => isMatch(row)).toSorted(([, left], [, right]) => compareLists(keyOf(left), keyOf(right))).map(([place]) => place)
   }
 
   #table(name: string): MemoryChangeTable {

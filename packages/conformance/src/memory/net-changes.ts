@@ -1,8 +1,8 @@
 import type { MemoryChange } from './memory-change-table.ts'
 
 /**
- * The net effect of a transaction: one change per row that is not as it was, in the order in which the rows were first touched. A row
- * whose key has changed is deleted at the old key and inserted at the new one.
+ * The net effect of a transaction: one change per row that is not as it was. A row whose key has changed is deleted at the old key and
+ * inserted at the new one. The order says nothing, as that of a hash table: it is turned round here, so that nobody relies on it.
  */
 export function netChanges(changes: readonly MemoryChange[]): readonly MemoryChange[] {
   const first = new Map<string, MemoryChange['before']>()
@@ -16,7 +16,7 @@ export function netChanges(changes: readonly MemoryChange[]): readonly MemoryCha
     if (before !== undefined) touch(table, before.place, { before, after: after?.place === before.place ? after : undefined })
     if (after !== undefined && after.place !== before?.place) touch(table, after.place, { before: undefined, after })
   }
-  const net = [...last].map(([id, { table, after }]): MemoryChange => ({ table, before: first.get(id), after }))
+  const net = [...last].toReversed().map(([id, { table, after }]): MemoryChange => ({ table, before: first.get(id), after }))
   // Deletes come first: a new row may have the unique key of one that is gone.
   return [...net.filter(({ after }) => after === undefined), ...net.filter(({ after }) => after !== undefined)].filter(isChange)
 }

@@ -3,6 +3,7 @@ import { check } from '../assert/check.ts'
 import { ConformanceError } from '../assert/conformance-error.ts'
 import { defined } from '../assert/defined.ts'
 import { equal } from '../assert/equal.ts'
+import { everythingIn } from '../assert/everything-in.ts'
 import { failsWith, settle } from '../assert/fails-with.ts'
 import { within } from '../assert/within.ts'
 import { TidemarkError } from '@tidemark/core/adapter'
@@ -149,12 +150,6 @@ async function failsQuietly(
   }, 'connecting')
   check(!everythingIn(error).includes(failing.secret), 'the error does not hold the secret')
   check(!failing.source.address.includes(failing.secret), 'the address does not hold the secret')
-}
-
-function everythingIn(value: unknown, depth = 0): string {
-  if (typeof value !== 'object' || value === null || depth > 5) return String(value)
-  const own = Object.getOwnPropertyNames(value).map((name) => everythingIn(Reflect.get(value, name), depth + 1))
-  return own.join('\n')
 }
 
 async function countStreamed(connection: SourceConnection, request: Parameters<NonNullable<SourceConnection['streamRows']>>[0]): Promise<number> {

@@ -5,9 +5,9 @@ import type { TableSpec } from '../harness/table-spec.ts'
 import { sourceCase, type SourceCase } from './source-case.ts'
 import { expectedLines, openFixture, read, readAll, throughText } from './source-fixture.ts'
 
-const LONG = `long_${'x'.repeat(58)}`
+export const LONG = `long_${'x'.repeat(58)}`
 
-const HOSTILE: Readonly<Record<string, string>> = {
+export const HOSTILE: Readonly<Record<string, string>> = {
   'double-quote': 'a"b""c',
   'single-quote': 'it\'s',
   backtick: 'a`b',

@@ -49,7 +49,8 @@ export const SQLITE_CHANGE_FACTS: ChangeFacts = {
   truncates: false,
   generated: ['stored', 'virtual'],
   withoutRowid: true,
-  alters: ['add', 'rename', 'drop', 'recreate'],
+  // SQLite refuses to drop a column that a trigger names.
+  alters: ['add', 'rename', 'recreate'],
   views: true,
   virtualTables: true,
   purges: true,
@@ -58,6 +59,19 @@ export const SQLITE_CHANGE_FACTS: ChangeFacts = {
   wakes: false,
   unreachable: false,
   wrongPassword: false,
+}
+
+/**
+ * What is left where a source sees one connection of the process and keeps nothing: SQLite's sessions. `openClient` is then a client that it
+ * does not see, and a column can be dropped, as there are no triggers.
+ */
+export const SQLITE_SESSION_FACTS: ChangeFacts = {
+  ...SQLITE_CHANGE_FACTS,
+  alters: ['add', 'rename', 'drop', 'recreate'],
+  purges: false,
+  restores: false,
+  replacesDatabase: false,
+  wakes: true,
 }
 
 /** A harness for every source of changes that is SQLite underneath, whatever the driver. */
@@ -74,7 +88,10 @@ export async function sqliteChangeHarness(config: SqliteChangeHarnessConfig): Pr
     createView: (name, table) => `create view ${name} as select * from ${table}`,
     createVirtualTable: (name) => `create virtual table ${name} using fts5(body)`,
     ...(file === undefined ? {} : {
-      backup: () => oracle.whileClosed(() => file.backup()),
+      backup: () => oracle.whileClosed(async () => {
+        await checkpoint(openOther)
+        await file.backup()
+      }),
       restore: () => oracle.whileClosed(() => file.restore()),
       replaceDatabase: () => oracle.whileClosed(() => file.remove()),
     }),
@@ -87,6 +104,13 @@ async function prepared(open: () => Promise<SqlSession>, { recursiveTriggers = f
   await session.execute('pragma foreign_keys = on')
   await session.execute(`pragma recursive_triggers = ${recursiveTriggers ? 'on' : 'off'}`)
   return session
+}
+
+/** Moves all that is in a write-ahead log into the file: not every driver does so when the last connection is closed. */
+async function checkpoint(open: () => Promise<SqlSession>): Promise<void> {
+  const session = await open()
+  await session.execute('pragma wal_checkpoint(truncate)')
+  await session.close()
 }
 
 /** Opened when first used, and again after it was closed. */

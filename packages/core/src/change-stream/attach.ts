@@ -130,6 +130,7 @@ class Attachment {
     const subscriber: Subscriber = new Subscriber({
       context, id, isDurable, reader, cursor,
       source: source.name,
+      keepsOwn: selection.from !== undefined,
       controller: this.#controller,
       budget: isDurable ? { bytes: context.settings.bufferBytes, events: Infinity, graceMs: Infinity } : budgetOf(selection),
       onGap: source.capabilities.snapshots ? context.settings.onGap : 'fail',

@@ -8,7 +8,7 @@ import type { ChangeFilter, ChangeFilters } from '../feed/change-filter.ts'
 import { hasReached } from '../feed/compare-positions.ts'
 import type { FeedCursor } from '../feed/feed-cursor.ts'
 import type { Feed } from '../feed/feed.ts'
-import { afterChunk, nextChunk, SNAPSHOT_BEGIN, tableNames, visibleTables, type NextChunk } from '../feed/snapshot-progress.ts'
+import { afterChunk, beginTable, nextChunk, SNAPSHOT_BEGIN, tableNames, visibleTables, type NextChunk } from '../feed/snapshot-progress.ts'
 import { abortable } from '../util/abortable.ts'
 import { PageSize } from '../util/page-size.ts'
 
@@ -41,6 +41,8 @@ export interface Delivery {
   readonly begin: boolean
   /** Where to go on after it; `undefined` within a transaction. */
   readonly state: CheckpointState | undefined
+  /** Whether it is only a state to be made durable before what comes next. */
+  readonly isMark: boolean
 }
 
 interface PendingChunk {
@@ -85,7 +87,7 @@ export class BatchReader {
   /** Everything up to here is acknowledged, or was nothing for this subscriber. */
   get state(): CheckpointState {
     const isIdle = this.#taken === undefined && !this.#isOpen && this.#pending === undefined
-    const position = isIdle && this.#options.cursor.isAtEnd ? this.#options.cursor.position : this.#reached
+    const position = (isIdle ? this.#options.cursor.restingAt : undefined) ?? this.#reached
     return { source: this.#options.source, position, snapshot: this.#progress }
   }
 
@@ -116,7 +118,7 @@ export class BatchReader {
     for (;;) {
       const delivery = this.#pending !== undefined || (this.#progress !== null && !this.#isOpen)
         ? await this.#nextOfSnapshot(signal)
-        : this.#ofSlice(await this.#options.cursor.next({ signal }))
+        : this.#ofLog(await this.#options.cursor.next({ signal }))
       if (delivery === undefined) continue
       this.#taken = delivery
       return delivery
@@ -133,7 +135,7 @@ export class BatchReader {
     this.#pending ??= await this.#readChunk(signal)
     if (this.#pending === undefined) return undefined
     const slice = await this.#options.cursor.next({ through: this.#pending.chunk.through, signal })
-    return slice === undefined ? this.#ofChunk(this.#pending) : this.#ofSlice(slice)
+    return slice === undefined ? this.#markOf(this.#pending) ?? this.#ofChunk(this.#pending) : this.#ofSlice(slice)
   }
 
   /** The rows to come next; `undefined` when the snapshot is complete. */
@@ -188,20 +190,48 @@ export class BatchReader {
     this.#notice('completed')
   }
 
+  /**
+   * Comes before a table's first rows. Once it is durable, changes of the table are delivered from here on: if the rows are delivered and
+   * that is forgotten in a crash, one of them that is deleted before they are read again is still seen to go.
+   */
+  #markOf({ wanted, chunk }: PendingChunk): Delivery | undefined {
+    const progress = this.#progress ?? SNAPSHOT_BEGIN
+    if (progress.current?.table === wanted.table || chunk.events.length === 0) return undefined
+    const state = { source: this.#options.source, position: chunk.through, snapshot: beginTable(progress, wanted.table) }
+    return { events: [], schemas: [], begin: true, state, isMark: true }
+  }
+
   #ofChunk({ wanted, chunk }: PendingChunk): Delivery | undefined {
     this.#pending = undefined
     const snapshot = afterChunk(this.#progress ?? SNAPSHOT_BEGIN, wanted, chunk)
     const state = { source: this.#options.source, position: chunk.through, snapshot }
     this.#rows += chunk.events.length
     this.#notice(chunk.isLast ? 'table-completed' : 'progress', wanted.table)
-    if (chunk.events.length > 0) return { events: chunk.events, schemas: [], begin: true, state }
+    if (chunk.events.length > 0) return { events: chunk.events, schemas: [], begin: true, state, isMark: false }
     this.#reached = chunk.through
     this.#progress = snapshot
     return undefined
   }
 
-  #ofSlice(slice: ChangeSlice | undefined): Delivery | undefined {
-    if (slice === undefined) return undefined
+  /** A slice, and with it what else has been read meanwhile: a slow handler gets few large batches and not many small ones. */
+  #ofLog(slice: ChangeSlice | undefined): Delivery | undefined {
+    const first = slice === undefined ? undefined : this.#ofSlice(slice)
+    if (slice === undefined || first?.state === undefined) return first
+    const { cursor, limit } = this.#options
+    const parts = [first.events]
+    const rest = { bytes: limit.bytes - slice.bytes, events: limit.events - slice.events.length }
+    let { position } = first.state
+    for (let next = cursor.takeReady(rest); next !== undefined; next = cursor.takeReady(rest)) {
+      parts.push(this.#changeFilter().pick(next.events))
+      rest.bytes -= next.bytes
+      rest.events -= next.events.length
+      position = next.position
+    }
+    return parts.length === 1 ? first : { ...first, events: parts.flat(), state: { ...first.state, position } }
+  }
+
+  /** `undefined` when there is nothing in it for this subscriber. */
+  #ofSlice(slice: ChangeSlice): Delivery | undefined {
     const { source } = this.#options
     const events = this.#changeFilter().pick(slice.events)
     const schemas = this.#schemaFilter.pickSchemas(slice.schemas)
@@ -212,7 +242,8 @@ export class BatchReader {
       return undefined
     }
     this.#isOpen = !slice.commit
-    return { events, schemas, begin, state: slice.commit ? { source, position: slice.position, snapshot: this.#progress } : undefined }
+    const state = slice.commit ? { source, position: slice.position, snapshot: this.#progress } : undefined
+    return { events, schemas, begin, state, isMark: false }
   }
 
   #changeFilter(): ChangeFilter {

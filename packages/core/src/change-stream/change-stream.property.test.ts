@@ -106,8 +106,8 @@ class Process {
   }
 }
 
-async function play(script: readonly Action[], options: { readonly snapshot: 'initial' | 'none'; readonly rereads: boolean }) {
-  const log = new ScriptedLog({ pollIntervalMs: 400, rereads: options.rereads })
+async function play(script: readonly Action[], options: { readonly snapshot: 'initial' | 'none'; readonly rereads: boolean; readonly resumes: boolean }) {
+  const log = new ScriptedLog({ pollIntervalMs: 400, rereads: options.rereads, resumes: options.resumes })
   const runtime = new FakeRuntime({ seed: 3 })
   const store = memoryStateStore()
   const histories = new Map<string, History>(SUBSCRIBERS.map((id) => [id, new History()]))
@@ -119,7 +119,8 @@ async function play(script: readonly Action[], options: { readonly snapshot: 'in
     if (!begins.has(id)) begins.set(id, log.allEvents.length)
     await process.subscribe(id, history, pace)
   }
-  for (const action of script) {
+  // What does not outlive its process is tried within one.
+  for (const action of options.resumes ? script : script.filter(({ kind }) => kind !== 'crash' && kind !== 'restart')) {
     switch (action.kind) {
       case 'commit': {
         const writes = action.writes.flatMap(({ table, id, isDelete }): Write[] => [{ table: TABLES[table === 0 ? 0 : 1], id, value: isDelete ? null : `v${count += 1}` }])
@@ -162,11 +163,17 @@ function possible(log: ScriptedLog, writes: readonly Write[]): readonly Write[] 
   return kept.length > 0 ? kept : [{ table: 'users', id: 99, value: 'always' }]
 }
 
-for (const rereads of [true, false]) {
-  describe(`over random histories, crashes and faults of a log that is read ${rereads ? 'by many' : 'once'}`, () => {
+const LOGS = [
+  { name: 'is read by many', rereads: true, resumes: true },
+  { name: 'is read once', rereads: false, resumes: true },
+  { name: 'is read once and ends with its process', rereads: false, resumes: false },
+] as const
+
+for (const { name, rereads, resumes } of LOGS) {
+  describe(`over random histories, crashes and faults of a log that ${name}`, () => {
     it('every durable subscriber gets every change in commit order, and repeats only what it had not saved', async () => {
       await fc.assert(fc.asyncProperty(actions, async (script) => {
-        const { log, histories, begins, lags } = await play(script, { snapshot: 'none', rereads })
+        const { log, histories, begins, lags } = await play(script, { snapshot: 'none', rereads, resumes })
         expect(lags.every((events) => events === 0)).toBe(true)
         for (const [id, begin] of begins) {
           const { events, lives } = histories.get(id) ?? new History()
@@ -184,7 +191,7 @@ for (const rereads of [true, false]) {
 
     it('snapshot and changes together give the final rows', async () => {
       await fc.assert(fc.asyncProperty(actions, async (script) => {
-        const { log, histories, begins, lags } = await play(script, { snapshot: 'initial', rereads })
+        const { log, histories, begins, lags } = await play(script, { snapshot: 'initial', rereads, resumes })
         expect(lags.every((events) => events === 0)).toBe(true)
         const wanted = new Map([...log.rows].flatMap(([table, rows]) => [...rows].map(([id, value]) => [`${table}:${id}`, value] as const)))
         for (const id of begins.keys()) {

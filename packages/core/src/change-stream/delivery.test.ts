@@ -68,6 +68,67 @@ describe('delivery', () => {
     await settle(stream.stop())
   })
 
+  it('gives a slow handler what has been read meanwhile as one batch, up to the limit and up to a change of columns', async () => {
+    for (const rereads of [true, false]) {
+      const { log, store, stream, settle } = makeRig({ log: { rereads }, batch: { events: 8 } })
+      const inbox = new Inbox()
+      let release: () => void = () => undefined
+      const gate = new Promise<void>((resolve) => { release = resolve })
+      await settle(stream.subscribe({ id: 'a', tables: ['users', 'orders'] }, async (batch) => {
+        await gate
+        inbox.handler(batch)
+      }))
+      // Has the log read as it grows, so that each transaction is a slice of its own.
+      const live = new Inbox()
+      await settle(stream.subscribe({ id: 'live', durable: false }, live.handler))
+      for (let id = 1; id <= 20; id += 1) {
+        if (id === 15) log.addTable('notes')
+        log.commit(...writes(1, id))
+        await settle(live.count(id))
+      }
+      log.commit({ table: 'notes', id: 1, value: 'n' })
+      await settle(live.count(21))
+      release()
+      await settle(inbox.count(20))
+      expect(inbox.batches.map(({ events }) => events.length)).toEqual([1, 8, 5, 6])
+      expect(inbox.batches.every(({ begin, commit }) => begin && commit)).toBe(true)
+      expect(inbox.log).toEqual(writes(20).map(({ id, value }) => `users:${id}=${String(value)}`))
+      await settle(stream.stop())
+      expect(decodeCheckpoint((await store.get('stream/default/db/a'))?.value ?? '').position).toEqual(log.head)
+    }
+  })
+
+  it('counts nothing as acknowledged that is still on its way to the handler', async () => {
+    const { log, stream, settle } = makeRig()
+    await settle(stream.subscribe({ id: 'a' }, () => new Promise(() => undefined)))
+    const [before] = await stream.listSources()
+    log.commit(...writes(1))
+    const looks: ReturnType<typeof stream.listSources>[] = []
+    // Whatever turn a save falls into: the steps between the log and the handler are taken one by one.
+    for (let turn = 0; turn < 100; turn += 1) {
+      looks.push(stream.listSources())
+      await Promise.resolve()
+    }
+    const positions = (await Promise.all(looks)).map(([source]) => source?.subscribers[0]?.position)
+    expect(new Set(positions)).toEqual(new Set([before?.subscribers[0]?.position]))
+    await settle(stream.stop())
+  })
+
+  it('keeps no position within a transaction, also where a filter passes its beginning over', async () => {
+    const { log, runtime, store, stream, settle } = makeRig({ batch: { events: 2 } })
+    const inbox = new Inbox()
+    await settle(stream.subscribe({ id: 'a', tables: ['users'] }, (batch) => {
+      inbox.handler(batch)
+      return new Promise(() => undefined)
+    }))
+    const stored = await store.get('stream/default/db/a')
+    log.commit(...[1, 2, 3, 4].map((id): Write => ({ table: 'orders', id, value: 'x' })), ...writes(2))
+    await settle(inbox.count(2))
+    await runtime.advance(5_000)
+    expect(await store.get('stream/default/db/a')).toEqual(stored)
+    await settle(stream.stop())
+  })
+
   it('moves the checkpoint of a subscriber for whom nothing comes', async () => {
     const { log, runtime, store, stream, settle } = makeRig()
     await settle(stream.subscribe({ id: 'a', tables: ['orders'] }, () => { throw new Error('nothing was to come') }))

@@ -79,6 +79,57 @@ describe('a snapshot', () => {
     await settle(stream.stop())
   })
 
+  it('shows that a row is gone which was delivered, forgotten in a crash, and deleted before it was read again', async () => {
+    const rig = makeRig({ snapshot: 'initial' })
+    const { log, stream, settle } = rig
+    fill(rig, 3)
+    const inbox = new Inbox()
+    const subscription = await settle(stream.subscribe({ id: 'a' }, (batch: ChangeBatch) => {
+      inbox.handler(batch)
+      return new Promise(() => undefined)
+    }))
+    await settle(inbox.count(3))
+    await settle(subscription.unsubscribe())
+    log.commit({ table: 'users', id: 2, value: null })
+    await settle(stream.subscribe({ id: 'a' }, inbox.handler))
+    await settle(inbox.count(6))
+    expect(inbox.log.slice(3)).toEqual(['users:2-', 'users:1=u1*', 'users:3=u3*'])
+    expect(sorted(inbox.rows)).toEqual(rowsOf(rig))
+    await settle(stream.stop())
+  })
+
+  it('gives a subscriber that keeps its own checkpoints the beginning of a table as a batch without events', async () => {
+    const rig = makeRig({ snapshot: 'initial' })
+    fill(rig, 3)
+    const inbox = new Inbox()
+    await rig.settle(rig.stream.subscribe({ id: 'a', from: null }, inbox.handler))
+    await rig.settle(inbox.count(3))
+    expect(inbox.batches.map(({ events, begin, commit }) => [events.length, begin, commit])).toEqual([[0, true, true], [3, true, true]])
+    expect(decodeCheckpoint(inbox.batches[0]?.checkpoint ?? '').snapshot).toEqual({ done: ['orders'], current: { table: 'users', after: null } })
+    await rig.settle(rig.stream.stop())
+  })
+
+  it('is not lost where the log is read again from before it, for another subscriber', async () => {
+    const rig = makeRig({ log: { rereads: false, bytesPerEvent: 100 }, buffer: { bytes: 500 }, batch: { events: 2 } })
+    const { log, runtime, seen, stream, settle } = rig
+    await settle(stream.subscribe({ id: 'old' }, () => undefined))
+    await settle(stream.stop())
+    fill(rig, 5)
+    const [old, late] = [new Inbox(), new Inbox()]
+    log.fail('readChunk', 'SOURCE_BUSY', 4)
+    await settle(stream.subscribe({ id: 'late', snapshot: 'initial', tables: ['users'] }, late.handler))
+    await settle(stream.subscribe({ id: 'old' }, old.handler))
+    for (let id = 1; id <= 30; id += 1) {
+      log.commit({ table: 'users', id, value: `n${id}` })
+      await runtime.advance(1)
+    }
+    await settle(Promise.all([old.count(35), late.until(() => late.log.at(-1)?.startsWith('users:30') === true)]))
+    expect(sorted(late.rows)).toEqual(rowsOf(rig))
+    expect(sorted(old.rows)).toEqual(rowsOf(rig))
+    expect(seen.gap).toEqual([])
+    await settle(stream.stop())
+  })
+
   it('comes to a late subscriber, to a live one and through an ops filter, each its own tables', async () => {
     const rig = makeRig()
     const { log, seen, stream, settle } = rig

@@ -73,8 +73,11 @@ export class SourceRunner {
 
   /** Reads ahead for those who have to be at the log's end, and where unread changes would pile up in the source. */
   attend(): void {
+    const { rereads, resumes } = this.source.capabilities
     const isLive = [...this.#subscribers.values()].some((subscriber) => !subscriber.isDurable)
-    if (this.#course !== undefined) this.#course.feed.isEager = isLive || this.#taps.isActive() || !this.source.capabilities.rereads
+    // A log that waits at the source for whoever comes is not read before somebody has come.
+    const isDrained = !rereads && (!resumes || this.#subscribers.size > 0)
+    if (this.#course !== undefined) this.#course.feed.isEager = isLive || isDrained || this.#taps.isActive()
   }
 
   /** Ends all that depends on the source, waits for it no longer than the grace, and closes it. */

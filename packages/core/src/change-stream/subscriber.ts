@@ -6,7 +6,7 @@ import { TidemarkError } from '../errors/tidemark-error.ts'
 import { toTidemarkError } from '../errors/to-tidemark-error.ts'
 import type { FeedCursor } from '../feed/feed-cursor.ts'
 import type { Amount } from '../feed/slice-ring.ts'
-import type { BatchReader } from './batch-reader.ts'
+import type { BatchReader, Delivery } from './batch-reader.ts'
 import { LagWatch, type LagBudget } from './lag-watch.ts'
 import { report, type StreamContext } from './stream-context.ts'
 import { isOver, mayFollow, type SubscriberState } from './subscriber-life.ts'
@@ -23,6 +23,8 @@ export interface SubscriberOptions {
   readonly onGap: 'fail' | 'resnapshot'
   /** The log's end, to begin anew from after a gap. */
   readonly head: () => Promise<LogPosition>
+  /** Whether the subscriber keeps its checkpoints itself: it then gets those that come without events too. */
+  readonly keepsOwn: boolean
   /** Makes a state durable. Nothing to do for a live one. */
   readonly save: (state: CheckpointState) => Promise<void>
   /** Called once, when it is over. */
@@ -104,10 +106,11 @@ export class Subscriber {
     for (;;) {
       this.#throwIfOver()
       try {
-        const { events, schemas, begin, state } = await reader.next(this.signal)
+        const delivery = await reader.next(this.signal)
         this.#throwIfOver()
         this.begin()
-        return { events, schemas, begin, commit: state !== undefined, checkpoint: state === undefined ? null : encodeCheckpoint(state), signal: this.signal }
+        if (!delivery.isMark || this.#options.keepsOwn) return this.#batchOf(delivery)
+        await this.acknowledge()
       } catch (error) {
         this.#throwIfOver()
         await this.#afterGap(toTidemarkError(error))
@@ -168,6 +171,11 @@ export class Subscriber {
     this.#isAbandoned = true
     await within(runtime, stopGraceMs, onEnd())
     this.#markEnded()
+  }
+
+  #batchOf({ events, schemas, begin, state }: Delivery): ChangeBatch {
+    const checkpoint = state === undefined ? null : encodeCheckpoint(state)
+    return { events, schemas, begin, commit: state !== undefined, checkpoint, signal: this.signal }
   }
 
   async #afterGap(error: TidemarkError): Promise<void> {

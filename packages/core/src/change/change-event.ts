@@ -70,7 +70,10 @@ export interface RowInserted<Table extends string = string, Row extends object =
 
 export interface RowUpdated<Table extends string = string, Row extends object = ChangeRow> extends ChangeBase<Table> {
   readonly op: 'update'
-  /** The key after the change. Where it differs from `before`'s, the row has moved: one event, not two. */
+  /**
+   * The key after the change. Where it differs from `before`'s, the row has moved: one event, not two. As with an insert, a row of the
+   * new key may be there: it was replaced.
+   */
   readonly key: Readonly<Partial<Row>> | null
   readonly before: Readonly<Partial<Row>> | null
   readonly beforeKind: BeforeKind

@@ -58,6 +58,7 @@ export class FeedCursor {
   #index: number | undefined
   /** Where it is in what the feed counts. */
   #place: Amount
+  #isWaiting = false
 
   constructor(feed: FeedView, { after, holds, behind }: FeedCursorOptions) {
     this.#feed = feed
@@ -70,6 +71,14 @@ export class FeedCursor {
   /** Everything up to here has been taken. Moves with the log where nothing is left to take. */
   get position(): LogPosition {
     return this.isAtEnd && this.#feed.isAtCommit ? this.#feed.position : this.#position
+  }
+
+  /**
+   * Where it stands while it waits at the log's end, which moves also when nothing comes; `undefined` otherwise. In particular as soon
+   * as there is something: whoever asked for it may not have it yet, and must not be taken to be done with it.
+   */
+  get restingAt(): LogPosition | undefined {
+    return this.#isWaiting && this.isAtEnd ? this.position : undefined
   }
 
   /** Number of the entry that comes next; `undefined` outside the ring. */
@@ -109,10 +118,20 @@ export class FeedCursor {
           if (slice !== undefined) return slice
           break
         }
-        case 'wait': await this.#feed.more(request.signal); break
+        case 'wait': await this.#wait(request.signal); break
         default: step satisfies never
       }
     }
+  }
+
+  /** The next slice without waiting, if it is of whole transactions under the same columns and within the limit. */
+  takeReady({ bytes, events }: Amount): ChangeSlice | undefined {
+    const entry = this.#index === undefined || this.isLost ? undefined : this.#feed.ring.at(this.#index)
+    if (entry?.kind !== 'slice' || this.#index === undefined) return undefined
+    const { slice } = entry
+    if (!slice.begin || !slice.commit || slice.schemas.length > 0 || slice.bytes > bytes || slice.events.length > events) return undefined
+    const step = this.#inRing(entry, { index: this.#index, through: undefined })
+    return step.kind === 'take' ? this.#take(step) : undefined
   }
 
   /** Goes on from another place. */
@@ -122,6 +141,11 @@ export class FeedCursor {
     this.#place = this.#feed.total
     this.#enter()
     this.#feed.moved()
+  }
+
+  /** Takes its place if it has come: called while it may not be asking, so that what it will ask for is not dropped before. */
+  attach(): void {
+    if (this.#index === undefined) this.#enter()
   }
 
   /** Leaves the ring, keeping its position: the feed is about to read from elsewhere. */
@@ -178,6 +202,15 @@ export class FeedCursor {
     this.#place = place
     this.#feed.moved()
     return slice
+  }
+
+  async #wait(signal: AbortSignal): Promise<void> {
+    this.#isWaiting = true
+    try {
+      await this.#feed.more(signal)
+    } finally {
+      this.#isWaiting = false
+    }
   }
 
   async #read(through: LogPosition | undefined, signal: AbortSignal): Promise<ChangeSlice | undefined> {

@@ -201,6 +201,7 @@ export class Feed implements FeedView {
     if (slice.events.length === 0 && slice.schemas.length === 0) return
     this.#total = { bytes: bytes + slice.bytes, events: events + slice.events.length }
     this.ring.append({ kind: 'slice', after, slice, start: { bytes, events } })
+    if (!this.rereads) for (const cursor of this.#cursors) cursor.attach()
     this.#options.observer.onSlice(slice)
     this.#trim()
     this.#notify()

@@ -19,20 +19,24 @@ export function nextChunk(progress: SnapshotProgress, tables: readonly string[])
   return table === undefined ? undefined : { table, after: undefined }
 }
 
+/** The progress before a table's first rows. What was current and is another table now has been dropped meanwhile. */
+export function beginTable({ done, current }: SnapshotProgress, table: string): SnapshotProgress {
+  return { done: current === null || current.table === table ? done : [...done, current.table], current: { table, after: null } }
+}
+
 /** The progress once a chunk's rows are delivered. */
 export function afterChunk(progress: SnapshotProgress, { table, after }: NextChunk, chunk: { readonly last: string | undefined; readonly isLast: boolean }): SnapshotProgress {
-  // What was current and is another table now has been dropped meanwhile.
-  const done = progress.current === null || progress.current.table === table ? progress.done : [...progress.done, progress.current.table]
+  const { done } = beginTable(progress, table)
   if (chunk.isLast) return { done: [...done, table], current: null }
   return { done, current: { table, after: chunk.last ?? after ?? null } }
 }
 
 /**
- * Tables whose changes are delivered from the log: those of which rows have been delivered. What happens in the others shows in
- * the rows that come.
+ * Tables whose changes are delivered from the log: those of which rows have been delivered, or are about to be. What happens in the
+ * others shows in the rows that come.
  */
 export function visibleTables({ done, current }: SnapshotProgress): readonly string[] {
-  return current === null || current.after === null ? done : [...done, current.table]
+  return current === null ? done : [...done, current.table]
 }
 
 /** What tables are called in checkpoints and chunk requests: by name, and with the schema where the name alone is not unique. */

@@ -1,6 +1,7 @@
 import { copyFile, rm } from 'node:fs/promises'
 import { createClient } from '@libsql/client'
 import { SQLITE_CHANGE_FACTS, sqliteChangeHarness, type ChangeSubject } from '@tidemark/conformance'
+import { quote } from '@tidemark/sqlite'
 import Database from 'libsql'
 import { libsqlChanges } from '../libsql-changes.ts'
 import type { LibsqlConfig } from '../libsql-config.ts'
@@ -34,7 +35,7 @@ export function libsqlChangesSubject(way: Way): ChangeSubject {
       return sqliteChangeHarness({
         openSession: async () => session(path),
         openOracle: async () => openOracle(path),
-        source: ({ tables, name }) => libsqlChanges(config(), { tables: tables.map((table) => table.name), name }),
+        source: ({ tables, name }) => libsqlChanges(config(), { tables: tables.map((table) => quote(table.name)), name }),
         unreachable: () => ({ source: libsqlChanges(DEAD_SERVER, { tables: ['t'] }), secret: SECRET }),
         file: {
           backup: () => copyFile(path, folder.path('backup.db')),

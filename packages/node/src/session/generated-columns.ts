@@ -13,25 +13,27 @@ import { oneRow, prepareRaw, type Parameter } from './statements.ts'
 export class GeneratedColumns {
   readonly #table: CapturedTable
   readonly #text: TextReading
-  #shadow: Shadow | undefined
+  /** `null`: it can't be made. */
+  #shadow: Shadow | null | undefined
 
   constructor(table: CapturedTable, text: TextReading) {
     this.#table = table
     this.#text = text
-    this.#shadow = table.generated.length === 0 ? undefined : openShadow(table, text)
   }
 
   /** In the order of `table.generated`; `undefined` where they can't be computed here: they call a function of the application's. */
   compute(stored: readonly Value[]): readonly Value[] | undefined {
-    if (this.#shadow === undefined) return this.#table.generated.length === 0 ? [] : undefined
+    if (this.#table.generated.length === 0) return []
+    if (this.#shadow === undefined) this.#shadow = openShadow(this.#table, this.#text)
     try {
-      return this.#compute(this.#shadow, stored)
+      return this.#shadow === null ? undefined : this.#compute(this.#shadow, stored)
     } catch {
       // Such a function, or a text that is none: the columns are then named as unavailable.
       return undefined
     }
   }
 
+  /** What is asked for later opens it anew. */
   close(): void {
     this.#shadow?.database.close()
     this.#shadow = undefined
@@ -57,7 +59,7 @@ interface Shadow {
   readonly clear: ReturnType<typeof prepareRaw>
 }
 
-function openShadow(table: CapturedTable, text: TextReading): Shadow | undefined {
+function openShadow(table: CapturedTable, text: TextReading): Shadow | null {
   const database = new DatabaseSync(':memory:', { enableForeignKeyConstraints: false })
   try {
     database.exec(`PRAGMA encoding = '${text.encoding}'; PRAGMA ignore_check_constraints = 1`)
@@ -75,7 +77,7 @@ function openShadow(table: CapturedTable, text: TextReading): Shadow | undefined
   } catch {
     // It names a function or a collation that only the application's connection knows.
     database.close()
-    return undefined
+    return null
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Fence, LeaseRequest, LeaseStore } from '@tidemark/core/adapter'
+import { TidemarkError, type Fence, type LeaseRequest, type LeaseStore } from '@tidemark/core/adapter'
 
 interface Held {
   readonly holder: string
@@ -45,4 +45,17 @@ export function leasesOf(database: object): MemoryLeases {
   const leases = new MemoryLeases()
   BY_DATABASE.set(database, leases)
   return leases
+}
+
+/** The store for as long as its connection is open. Errors: `CLOSED` from then on. */
+export function leasesUntilClosed(leases: LeaseStore, isClosed: () => boolean): LeaseStore {
+  const use = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (isClosed()) throw new TidemarkError('CLOSED', 'The connection to the source is closed.')
+    return work()
+  }
+  return {
+    acquireLease: (request) => use(() => leases.acquireLease(request)),
+    renewLease: (fence, request) => use(() => leases.renewLease(fence, request)),
+    releaseLease: (fence) => use(() => leases.releaseLease(fence)),
+  }
 }

@@ -1,4 +1,5 @@
-import { printPosition, type ChangeEvent, type ChangeSlice, type SliceLimit } from '@tidemark/core/adapter'
+import { printPosition, type ChangeEvent, type ChangeSlice, type SchemaChange, type SliceLimit } from '@tidemark/core/adapter'
+import type { DraftCursor } from './draft-cursor.ts'
 import type { LoggedTransaction, LogPlace, SessionLog } from './session-log.ts'
 import { toEvent } from './to-event.ts'
 
@@ -12,86 +13,100 @@ export interface SliceRequest {
 }
 
 /**
- * Whole transactions up to the limit, or the next part of one that does not fit into any. Errors: the one that stands in the place of
- * a transaction, as soon as it is the next.
+ * Whole transactions up to the limit, or the next part of one that does not fit into any. Errors: `VALUE_UNREPRESENTABLE` as soon as the
+ * change comes next; whole transactions before it are given first.
  */
 export function readSlice(request: SliceRequest): ChangeSlice {
-  const { log, after, through, limit } = request
-  const events: ChangeEvent[] = []
-  const fitting: LoggedTransaction[] = []
-  let bytes = 0
-  let count = 0
-  for (const transaction of log.after(after)) {
-    if (transaction.sequence > through) break
-    const isFirst = fitting.length === 0
-    if (isFirst && transaction.error !== undefined) throw transaction.error
-    const isTooLarge = count + transaction.drafts.length > limit.events || bytes + transaction.bytes > limit.bytes
-    if (isFirst && (isTooLarge || after.skip > 0)) return readPart(request, transaction)
+  const slice = new SliceInProgress(request)
+  for (const transaction of request.log.after(request.after)) {
+    if (transaction.sequence > request.through) break
+    if (!slice.add(transaction)) break
+  }
+  return slice.end()
+}
+
+class SliceInProgress {
+  readonly #request: SliceRequest
+  readonly #events: ChangeEvent[] = []
+  readonly #schemas: SchemaChange[] = []
+  #bytes = 0
+  /** Behind the last whole transaction, or within one that is given in parts. */
+  #place: LogPlace
+  #isEmpty = true
+
+  constructor(request: SliceRequest) {
+    this.#request = request
+    this.#place = request.after
+  }
+
+  /** `false`: the slice ends before the transaction, or within it. */
+  add(transaction: LoggedTransaction): boolean {
+    const { limit, log } = this.#request
+    const count = transaction.changes?.count ?? 0
     // A change of columns takes effect before a slice, never within.
-    const isApart = transaction.error !== undefined || (transaction.schemas.length > 0 && count > 0)
-    if (isTooLarge || isApart) return sliceOf(request, { events, bytes, fitting, isLast: false })
-    fitting.push(transaction)
-    bytes += transaction.bytes
-    count += transaction.drafts.length
-    addEvents(request, transaction, events)
+    const isApart = transaction.schemas.length > 0 && this.#events.length > 0
+    if (isApart || (!this.#isEmpty && this.#events.length + count > limit.events)) return false
+    const cursor = log.open(transaction, this.#place.skip)
+    if (this.#isEmpty) return this.#addFirst(transaction, cursor)
+    const start = { events: this.#events.length, bytes: this.#bytes }
+    if (this.#fits(transaction, cursor)) {
+      this.#schemas.push(...transaction.schemas)
+      return this.#close(transaction)
+    }
+    this.#events.length = start.events
+    this.#bytes = start.bytes
+    return false
   }
-  return sliceOf(request, { events, bytes, fitting, isLast: true })
-}
 
-interface Whole {
-  readonly events: readonly ChangeEvent[]
-  readonly bytes: number
-  readonly fitting: readonly LoggedTransaction[]
-  readonly isLast: boolean
-}
-
-function sliceOf({ log, after }: SliceRequest, { events, bytes, fitting, isLast }: Whole): ChangeSlice {
-  const last = fitting.at(-1)
-  return {
-    events, bytes, isLast, begin: true, commit: true,
-    schemas: fitting.flatMap(({ schemas }) => schemas),
-    position: log.position(last === undefined ? after : { sequence: last.sequence, skip: 0 }),
+  end(): ChangeSlice {
+    const { after, log, through } = this.#request
+    return {
+      events: this.#events, schemas: this.#schemas, bytes: this.#bytes,
+      isLast: this.#place.skip === 0 && !log.hasAfter(this.#place, through),
+      begin: after.skip === 0, commit: this.#place.skip === 0, position: log.position(this.#place),
+    }
   }
-}
 
-/** At least one event, however large. */
-function readPart(request: SliceRequest, transaction: LoggedTransaction): ChangeSlice {
-  const { log, after, limit, through } = request
-  const { drafts } = transaction
-  let end = after.skip
-  let bytes = 0
-  for (; end < drafts.length; end += 1) {
-    const size = drafts[end]?.bytes ?? 0
-    if (end > after.skip && (end - after.skip >= limit.events || bytes + size > limit.bytes)) break
-    bytes += size
+  #addFirst(transaction: LoggedTransaction, cursor: DraftCursor): boolean {
+    const { log } = this.#request
+    this.#isEmpty = false
+    if (cursor.index === 0) this.#schemas.push(...transaction.schemas)
+    this.#take(transaction, cursor)
+    if (cursor.peek() === undefined) return this.#close(transaction)
+    this.#place = { sequence: this.#place.sequence, skip: cursor.index }
+    log.leaveOff(transaction, cursor)
+    return false
   }
-  const events: ChangeEvent[] = []
-  addEvents(request, transaction, events, { start: after.skip, end })
-  const isWhole = end >= drafts.length
-  const place = isWhole ? { sequence: transaction.sequence, skip: 0 } : { sequence: after.sequence, skip: end }
-  return {
-    events, bytes, begin: after.skip === 0, commit: isWhole,
-    schemas: after.skip === 0 ? transaction.schemas : [],
-    position: log.position(place),
-    isLast: isWhole && (transaction.sequence >= through || isAtEnd(log, place)),
+
+  #fits(transaction: LoggedTransaction, cursor: DraftCursor): boolean {
+    try {
+      this.#take(transaction, cursor)
+      return cursor.peek() === undefined
+    } catch {
+      // It comes again as the first of the next slice, and its error with it.
+      return false
+    }
   }
-}
 
-function isAtEnd(log: SessionLog, place: LogPlace): boolean {
-  for (const _ of log.after(place)) return false
-  return true
-}
+  #close(transaction: LoggedTransaction): true {
+    this.#place = { sequence: transaction.sequence, skip: 0 }
+    return true
+  }
 
-function addEvents(
-  { log, sourceName }: SliceRequest, transaction: LoggedTransaction, events: ChangeEvent[], range = { start: 0, end: transaction.drafts.length },
-): void {
-  const { drafts, sequence, committedAtMs, origin, receivedAtMs } = transaction
-  const position = log.position({ sequence, skip: 0 })
-  const txId = printPosition(position)
-  for (let index = range.start; index < range.end; index += 1) {
-    const draft = drafts[index]
-    if (draft === undefined) continue
-    const tx = { id: txId, sequence: index, last: index === drafts.length - 1, committedAtMs, origin }
-    events.push(toEvent(draft, { sourceName, position, receivedAtMs, tx, id: `${sourceName}:${txId}:${index}` }))
+  /** Up to the limit, one event at least in a slice that has none. */
+  #take(transaction: LoggedTransaction, cursor: DraftCursor): void {
+    const { limit, log, sourceName } = this.#request
+    const { sequence, committedAtMs, origin, receivedAtMs } = transaction
+    const position = log.position({ sequence, skip: 0 })
+    const txId = printPosition(position)
+    for (let draft = cursor.peek(); draft !== undefined; draft = cursor.peek()) {
+      const isFull = this.#events.length >= limit.events || this.#bytes + draft.bytes > limit.bytes
+      if (isFull && this.#events.length > 0) return
+      const index = cursor.index
+      cursor.take()
+      const tx = { id: txId, sequence: index, last: cursor.peek() === undefined, committedAtMs, origin }
+      this.#bytes += draft.bytes
+      this.#events.push(toEvent(draft, { sourceName, position, receivedAtMs, tx, id: `${sourceName}:${txId}:${index}` }))
+    }
   }
 }

@@ -1,4 +1,4 @@
-import type { ChangeRow, Value } from '@tidemark/core/adapter'
+import { setColumn, type ChangeRow, type Value } from '@tidemark/core/adapter'
 
 /** The table of a change, at the version that the change was made under. */
 export interface TableStamp {
@@ -6,7 +6,7 @@ export interface TableStamp {
   readonly version: number
 }
 
-/** A change without what its transaction says of it. Kept until it is read, then made an event. */
+/** A change without what its transaction says of it. */
 export interface RowDraft {
   readonly table: TableStamp
   readonly op: 'insert' | 'update' | 'delete' | 'snapshot'
@@ -23,31 +23,23 @@ export interface RowDraft {
 const EVENT_BYTES = 400
 const CELL_BYTES = 16
 
-/**
- * Rows without prototype members, so that a column may be called anything. `Object.create(null)` would give the same in V8's slow
- * form, at several times the memory.
- */
-class Row {
-  readonly [column: string]: Value
-}
-Object.setPrototypeOf(Row.prototype, null)
-Reflect.deleteProperty(Row.prototype, 'constructor')
-
 /** Columns without a name or a value are left out. */
 export function toRow(names: readonly (string | undefined)[], values: readonly (Value | undefined)[]): ChangeRow {
-  const row = new Row() as Record<string, Value> // still being filled
+  const row: Record<string, Value> = {}
   for (let index = 0; index < names.length; index += 1) {
     const name = names[index]
     const value = values[index]
-    if (name !== undefined && value !== undefined) row[name] = value
+    if (name !== undefined && value !== undefined) setColumn(row, name, value)
   }
   return row
 }
 
 export function draftBytes(...images: readonly (readonly (Value | undefined)[])[]): number {
-  let bytes = EVENT_BYTES
-  for (const values of images) {
-    for (const value of values) bytes += CELL_BYTES + (typeof value === 'string' || value instanceof Uint8Array ? value.length : 0)
-  }
+  return images.reduce((bytes, image) => bytes + imageBytes(image), EVENT_BYTES)
+}
+
+export function imageBytes(values: readonly (Value | undefined)[]): number {
+  let bytes = 0
+  for (const value of values) bytes += CELL_BYTES + (typeof value === 'string' || value instanceof Uint8Array ? value.length : 0)
   return bytes
 }

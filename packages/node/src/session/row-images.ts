@@ -1,12 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { quote, quoteTable } from '@tidemark/sqlite'
-import type { UnrepresentablePolicy, Value } from '@tidemark/core/adapter'
+import { TidemarkError, type UnrepresentablePolicy, type Value } from '@tidemark/core/adapter'
 import type { CapturedTable } from './captured-table.ts'
 import { brokenText } from './cell-policy.ts'
 import { BrokenText, type Cell } from './changeset-bytes.ts'
-import type { ChangesetChange } from './changeset-decoder.ts'
+import type { ChangesetChange } from './changeset-reader.ts'
 import { GeneratedColumns, generatedOf } from './generated-columns.ts'
-import { draftBytes, toRow, type RowDraft, type TableStamp } from './row-draft.ts'
+import { draftBytes, imageBytes, toRow, type RowDraft, type TableStamp } from './row-draft.ts'
 import { RowReader, type TextReading } from './row-reader.ts'
 import { oneRow, prepareRaw, type Parameter, type RawRow } from './statements.ts'
 
@@ -15,6 +15,16 @@ export type TextForm = 'plain' | 'exact'
 
 /** By place in the table; `undefined` is not known. */
 type Image = readonly (Value | undefined)[]
+
+/** The row that an update left, an error in its place, or nothing where the records say all. */
+export type Fill = Image | TidemarkError | undefined
+
+/** Roughly what it takes in memory. */
+export function fillBytes(fill: Fill): number {
+  return fill === undefined || fill instanceof TidemarkError ? FILL_BYTES : FILL_BYTES + imageBytes(fill)
+}
+
+const FILL_BYTES = 40
 
 /** Makes whole rows of one table's changes, at one version of its columns. */
 export class RowImages {
@@ -45,14 +55,25 @@ export class RowImages {
   }
 
   /**
-   * To be called in the transaction that the change was made in, or before anyone can have written again: what an update leaves out is
-   * read from the row. Errors: `VALUE_UNREPRESENTABLE`.
+   * What an update's records leave out, read from the row: to be called in the transaction that made the change, or before anyone can
+   * have written again.
    */
-  draft(change: ChangesetChange): RowDraft {
+  fill({ before, after }: ChangesetChange): Fill {
+    if (!before.includes(undefined)) return undefined
+    try {
+      return this.#read(this.table.keyIndexes.map((index) => this.#value(after[index] === undefined ? before[index] : after[index], index)))
+    } catch (error) {
+      if (error instanceof TidemarkError && error.code === 'VALUE_UNREPRESENTABLE') return error
+      throw error
+    }
+  }
+
+  /** Errors: `VALUE_UNREPRESENTABLE`. */
+  draft(change: ChangesetChange, fill?: Fill): RowDraft {
     switch (change.op) {
       case 'insert': return this.#insert(this.#values(change.after))
       case 'delete': return this.#delete(this.#values(change.before))
-      case 'update': return this.#update(this.#values(change.before), this.#values(change.after))
+      case 'update': return this.#update(this.#values(change.before), this.#values(change.after), fill)
       default: return change.op satisfies never
     }
   }
@@ -83,12 +104,11 @@ export class RowImages {
     return { ...this.#common('delete', stored, before), before: toRow(this.#names, before), after: null, changed: undefined, bytes: draftBytes(before) }
   }
 
-  #update(old: Image, changes: Image): RowDraft {
+  #update(old: Image, changes: Image, fill: Fill): RowDraft {
+    if (fill instanceof TidemarkError) throw fill
     const { keyIndexes, key } = this.table
-    // What did not change stands in neither record, but it still stands in the row.
-    const current = old.includes(undefined) ? this.#read(keyIndexes.map((index) => firstOf(changes[index], old[index]))) : changes
-    const before = this.#completed(old.map((value, index) => firstOf(value, current[index])))
-    const after = this.#completed(changes.map((value, index) => firstOf(value, firstOf(current[index], old[index]))))
+    const before = this.#completed(old.map((value, index) => firstOf(value, fill?.[index])))
+    const after = this.#completed(changes.map((value, index) => firstOf(value, firstOf(fill?.[index], old[index]))))
     const unavailable = this.#names.filter((_, index) => before[index] === undefined || after[index] === undefined)
     const names = unavailable.length === 0 ? this.#names : this.#names.map((name) => unavailable.includes(name) ? undefined : name)
     return {
@@ -131,7 +151,11 @@ export class RowImages {
 
   #values(cells: readonly Cell[]): Image {
     if (!cells.some((cell) => cell instanceof BrokenText)) return cells as Image // nothing else is left
-    return cells.map((cell, index) => cell instanceof BrokenText ? brokenText(cell.bytes, this.table.stored[index] ?? '', this.#policy(index)) : cell)
+    return cells.map((cell, index) => this.#value(cell, index))
+  }
+
+  #value(cell: Cell, index: number): Value | undefined {
+    return cell instanceof BrokenText ? brokenText(cell.bytes, this.table.stored[index] ?? '', this.#policy(index)) : cell
   }
 
   #policy(index: number): UnrepresentablePolicy {

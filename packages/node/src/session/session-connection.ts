@@ -2,7 +2,7 @@ import {
   TidemarkError, type AbortOptions, type ChangeConnection, type ChangeLag, type ChangeSlice, type ChangeTable, type LeaseStore, type LogPosition,
   type ReadChangesRequest, type ReadChunkRequest, type RetainRequest, type SnapshotChunk, type Unsubscribe,
 } from '@tidemark/core/adapter'
-import { leasesOf, type MemoryLeases } from './memory-leases.ts'
+import { leasesOf, leasesUntilClosed, type MemoryLeases } from './memory-leases.ts'
 import { readChunk } from './read-chunk.ts'
 import { readSlice } from './read-slice.ts'
 import type { SessionSource } from './session-source.ts'
@@ -17,7 +17,7 @@ export class SessionConnection implements ChangeConnection {
   constructor(source: SessionSource) {
     this.#source = source
     this.#leases = leasesOf(source.database)
-    this.leases = this.#leases
+    this.leases = leasesUntilClosed(this.#leases, () => this.#isDisposed)
   }
 
   tables(options: AbortOptions = {}): Promise<readonly ChangeTable[]> {

@@ -1,15 +1,14 @@
 import { fromSequence, toSequence, TidemarkError, type ChangeLag, type LogPosition, type SchemaChange } from '@tidemark/core/adapter'
 import { gapError, type GapReason } from './gap.ts'
-import type { RowDraft } from './row-draft.ts'
+import { DraftCursor } from './draft-cursor.ts'
+import type { RecordedChanges } from './recorded-changes.ts'
 
 /** A committed transaction, waiting to be read. */
 export interface LoggedTransaction {
   readonly sequence: number
-  readonly drafts: readonly RowDraft[]
+  /** `undefined` where only tables changed. */
+  readonly changes: RecordedChanges | undefined
   readonly schemas: readonly SchemaChange[]
-  readonly bytes: number
-  /** Stands in the place of changes that can't be given as values. */
-  readonly error: TidemarkError | undefined
   /** Known only where it was written through the wrapper. */
   readonly committedAtMs: number | undefined
   readonly receivedAtMs: number
@@ -48,6 +47,7 @@ export class SessionLog {
   #floorReason: GapReason = 'already-read'
   /** Up to here a reader has read; what is behind is kept for those who are durable further back. */
   #read = 0
+  #leftOff: { readonly transaction: LoggedTransaction; readonly cursor: DraftCursor } | undefined
   readonly #consumers = new Map<string, { readonly sequence: number; readonly position: LogPosition }>()
 
   constructor(options: SessionLogOptions) {
@@ -63,14 +63,15 @@ export class SessionLog {
   }
 
   append(transaction: Omit<LoggedTransaction, 'sequence'>): void {
+    const bytes = bytesOf(transaction)
     this.#head += 1
-    this.#letGo(this.#read, this.#options.maxBytes - transaction.bytes)
-    if (this.#bytes + transaction.bytes > this.#options.maxBytes) {
+    this.#letGo(this.#read, this.#options.maxBytes - bytes)
+    if (this.#bytes + bytes > this.#options.maxBytes) {
       this.#raiseFloor(this.#head, 'overflow')
       return
     }
     this.#transactions.push({ ...transaction, sequence: this.#head })
-    this.#bytes += transaction.bytes
+    this.#bytes += bytes
   }
 
   /** Everybody who is not told yet will be, those at the very end too. */
@@ -112,8 +113,8 @@ export class SessionLog {
     let bytes = 0
     let oldestMs: number | undefined
     for (const transaction of this.after(place)) {
-      events += transaction.drafts.length
-      bytes += transaction.bytes
+      events += transaction.changes?.count ?? 0
+      bytes += bytesOf(transaction)
       oldestMs ??= transaction.committedAtMs ?? transaction.receivedAtMs
     }
     return { events, bytes, ms: oldestMs === undefined ? 0 : Math.max(0, nowMs - oldestMs) }
@@ -125,6 +126,25 @@ export class SessionLog {
       const transaction = this.#transactions[index]
       if (transaction !== undefined) yield transaction
     }
+  }
+
+  hasAfter(place: LogPlace, through: number): boolean {
+    const next = this.#transactions[this.#indexAfter(place.sequence)]
+    return next !== undefined && next.sequence <= through
+  }
+
+  /** The transaction's changes from the event `skip` on. The one that was left off last goes on without decoding from the start. */
+  open(transaction: LoggedTransaction, skip: number): DraftCursor {
+    const left = this.#leftOff
+    this.#leftOff = undefined
+    if (left !== undefined && left.transaction === transaction && left.cursor.index === skip) return left.cursor
+    const cursor = new DraftCursor(transaction.changes)
+    while (cursor.index < skip && cursor.take() !== undefined) continue
+    return cursor
+  }
+
+  leaveOff(transaction: LoggedTransaction, cursor: DraftCursor): void {
+    this.#leftOff = { transaction, cursor }
   }
 
   position({ sequence, skip }: LogPlace): LogPosition {
@@ -173,7 +193,7 @@ export class SessionLog {
       if (oldest === undefined || oldest.sequence > sequence) break
       this.#transactions[this.#start] = EMPTY
       this.#start += 1
-      this.#bytes -= oldest.bytes
+      this.#bytes -= bytesOf(oldest)
       this.#floor = oldest.sequence
       this.#floorReason = 'already-read'
     }
@@ -193,7 +213,13 @@ export class SessionLog {
 
 /** In the place of what was let go of. Its sequence is never looked at. */
 const EMPTY: LoggedTransaction = {
-  sequence: 0, drafts: [], schemas: [], bytes: 0, error: undefined, committedAtMs: undefined, receivedAtMs: 0, origin: undefined,
+  sequence: 0, changes: undefined, schemas: [], committedAtMs: undefined, receivedAtMs: 0, origin: undefined,
+}
+
+const SCHEMA_BYTES = 2_000
+
+function bytesOf({ changes, schemas }: Pick<LoggedTransaction, 'changes' | 'schemas'>): number {
+  return (changes?.bytes ?? 0) + schemas.length * SCHEMA_BYTES
 }
 
 function numberOf(position: LogPosition): number {

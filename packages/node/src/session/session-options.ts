@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { parseTableName } from '@tidemark/sqlite'
+import { mainTable } from '@tidemark/sqlite'
 import { TidemarkError, type ConfigIssue, type UnrepresentablePolicy } from '@tidemark/core/adapter'
 
 export interface SessionChangesOptions {
@@ -38,12 +38,6 @@ export function sessionSettings(options: SessionChangesOptions): SessionSettings
   const issues = issuesOf(settings)
   if (issues.length > 0) throw new TidemarkError('CONFIG_INVALID', `The options of sessionChanges have faults: ${issues.map(({ path }) => path).join(', ')}.`, { issues })
   return settings
-}
-
-function mainTable(name: string): string {
-  const ref = parseTableName(name)
-  if (ref.schema?.toLowerCase() === 'main') return ref.name
-  throw new TidemarkError('TABLE_NOT_CAPTURABLE', `The table '${name}' is not one of the main database.`, { remedy: 'Capture tables of `main`; open an attached database for itself.' })
 }
 
 function issuesOf({ tables, name, pollIntervalMs, maxBufferedBytes }: SessionSettings): readonly ConfigIssue[] {

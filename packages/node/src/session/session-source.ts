@@ -80,7 +80,7 @@ export class SessionSource implements SessionChanges {
     const recorder = this.#requireRecorder()
     if (this.database.isTransaction) throw busy()
     return this.#inReadTransaction(() => {
-      if (!recorder.isUntouched()) this.#take(recorder)
+      this.#take(recorder)
       return work(recorder)
     })
   }
@@ -154,19 +154,16 @@ export class SessionSource implements SessionChanges {
 
   #take(recorder: SessionRecorder): void {
     const recording = recorder.record()
+    if (recording === undefined) return
     recorder.adopt(recording)
     this.#append(recording, { committedAtMs: undefined, origin: undefined })
   }
 
   #append(recording: Recording, written: { readonly committedAtMs: number | undefined; readonly origin: string | undefined }): void {
-    const { drafts, schemas, bytes, gap, error } = recording
+    const { changes, schemas, gap } = recording
     if (gap !== undefined) this.log.addGap(gap)
-    if (drafts.length > 0 || schemas.length > 0 || error !== undefined) {
-      this.log.append({ drafts, schemas, bytes, error, receivedAtMs: Date.now(), ...written })
-    } else if (gap === undefined) {
-      return
-    }
-    this.#wake()
+    if (changes !== undefined || schemas.length > 0) this.log.append({ changes, schemas, receivedAtMs: Date.now(), ...written })
+    if (changes !== undefined || schemas.length > 0 || gap !== undefined) this.#wake()
   }
 
   #wake(): void {
@@ -192,11 +189,9 @@ export class SessionSource implements SessionChanges {
       }
     }
     return {
-      began: () => guard(() => {
-        if (!recorder.isUntouched()) this.#take(recorder)
-      }),
+      began: () => guard(() => this.#take(recorder)),
       committing: () => guard(() => {
-        recording = recorder.isUntouched() ? undefined : recorder.record()
+        recording = recorder.record()
       }),
       committed: () => guard(() => {
         if (recording === undefined) return

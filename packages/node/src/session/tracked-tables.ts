@@ -55,6 +55,11 @@ export class TrackedTables {
     }])
   }
 
+  /** As adopted last; never changed in place. */
+  get tracked(): SchemaLook['tracked'] {
+    return this.#tracked
+  }
+
   /** By the name that the catalogue or a user gives it. */
   find(name: string): RowImages | undefined {
     return findIn(this.#tracked, name)

@@ -2,6 +2,7 @@ import {
   SQLITE_CHANGE_FACTS, sqliteChangeHarness, sqliteSyntax, sqliteTargetHarness, sqlSourceHarness, type ChangeSubject, type SourceSubject, type SqliteOracle, type SqlSession, type TargetSubject,
 } from '@tidemark/conformance'
 import type { RowValues } from '@tidemark/core/adapter'
+import { quote } from '@tidemark/sqlite'
 import Database from 'libsql'
 import { betterSqliteSource, betterSqliteTarget } from '../better-sqlite.ts'
 import { sqliteChanges } from '../sqlite-changes.ts'
@@ -93,7 +94,7 @@ export function betterSqliteChangesSubject(): ChangeSubject {
       return sqliteChangeHarness({
         openSession: async () => databases.session(),
         openOracle: async () => databases.oracle(),
-        source: ({ tables, name }) => sqliteChanges(databases.open(), { tables: tables.map((table) => table.name), name }),
+        source: ({ tables, name }) => sqliteChanges(databases.open(), { tables: tables.map((table) => quote(table.name)), name }),
         dispose: () => databases.dispose(),
       })
     },

@@ -10,7 +10,7 @@ const INTEGERS = ['0', '1', '2', '3', '4', '5', '6', 'NULL']
 const conflict = fc.constantFrom('', '', '', ' OR REPLACE', ' OR REPLACE', ' OR IGNORE', ' OR ABORT', ' OR FAIL', ' OR ROLLBACK')
 
 function literalOf(column: string): fc.Arbitrary<string> {
-  return fc.constantFrom(...(/id$/.test(column) ? INTEGERS : LITERALS))
+  return fc.constantFrom(...(column.endsWith('id') ? INTEGERS : LITERALS))
 }
 
 function writeOf(table: TestTable): fc.Arbitrary<string> {

@@ -1,7 +1,8 @@
 import { copyFile, rm } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
 import { SQLITE_CHANGE_FACTS, sqliteChangeHarness, type ChangeSourceOptions, type ChangeSubject, type SqliteChangeHarnessConfig, type SqliteFile } from '@tidemark/conformance'
-import type { ChangeSource, RowValues } from '@tidemark/core/adapter'
+import type { RowValues } from '@tidemark/core/adapter'
+import { quote } from '@tidemark/sqlite'
 import { sqliteChanges } from '../sqlite-changes.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
@@ -27,10 +28,10 @@ export function nodeSqliteChangesSubject(options: ChangesSubjectOptions = {}): C
       const harness = {
         openSession: async () => openSession(path),
         openOracle: async () => openOracle(path),
-        source: ({ tables, name }: ChangeSourceOptions) => sqliteChanges({ path }, { tables: tables.map((table) => table.name), name, replace }),
+        source: ({ tables, name }: ChangeSourceOptions) => sqliteChanges({ path }, { tables: tables.map((table) => quote(table.name)), name, replace }),
         recursiveTriggers,
         file: databaseFile(path, folder.path('backup.db')),
-        unreachable: () => ({ source: sqliteChanges({ path: folder.path('missing', SECRET) }, { tables: ['t'] }) as ChangeSource, secret: 'nothing of a row' }),
+        unreachable: () => ({ source: sqliteChanges({ path: folder.path('missing', SECRET) }, { tables: ['t'] }), secret: 'nothing of a row' }),
         dispose: () => folder.remove(),
       } satisfies SqliteChangeHarnessConfig
       return sqliteChangeHarness(harness)
@@ -38,12 +39,12 @@ export function nodeSqliteChangesSubject(options: ChangesSubjectOptions = {}): C
   }
 }
 
-function openSession(path: string): { execute(sql: string): Promise<void>; close(): Promise<void> } {
+export function openSession(path: string): { execute(sql: string): Promise<void>; close(): Promise<void> } {
   const database = open(path)
   return { execute: async (sql) => database.exec(sql), close: async () => database.close() }
 }
 
-function openOracle(path: string): { query(sql: string): Promise<readonly RowValues[]>; close(): Promise<void> } {
+export function openOracle(path: string): { query(sql: string): Promise<readonly RowValues[]>; close(): Promise<void> } {
   const database = open(path)
   return { query: async (sql) => readRows(database, sql), close: async () => database.close() }
 }

@@ -2,8 +2,6 @@
 export interface TableShape {
   readonly name: string
   readonly setup: readonly string[]
-  /** Run after the triggers are there. */
-  readonly later?: readonly string[] | undefined
   readonly tables: readonly TestTable[]
 }
 
@@ -11,13 +9,10 @@ export interface TestTable {
   readonly name: string
   /** Columns that statements may write. */
   readonly columns: readonly string[]
-  /** How a query reaches a row's number, where it is the key. */
-  readonly rowid?: string | undefined
 }
 
-function shape(name: string, setup: string | readonly string[], columns: string, rest: Partial<TableShape> & { readonly rowid?: string } = {}): TableShape {
-  const { rowid, ...others } = rest
-  return { name, setup: [setup].flat(), tables: [{ name: 't', columns: columns.split(' '), rowid }], ...others }
+function shape(name: string, setup: string | readonly string[], columns: string): TableShape {
+  return { name, setup: [setup].flat(), tables: [{ name: 't', columns: columns.split(' ') }] }
 }
 
 const TWO_KEYS = 'CREATE TABLE t (id INTEGER PRIMARY KEY, u TEXT UNIQUE, v INT UNIQUE, x)'
@@ -32,8 +27,8 @@ export const TABLE_SHAPES: readonly TableShape[] = [
   shape('three unique keys', TWO_KEYS, 'id u v x'),
   shape('a text key and a unique column', 'CREATE TABLE t (u TEXT PRIMARY KEY, v INT UNIQUE, x)', 'u v x rowid'),
   shape('without rowid', 'CREATE TABLE t (u TEXT, v INT, x, id INT UNIQUE, PRIMARY KEY (u, v)) WITHOUT ROWID', 'u v x id'),
-  shape('no key but a unique column', 'CREATE TABLE t (u UNIQUE, v, x)', 'u v x', { rowid: 'rowid' }),
-  shape('no key at all', 'CREATE TABLE t (u TEXT, v INT, x BLOB)', 'u v x', { rowid: 'rowid' }),
+  shape('no key but a unique column', 'CREATE TABLE t (u UNIQUE, v, x)', 'u v x'),
+  shape('no key at all', 'CREATE TABLE t (u TEXT, v INT, x BLOB)', 'u v x'),
   shape('collations', 'CREATE TABLE t (id INTEGER PRIMARY KEY, u TEXT COLLATE NOCASE UNIQUE, v TEXT COLLATE RTRIM, x COLLATE NOCASE)', 'id u v x'),
   shape('partial and expression indexes', [
     'CREATE TABLE t (id INTEGER PRIMARY KEY, u TEXT, v INT, x)',

@@ -1,8 +1,8 @@
 import {
-  printPosition, toSequence, type BeforeKind, type ChangeEvent, type ChangeRow, type ChangeTransaction, type Value,
+  printPosition, setColumn, toSequence, type BeforeKind, type ChangeEvent, type ChangeRow, type ChangeTransaction, type Value,
 } from '@tidemark/core/adapter'
 import { isSameValue } from './is-same-value.ts'
-import { pick, readImage, setColumn, type ImageColumn } from './row-image.ts'
+import { pick, readImage, type ImageColumn } from './row-image.ts'
 import { isLeftOut, type TableLayout } from './table-layout.ts'
 import { valueReader, type ReadingOptions } from './value-reading.ts'
 

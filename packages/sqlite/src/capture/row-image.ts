@@ -1,4 +1,4 @@
-import type { ChangeRow, Value } from '@tidemark/core/adapter'
+import { setColumn, type ChangeRow, type Value } from '@tidemark/core/adapter'
 import type { ValueReader } from './value-reading.ts'
 
 export interface ImageColumn {
@@ -21,10 +21,4 @@ export function pick(names: readonly string[], row: ChangeRow): ChangeRow {
   const image: Record<string, Value> = {}
   for (const name of names) setColumn(image, name, row[name] ?? null)
   return image
-}
-
-/** By assignment a column called `__proto__` would become the row's prototype. */
-export function setColumn(image: Record<string, Value>, name: string, value: Value): void {
-  if (name === '__proto__') Object.defineProperty(image, name, { value, enumerable: true, configurable: true, writable: true })
-  else image[name] = value
 }

@@ -16,6 +16,9 @@ import { syncCapture } from './sync-capture.ts'
 import { toChangeTable } from './to-change-table.ts'
 import type { ReadingOptions } from './value-reading.ts'
 
+/** Enough for every reader that goes on from where it was. */
+const MAX_KNOWN = 4_096
+
 /** An update in two entries must fit. */
 const MIN_ROWS = 2
 
@@ -29,6 +32,8 @@ export class SqliteChangeConnection implements ChangeConnection {
   readonly #boundaries = new CommitBoundaries()
   readonly #onWake: (listener: () => void) => Unsubscribe
   readonly #pageSizes = new Map<string, PageSize>()
+  /** Positions that were found to be of this log, or came from it: no need to look again. */
+  readonly #known = new Set<string>()
   #isDisposed = false
   /** The schema as the triggers were last seen to fit it, and the last change seen then. */
   #verified = { schemaVersion: -1, seq: 0 }
@@ -56,7 +61,7 @@ export class SqliteChangeConnection implements ChangeConnection {
   }
 
   async head(options: AbortOptions = {}): Promise<LogPosition> {
-    return toPosition(atEnd(await this.#head(options)))
+    return this.#given(toPosition(atEnd(await this.#head(options))))
   }
 
   async verify(position: LogPosition, options: AbortOptions = {}): Promise<void> {
@@ -65,10 +70,12 @@ export class SqliteChangeConnection implements ChangeConnection {
     if (place.digest === undefined) return
     const found = await this.#view.digestAt(place.seq, options)
     if (found !== place.digest) throw gap('The entry at the checkpoint is another one: the database was restored or replaced.', 'source-changed')
+    this.#given(position)
   }
 
   async readChanges(request: ReadChangesRequest): Promise<ChangeSlice> {
     const place = toPlace(request.after)
+    if (place.digest !== undefined && !this.#known.has(keyOf(request.after))) await this.verify(request.after, request)
     const through = request.through === undefined ? undefined : toPlace(request.through).seq
     const last = place.unit?.end ?? through
     const size = this.#pageSize('log', request.limit)
@@ -82,6 +89,7 @@ export class SqliteChangeConnection implements ChangeConnection {
       place, head, rows, reading, isWhole, boundaries: this.#boundaries, source: this.#settings.name, nowMs: this.#settings.now(), limit: request.limit,
     })
     size.observe(slice.events.length, slice.bytes)
+    this.#given(slice.position)
     return slice
   }
 
@@ -91,6 +99,7 @@ export class SqliteChangeConnection implements ChangeConnection {
     const { head, rows, reading, layout } = await this.#readTable(request, wanted)
     const chunk = toChunk(this.#tables, { request, layout, head, rows, wanted, reading, source: this.#settings.name, nowMs: this.#settings.now() })
     size.observe(chunk.events.length, chunk.bytes)
+    this.#given(chunk.through)
     return chunk
   }
 
@@ -178,6 +187,13 @@ export class SqliteChangeConnection implements ChangeConnection {
     this.#verified = { schemaVersion, seq: this.#verified.seq }
   }
 
+  #given(position: LogPosition): LogPosition {
+    const oldest = this.#known.values().next().value
+    if (this.#known.size >= MAX_KNOWN && oldest !== undefined) this.#known.delete(oldest)
+    this.#known.add(keyOf(position))
+    return position
+  }
+
   #pageSize(of: string, limit: ReadChangesRequest['limit']): PageSize {
     const known = this.#pageSizes.get(of)
     if (known !== undefined) return known
@@ -185,6 +201,10 @@ export class SqliteChangeConnection implements ChangeConnection {
     this.#pageSizes.set(of, size)
     return size
   }
+}
+
+function keyOf({ sequence, detail }: LogPosition): string {
+  return `${sequence} ${detail}`
 }
 
 function atEnd(head: LogHead): LogPlace {

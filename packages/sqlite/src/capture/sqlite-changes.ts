@@ -2,6 +2,7 @@ import { TidemarkError, type AbortOptions, type ChangeConnection, type ChangeSou
 import type { TextForm } from '../source/cell-codec.ts'
 import { alterCaptured } from './alter-captured.ts'
 import { readCaptureStatus, type CaptureStatus } from './capture-status.ts'
+import { mainTable } from './main-table.ts'
 import { logNames } from './log-names.ts'
 import type { RetentionLimit } from './log-retention.ts'
 import { LogSession, type LogDrivers } from './log-session.ts'
@@ -13,7 +14,7 @@ import type { TextPolicy } from './value-reading.ts'
 
 /** What a user chooses about a change log. */
 export interface SqliteChangesOptions {
-  /** Tables to capture. Those captured before stay captured. */
+  /** Tables to capture, as `users`, `main.users` or `"odd.name"`. Those captured before stay captured. */
   readonly tables: readonly string[]
   /** Logical name of the source: part of event ids and checkpoints. Default `sqlite`. */
   readonly name?: string | undefined
@@ -102,7 +103,7 @@ export function sqliteChanges(host: SqliteChangesHost, options: SqliteChangesOpt
       await using connection = await connect(host, settings, { ...installOptions, onWake })
       await connection.head(installOptions)
     },
-    uninstall: ({ tables, ...abort } = {}) => withSession((session) => session.write((transaction) => uninstallCapture(transaction, settings.names, tables), abort)),
+    uninstall: ({ tables, ...abort } = {}) => withSession((session) => session.write((transaction) => uninstallCapture(transaction, settings.names, tables?.map(mainTable)), abort)),
     status: (abort = {}) => withSession((session) => readCaptureStatus(session, settings, abort)),
     alter: (statements, abort = {}) => withSession((session) => alterCaptured(session, settings, { statements: [statements].flat(), ...abort })),
     notify,
@@ -138,7 +139,7 @@ function toSettings(host: SqliteChangesHost, options: SqliteChangesOptions): Sql
   return {
     name: options.name ?? 'sqlite',
     names: logNames(options.log ?? 'tidemark'),
-    tables: options.tables,
+    tables: options.tables.map(mainTable),
     replace: options.replace ?? 'auto',
     retention: { maxEvents: options.retention?.maxEvents, whenFull: options.retention?.whenFull ?? 'keep' },
     keepsBigints: options.integers === 'bigint',

@@ -1,18 +1,29 @@
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
 import { BrokenText } from './changeset-bytes.ts'
-import { decodeChangeset, type ChangesetChange, type ChangesetTable } from './changeset-decoder.ts'
+import { ChangesetReader, type ChangesetChange, type ChangesetTable, type UntypedColumns } from './changeset-reader.ts'
 
-function decode(bytes: Uint8Array, wide?: boolean): readonly (ChangesetTable | ChangesetChange)[] {
-  const seen: (ChangesetTable | ChangesetChange)[] = []
-  decodeChangeset(bytes, {
-    onTable: (table) => {
-      seen.push(table)
-      return table.keyParts.map(() => wide ?? false)
-    },
-    onChange: (change) => void seen.push(change),
+function changesOf(bytes: Uint8Array, untyped: UntypedColumns): readonly ChangesetChange[] {
+  const reader = new ChangesetReader(bytes, untyped)
+  const changes: ChangesetChange[] = []
+  for (let change = reader.next(); change !== undefined; change = reader.next()) changes.push(change)
+  return changes
+}
+
+/** The last table and the changes. */
+function decode(bytes: Uint8Array, isWide = false): readonly (ChangesetTable | ChangesetChange)[] {
+  let seen: ChangesetTable | undefined
+  const changes = changesOf(bytes, (table) => {
+    seen = table
+    return table.keyParts.map(() => isWide)
   })
-  return seen
+  return seen === undefined ? changes : [seen, ...changes]
+}
+
+/** Only passes over. */
+function pass(bytes: Uint8Array): void {
+  const reader = new ChangesetReader(bytes, ({ keyParts }) => keyParts.map(() => false))
+  while (reader.next('delete') !== undefined) continue
 }
 
 function record(sql: string, work: string): Uint8Array {
@@ -32,7 +43,7 @@ const withCode = (code: string): Error => expect.objectContaining({ code }) as E
 const HEAD = [0x54, 2, 1, 0, 0x74, 0]
 const ONE = [1, 0, 0, 0, 0, 0, 0, 0, 1]
 
-describe('decodeChangeset', () => {
+describe('ChangesetReader', () => {
   it.each([
     ['9223372036854775807', 9223372036854775807n], ['-9223372036854775808', -9223372036854775808n],
     ['9007199254740991', 9007199254740991], ['9007199254740992', 9007199254740992n],
@@ -68,15 +79,20 @@ describe('decodeChangeset', () => {
 
   it('passes a table over that nobody wants', () => {
     const bytes = record(`${TABLE}; CREATE TABLE u (id INTEGER PRIMARY KEY)`, 'INSERT INTO t VALUES (1, 2); INSERT INTO u VALUES (3)')
-    const seen: unknown[] = []
-    decodeChangeset(bytes, { onTable: ({ name }) => name === 'u' ? [false] : undefined, onChange: (change) => void seen.push(change) })
-    expect(seen).toEqual([{ op: 'insert', isIndirect: false, before: [], after: [3] }])
+    expect(changesOf(bytes, ({ name }) => name === 'u' ? [false] : undefined)).toEqual([{ op: 'insert', isIndirect: false, before: [], after: [3] }])
+  })
+
+  it('passes other operations over and counts them', () => {
+    const bytes = record(`${TABLE}; INSERT INTO t VALUES (1, 'a'), (2, 2.5)`, 'UPDATE t SET v = x\'00\' WHERE id = 1; DELETE FROM t WHERE id = 2; INSERT INTO t VALUES (3, NULL)')
+    const reader = new ChangesetReader(bytes, () => [false, false])
+    expect([reader.next('update')?.before, reader.next('update'), reader.passed]).toEqual([[1, 'a'], undefined, { insert: 1, update: 0, delete: 1 }])
   })
 
   it('gives nothing for nothing', () => expect(decode(new Uint8Array())).toEqual([]))
 
   it.each([
     ['another beginning', [0x50]],
+    ['a change before its table', [18, 0, 5]],
     ['no columns', [0x54, 0, 0x74, 0]],
     ['more columns than there are bytes', [0x54, 0x83, 0x7f, 1]],
     ['more columns than a table can have', [0x54, 0x82, 0x80, 0x00, 1]],
@@ -92,7 +108,9 @@ describe('decodeChangeset', () => {
     ['a real that is no number', [...HEAD, 18, 0, ...ONE, 2, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0]],
     ['an end before the indirect flag', [...HEAD, 18]],
     ['an update without its second record', [...HEAD, 23, 0, ...ONE, 5]],
-  ])('refuses %s', (_, bytes) => {
+  ])('refuses %s', (fault, bytes) => {
     expect(() => decode(new Uint8Array(bytes))).toThrow(withCode('SOURCE_CORRUPT_RESULT'))
+    // What is only passed over has no value to look at.
+    if (fault !== 'a real that is no number') expect(() => pass(new Uint8Array(bytes))).toThrow(withCode('SOURCE_CORRUPT_RESULT'))
   })
 })
