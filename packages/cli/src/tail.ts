@@ -88,8 +88,8 @@ async function print({ events, signal }: ChangeBatch, write: TailSurroundings['w
 async function untilIdle(stream: ChangeStream, id: string, signal: AbortSignal): Promise<void> {
   const [source] = await stream.listSources({ signal })
   for (;;) {
-    const [{ subscribers = [] } = {}] = await stream.listSources({ signal })
-    const subscriber = subscribers.find((candidate) => candidate.id === id)
+    const [now] = await stream.listSources({ signal })
+    const subscriber = now?.subscribers.find((candidate) => candidate.id === id)
     // Printable positions of one log sort like the log.
     if (subscriber?.state === 'streaming' && source?.head !== undefined && subscriber.position >= source.head) return
     await sleep(IDLE_CHECK_MS, undefined, { signal })

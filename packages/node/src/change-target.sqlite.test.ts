@@ -12,7 +12,7 @@ const path = useFolder()
 const opened: AsyncDisposable[] = []
 
 afterEach(async () => {
-  for (const resource of opened.splice(0).reverse()) await resource[Symbol.asyncDispose]()
+  for (const resource of opened.splice(0).toReversed()) await resource[Symbol.asyncDispose]()
 })
 
 function use<T extends AsyncDisposable>(resource: T): T {

@@ -114,7 +114,7 @@ export class BatchReader {
   /** Errors: as the cursor's and the chunk's. */
   async next(signal: AbortSignal): Promise<Delivery> {
     this.acknowledge()
-    if (this.#announces) return this.#announce()
+    if (this.#announces) return this.#announcement()
     for (;;) {
       const delivery = this.#pending !== undefined || (this.#progress !== null && !this.#isOpen)
         ? await this.#nextOfSnapshot(signal)
@@ -125,10 +125,12 @@ export class BatchReader {
     }
   }
 
-  #announce(): Delivery {
+  #announcement(): Delivery {
     this.#announces = false
-    this.#taken = { events: [], schemas: [], begin: true, state: { source: this.#options.source, position: this.#reached, snapshot: this.#progress } }
-    return this.#taken
+    const state = { source: this.#options.source, position: this.#reached, snapshot: this.#progress }
+    const delivery: Delivery = { events: [], schemas: [], begin: true, state, isMark: true }
+    this.#taken = delivery
+    return delivery
   }
 
   async #nextOfSnapshot(signal: AbortSignal): Promise<Delivery | undefined> {
