@@ -60,7 +60,7 @@ async function until(sql: string, expected: readonly (readonly unknown[])[]): Pr
 
 it('keeps a full-text index up to date, each change once, through kills', async () => {
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  using app = new DatabaseSync(join(folder, 'app.db'))
+  using app = new DatabaseSync(join(folder, 'app.db'), { timeout: 5_000 })
   app.exec(`CREATE TABLE articles (id INTEGER PRIMARY KEY, title TEXT, body TEXT); INSERT INTO articles VALUES (1, 'Tides', 'the sea rises'), (2, 'Hills', 'no water')`)
   const counts = 'SELECT op, n FROM counts ORDER BY op'
   const first = await start()

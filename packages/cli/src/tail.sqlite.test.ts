@@ -28,7 +28,7 @@ afterEach(async () => {
 })
 
 function write(sql: string): void {
-  const database = new DatabaseSync(path)
+  const database = new DatabaseSync(path, { timeout: 5_000 })
   database.exec(sql)
   database.close()
 }

@@ -41,7 +41,7 @@ function insert(source: DatabaseSync, last: number): number {
 }
 
 it('counts each row once, wherever the process is killed', { timeout: 120_000 }, async () => {
-  using source = new DatabaseSync(path('app.db'))
+  using source = new DatabaseSync(path('app.db'), { timeout: 5_000 })
   source.exec('CREATE TABLE t (id INTEGER PRIMARY KEY)')
   await runWorker(0, 0)
   let last = 0

@@ -21,7 +21,7 @@ function use<T extends AsyncDisposable>(resource: T): T {
 }
 
 function run(file: string, sql: string): void {
-  const database = new DatabaseSync(path(file))
+  const database = new DatabaseSync(path(file), { timeout: 5_000 })
   database.exec(sql)
   database.close()
 }

@@ -121,7 +121,8 @@ class Attachment {
       ops: selection.ops,
       limit: context.settings.batch,
       progress: start.snapshot,
-      announces: selection.from === null,
+      // A snapshot that is begun anew misses nothing.
+      announces: selection.from === null && start.snapshot === null,
       onSnapshot: (notice) => {
         context.emitter.emit('snapshot', { source: source.name, subscriber: id, ...notice })
         subscriber.begin()
