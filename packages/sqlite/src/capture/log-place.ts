@@ -1,9 +1,10 @@
 import { fromSequence, toSequence, type LogPosition } from '@tidemark/core/adapter'
 
-/** A part of a transaction too large for one slice: where it begins and ends in the log. */
+/** A part of a transaction too large for one slice: how far it has come and where it ends. */
 export interface Unit {
-  /** The number before its first entry. */
-  readonly begin: number
+  /** Changes of it that came in earlier slices. */
+  readonly events: number
+  /** Its last number. */
   readonly end: number
 }
 
@@ -19,7 +20,7 @@ export interface LogPlace {
 
 export function toPosition(place: LogPlace): LogPosition {
   const { epoch, seq, digest, unit } = place
-  const detail = unit === undefined ? (digest === undefined ? '' : `d${digest}`) : `u${unit.begin}-${unit.end}`
+  const detail = unit === undefined ? (digest === undefined ? '' : `d${digest}`) : `u${unit.events}-${unit.end}`
   return { epoch, sequence: toSequence(seq), detail }
 }
 
@@ -30,6 +31,6 @@ export function toPlace(position: LogPosition): LogPlace {
     epoch,
     seq: Number(fromSequence(sequence)),
     digest: detail.startsWith('d') ? detail.slice(1) : undefined,
-    unit: unit === null ? undefined : { begin: Number(unit[1]), end: Number(unit[2]) },
+    unit: unit === null ? undefined : { events: Number(unit[1]), end: Number(unit[2]) },
   }
 }

@@ -17,9 +17,10 @@ export interface DecodeRequest {
   readonly reading: ReadingOptions
   readonly context: DecodeContext
   readonly limit: ReadChangesRequest['limit']
-  /** The number before the first row, and of its transaction. */
+  /** The number before the first row. */
   readonly after: number
-  readonly begin: number
+  /** Changes of the same transaction that came before the first row. */
+  readonly before: number
   readonly boundaries: CommitBoundaries
   /** Of the transaction that the rows are in the middle of. */
   readonly end: number | undefined
@@ -35,6 +36,8 @@ export interface DecodedPage {
   readonly bytes: number
   /** How many rows were used. */
   readonly used: number
+  /** Changes so far of the transaction of the last one. */
+  readonly counted: number
 }
 
 /** A transaction's place while its events are made; `last` is set when its end has come. */
@@ -47,7 +50,7 @@ export class PageDecoder {
   readonly #events: ChangeEvent[] = []
   readonly #schemas: SchemaChange[] = []
   #bytes = 0
-  #begin: number
+  #counted: number
   #end: number
   #id: string
   #tx: OpenTransaction | undefined
@@ -55,7 +58,7 @@ export class PageDecoder {
   constructor(tables: CapturedTables, request: DecodeRequest) {
     this.#tables = tables
     this.#request = request
-    this.#begin = request.begin
+    this.#counted = request.before
     this.#end = request.end ?? request.boundaries.next(request.after + 1) ?? Number.POSITIVE_INFINITY
     this.#id = this.#transactionId()
   }
@@ -69,7 +72,7 @@ export class PageDecoder {
       used += step
     }
     const lastRow = rows[used - 1]
-    return { events: this.#events, schemas: this.#schemas, bytes: this.#bytes, used, lastRow, last: lastRow === undefined ? after : Number(lastRow[SEQ]) }
+    return { events: this.#events, schemas: this.#schemas, bytes: this.#bytes, used, counted: this.#counted, lastRow, last: lastRow === undefined ? after : Number(lastRow[SEQ]) }
   }
 
   /** How many rows were taken; 0 to end the page before this one. */
@@ -124,18 +127,19 @@ export class PageDecoder {
   /** Moves on to the transaction of this entry. */
   #advance(seq: number): void {
     while (seq > this.#end) {
-      this.#begin = this.#end
+      this.#counted = 0
       this.#end = this.#request.boundaries.next(this.#end + 1) ?? Number.POSITIVE_INFINITY
       this.#id = this.#transactionId()
     }
   }
 
   #transactionId(): string {
-    return `${this.#request.context.epoch}:${toSequence(Number.isFinite(this.#end) ? this.#end : this.#begin)}`
+    return `${this.#request.context.epoch}:${toSequence(Number.isFinite(this.#end) ? this.#end : this.#request.after)}`
   }
 
   #place(seq: number): EntryPlace {
-    this.#tx = { id: this.#id, sequence: seq - this.#begin - 1, last: false, committedAtMs: undefined, origin: undefined }
+    this.#tx = { id: this.#id, sequence: this.#counted, last: false, committedAtMs: undefined, origin: undefined }
+    this.#counted += 1
     return { context: this.#request.context, seq, tx: this.#tx }
   }
 
