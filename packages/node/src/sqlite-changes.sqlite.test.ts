@@ -155,6 +155,18 @@ describe('alter', () => {
   })
 })
 
+describe('a unique column that is generated', () => {
+  it.each(['STORED', 'VIRTUAL'])('tells what an update replaces, whatever of it the statement names: %s', async (storage) => {
+    using database = open()
+    database.exec(`CREATE TABLE t (id INTEGER PRIMARY KEY, u TEXT, v INT, g TEXT AS (u || '/' || v) ${storage} UNIQUE); INSERT INTO t (id, u, v) VALUES (1, 'a', 1), (2, 'a', 2)`)
+    await using connection = await sqliteChanges(database, { tables: ['t'] }).connect()
+    const start = await connection.head()
+    database.exec('UPDATE OR REPLACE t SET v = 1 WHERE id = 2')
+    const { events } = await readOn(connection, start)
+    expect(events.map(({ op, key }) => [op, key])).toEqual([['delete', { id: 1 }], ['update', { id: 2 }]])
+  })
+})
+
 describe('what cannot be captured exactly', () => {
   it('is a gap where a table was dropped and made anew unseen', async () => {
     using database = open()
