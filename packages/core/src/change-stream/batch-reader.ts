@@ -92,8 +92,10 @@ export class BatchReader {
     const state = this.#taken?.state
     this.#taken = undefined
     if (state === undefined) return
+    const isCompleted = this.#progress !== null && state.snapshot === null
     this.#reached = state.position
     this.#progress = state.snapshot
+    if (isCompleted) this.#notice('completed')
   }
 
   /** Forgets what it had read and goes on from here with a new snapshot. */
@@ -121,28 +123,41 @@ export class BatchReader {
   }
 
   async #nextOfSnapshot(signal: AbortSignal): Promise<Delivery | undefined> {
-    this.#pending ??= await this.#readChunk(signal)
-    if (this.#pending === undefined) return undefined
-    const slice = await this.#options.cursor.next({ through: this.#pending.chunk.through, signal })
-    return slice === undefined ? this.#markOf(this.#pending) ?? this.#ofChunk(this.#pending) : this.#ofSlice(slice)
+    if (this.#pending === undefined) {
+      const wanted = await this.#wanted(signal)
+      if (wanted === undefined) return this.#mark(this.#reached, null)
+      this.#pending = await this.#chunk(wanted, signal)
+      if (this.#pending === undefined) return undefined
+    }
+    const { wanted, chunk } = this.#pending
+    const slice = await this.#options.cursor.next({ through: chunk.through, signal })
+    if (slice !== undefined) return this.#ofSlice(slice)
+    const progress = this.#progress ?? SNAPSHOT_BEGIN
+    return progress.current?.table === wanted.table ? this.#ofChunk(this.#pending) : this.#mark(chunk.through, beginTable(progress, wanted.table))
   }
 
-  /** The rows to come next; `undefined` when the snapshot is complete. */
-  async #readChunk(signal: AbortSignal): Promise<PendingChunk | undefined> {
+  /**
+   * Comes before changes of more tables are delivered: before a table's first rows, and when all are read. If rows or changes were
+   * delivered and that were forgotten in a crash, a row of them that is deleted before they are read again would never be seen to go:
+   * its table would count as not begun.
+   */
+  #mark(position: LogPosition, snapshot: SnapshotProgress | null): Delivery {
+    return { events: [], schemas: [], begin: true, state: { source: this.#options.source, position, snapshot }, isMark: true }
+  }
+
+  /** What to read next; `undefined` when the snapshot is complete. */
+  async #wanted(signal: AbortSignal): Promise<NextChunk | undefined> {
     const progress = this.#progress ?? SNAPSHOT_BEGIN
     if (progress === SNAPSHOT_BEGIN) this.#notice('started')
-    const wanted = nextChunk(progress, await this.#tablesFor(progress, signal))
-    if (wanted === undefined) return this.#complete()
-    const chunk = await this.#chunk(wanted, signal)
-    if (chunk === undefined) return undefined
-    this.#pages.observe(chunk.events.length, chunk.bytes)
-    return { wanted, chunk }
+    return nextChunk(progress, await this.#tablesFor(progress, signal))
   }
 
-  /** `undefined` when the table is gone. */
-  async #chunk(wanted: NextChunk, signal: AbortSignal): Promise<SnapshotChunk | undefined> {
+  /** The rows; `undefined` when the table is gone. */
+  async #chunk(wanted: NextChunk, signal: AbortSignal): Promise<PendingChunk | undefined> {
     try {
-      return await this.#options.feed.retrying(signal, () => this.#readRows(wanted, signal))
+      const chunk = await this.#options.feed.retrying(signal, () => this.#readRows(wanted, signal))
+      this.#pages.observe(chunk.events.length, chunk.bytes)
+      return { wanted, chunk }
     } catch (error) {
       if (!(error instanceof TidemarkError) || error.code !== 'TABLE_UNKNOWN') throw error
       if ((await this.#listTables(signal)).includes(wanted.table)) throw error
@@ -172,22 +187,6 @@ export class BatchReader {
     const all = tableNames(await feed.retrying(signal, () => abortable(connection.tables({ signal }), signal)))
     this.#tables = tables === undefined ? all : all.filter((name) => tables.includes(name))
     return this.#tables
-  }
-
-  #complete(): undefined {
-    this.#progress = null
-    this.#notice('completed')
-  }
-
-  /**
-   * Comes before a table's first rows. Once it is durable, changes of the table are delivered from here on: if the rows are delivered and
-   * that is forgotten in a crash, one of them that is deleted before they are read again is still seen to go.
-   */
-  #markOf({ wanted, chunk }: PendingChunk): Delivery | undefined {
-    const progress = this.#progress ?? SNAPSHOT_BEGIN
-    if (progress.current?.table === wanted.table || chunk.events.length === 0) return undefined
-    const state = { source: this.#options.source, position: chunk.through, snapshot: beginTable(progress, wanted.table) }
-    return { events: [], schemas: [], begin: true, state, isMark: true }
   }
 
   #ofChunk({ wanted, chunk }: PendingChunk): Delivery | undefined {

@@ -156,6 +156,28 @@ describe('delivery', () => {
     await settle(stream.stop())
   })
 
+  it('retains nothing while a subscriber is on its way that may need more', async () => {
+    const { log, stream, settle } = makeRig({ checkpoints: undefined as never })
+    const inbox = new Inbox()
+    const first = await settle(stream.subscribe({ id: 'new', from: null }, inbox.handler))
+    log.commit(...writes(2))
+    await settle(inbox.count(2))
+    log.commit(...writes(1, 3))
+    await settle(inbox.count(3))
+    await settle(first.unsubscribe())
+    await settle(stream.stop())
+    const [older, newer] = [inbox.batches[0]?.checkpoint, inbox.batches[1]?.checkpoint]
+    const retained: unknown[] = []
+    log.retained.set = (name, position) => {
+      retained.push(position)
+      return Map.prototype.set.call(log.retained, name, position) as typeof log.retained
+    }
+    log.fail('verify', 'SOURCE_BUSY') // the older one's: it comes second
+    await settle(Promise.all([stream.subscribe({ id: 'old', from: older }, () => new Promise(() => undefined)), stream.subscribe({ id: 'new', from: newer }, () => undefined)]))
+    expect(retained[0]).toEqual(decodeCheckpoint(older ?? '').position)
+    await settle(stream.stop())
+  })
+
   it('lets go of the log when a subscriber is forgotten', async () => {
     const { log, runtime, store, stream, settle } = makeRig()
     const away = await settle(stream.subscribe({ id: 'away' }, () => undefined))

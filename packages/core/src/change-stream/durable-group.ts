@@ -117,7 +117,8 @@ export class DurableGroup {
   async #acquire(): Promise<HeldLease> {
     const { context, connection, source, signal } = this.#options
     const { name, instance, leaseTtlMs } = context.settings
-    const options = { lease: `stream/${name}`, holder: instance, ttlMs: leaseTtlMs }
+    // With the source's name: two sources over one log would otherwise take the lease from each other as one worker that restarts does.
+    const options = { lease: `stream/${name}`, holder: `${instance}/${source}`, ttlMs: leaseTtlMs }
     const lease = await persist(context, { source, signal }, () => HeldLease.acquire(connection.leases, context.runtime, options))
     try {
       // Under the lease, so that nobody moves them meanwhile.

@@ -98,14 +98,36 @@ describe('a snapshot', () => {
     await settle(stream.stop())
   })
 
-  it('gives a subscriber that keeps its own checkpoints the beginning of a table as a batch without events', async () => {
+  it('shows the same of a row that came as a change of a table that had been empty', async () => {
+    const rig = makeRig({ snapshot: 'initial' })
+    const { log, stream, settle } = rig
+    const inbox = new Inbox()
+    const completed = new Promise<void>((resolve) => void stream.on('snapshot', ({ phase }) => phase === 'completed' && resolve()))
+    const subscription = await settle(stream.subscribe({ id: 'a' }, (batch: ChangeBatch) => {
+      inbox.handler(batch)
+      return new Promise(() => undefined)
+    }))
+    await settle(completed)
+    log.commit({ table: 'users', id: 1, value: 'a' })
+    await settle(inbox.count(1))
+    await settle(subscription.unsubscribe())
+    log.commit({ table: 'users', id: 1, value: null })
+    await settle(stream.subscribe({ id: 'a' }, inbox.handler))
+    await settle(inbox.count(3))
+    expect(inbox.log).toEqual(['users:1=a', 'users:1=a', 'users:1-'])
+    await settle(stream.stop())
+  })
+
+  it('gives a subscriber that keeps its own checkpoints the beginning of a table, and the end, as a batch without events', async () => {
     const rig = makeRig({ snapshot: 'initial' })
     fill(rig, 3)
     const inbox = new Inbox()
     await rig.settle(rig.stream.subscribe({ id: 'a', from: null }, inbox.handler))
-    await rig.settle(inbox.count(3))
-    expect(inbox.batches.map(({ events, begin, commit }) => [events.length, begin, commit])).toEqual([[0, true, true], [3, true, true]])
-    expect(decodeCheckpoint(inbox.batches[0]?.checkpoint ?? '').snapshot).toEqual({ done: ['orders'], current: { table: 'users', after: null } })
+    await rig.settle(inbox.until(() => inbox.batches.length === 4))
+    expect(inbox.batches.map(({ events, begin, commit }) => [events.length, begin, commit])).toEqual([[0, true, true], [0, true, true], [3, true, true], [0, true, true]])
+    expect(inbox.batches.map(({ checkpoint }) => decodeCheckpoint(checkpoint ?? '').snapshot)).toEqual([
+      { done: [], current: { table: 'orders', after: null } }, { done: ['orders'], current: { table: 'users', after: null } }, { done: ['orders', 'users'], current: null }, null,
+    ])
     await rig.settle(rig.stream.stop())
   })
 

@@ -2,7 +2,7 @@ import type { SchemaChange } from '../change/change-batch.ts'
 import type { ChangeEvent, ChangeOp } from '../change/change-event.ts'
 import { stableJson } from '../util/stable-json.ts'
 
-/** What of the log a reader wants. Snapshot rows always pass the `ops`. */
+/** What of the log a reader wants. Rows of a snapshot do not come from there, and are not filtered. */
 export interface FilterRequest {
   /** By name, `users` or `public.users`; absent: all. */
   readonly tables?: readonly string[] | undefined
@@ -48,7 +48,7 @@ export class ChangeFilter {
   }
 
   #passes(event: ChangeEvent): boolean {
-    return this.#wants(event) && (this.#ops === undefined || event.op === 'snapshot' || this.#ops.has(event.op))
+    return this.#wants(event) && (this.#ops === undefined || this.#ops.has(event.op))
   }
 
   #wants({ schema, table }: TableOf): boolean {

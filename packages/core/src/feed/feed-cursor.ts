@@ -75,10 +75,11 @@ export class FeedCursor {
 
   /**
    * Where it stands while it waits at the log's end, which moves also when nothing comes; `undefined` otherwise. In particular as soon
-   * as there is something: whoever asked for it may not have it yet, and must not be taken to be done with it.
+   * as there is something: whoever asked for it may not have it yet, and must not be taken to be done with it. Nor inside of a
+   * transaction, also one of which the reader gets nothing: that is no place to go on from.
    */
   get restingAt(): LogPosition | undefined {
-    return this.#isWaiting && this.isAtEnd ? this.position : undefined
+    return this.#isWaiting && this.isAtEnd && this.#feed.isAtCommit ? this.position : undefined
   }
 
   /** Number of the entry that comes next; `undefined` outside the ring. */

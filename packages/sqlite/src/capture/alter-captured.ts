@@ -1,10 +1,8 @@
 import { TidemarkError, type AbortOptions } from '@tidemark/core/adapter'
 import type { SqliteTransaction } from '../driver.ts'
 import { quote } from '../quote.ts'
-import { entrySql, image } from './entry-sql.ts'
 import { readLayouts, type StoredLayout } from './layouts.ts'
-import { ENTRY } from './log-entry.ts'
-import { writeMark } from './log-schema.ts'
+import { logAnew } from './log-anew.ts'
 import type { LogSession } from './log-session.ts'
 import type { SqliteChangeSettings } from './sqlite-change-settings.ts'
 import { syncCapture } from './sync-capture.ts'
@@ -19,13 +17,13 @@ export interface AlterRequest extends AbortOptions {
  * of them fails nothing has happened.
  */
 export async function alterCaptured(session: LogSession, settings: SqliteChangeSettings, request: AlterRequest): Promise<void> {
-  const sync = { tables: [], epoch: settings.epoch(), verified: 0 }
+  const sync = { tables: [], isRunning: true, epoch: settings.epoch(), verified: 0 }
   await session.write(async (transaction) => {
-    await syncCapture(transaction, settings, sync)
+    const unknown = await syncCapture(transaction, settings, sync)
     const before = (await readLayouts(transaction, settings.names)).filter(({ isCurrent }) => isCurrent)
     const rebuilt = await runStatements(transaction, settings, { statements: request.statements, before })
     await syncCapture(transaction, settings, { ...sync, tables: rebuilt })
-    for (const table of rebuilt) await logAnew(transaction, settings, table)
+    for (const table of new Set([...unknown, ...rebuilt])) await logAnew(transaction, settings.names, table)
   }, request)
 }
 
@@ -78,13 +76,4 @@ async function keepFollowing(transaction: SqliteTransaction, settings: SqliteCha
   const found = await transaction.query(`SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?`, [layout.table])
   if (found.length === 0) return
   await transaction.run(`CREATE TRIGGER ${quote(`${settings.names.prefix}_log_${layout.id}_insert`)} AFTER INSERT ON ${quote(layout.table)} BEGIN SELECT 1; END`)
-}
-
-/** Says that the table is empty and then has the rows that it has: what a rebuild did to them is not known. */
-async function logAnew(transaction: SqliteTransaction, settings: SqliteChangeSettings, table: string): Promise<void> {
-  const { names } = settings
-  const layout = (await readLayouts(transaction, names)).find((stored) => stored.isCurrent && stored.layout.table === table)?.layout
-  if (layout === undefined) return
-  await writeMark(transaction, names, { layoutId: layout.id, kind: 'truncate' })
-  await transaction.run(entrySql(names, layout, { kind: ENTRY.insert, values: image(layout, 's'), from: `FROM ${quote(table)} AS s` }))
 }

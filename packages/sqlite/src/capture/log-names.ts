@@ -14,6 +14,8 @@ export interface LogNames {
   readonly notes: string
   readonly consumers: string
   readonly leases: string
+  /** Tells whether VACUUM has numbered rows anew. */
+  readonly watch: string
 }
 
 const PREFIX = /^[A-Za-z_][A-Za-z0-9_]{0,30}$/
@@ -32,6 +34,7 @@ export function logNames(prefix: string): LogNames {
     notes: quote(`${prefix}_log_notes`),
     consumers: quote(`${prefix}_log_consumers`),
     leases: quote(`${prefix}_log_leases`),
+    watch: quote(`${prefix}_log_watch`),
   }
 }
 
@@ -47,6 +50,18 @@ export type TriggerRole = 'insert' | 'update' | 'delete' | 'note_insert' | 'note
 /** Numbered by layout and not named after the table, whose name may be longer than sense or change. */
 export function triggerName(names: LogNames, layoutId: number, role: TriggerRole): string {
   return quote(`${names.prefix}_log_${layoutId}_${role}`)
+}
+
+const ANY_LOG = /^(.+)_log_\d+_(?:insert|update|delete|note_insert|note_update|note_move)$/
+
+/**
+ * Whether the trigger belongs to some log, this one or another of the same database. They write to their logs alone, so that it does
+ * not matter which of them fires first.
+ */
+export function isLogTrigger(trigger: { readonly name: string; readonly sql: string }): boolean {
+  const match = ANY_LOG.exec(trigger.name)
+  const log = `${match?.[1] ?? ''}_log`
+  return match !== null && (trigger.sql.includes(quote(log)) || trigger.sql.includes(quote(`${log}_notes`)))
 }
 
 /** The layout of one of our triggers, or `undefined` for somebody else's. */

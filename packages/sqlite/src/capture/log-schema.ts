@@ -3,6 +3,7 @@ import type { SqliteTransaction } from '../driver.ts'
 import { slots } from './entry-sql.ts'
 import { ENTRY, entryCode, type MarkKind } from './log-entry.ts'
 import type { LogNames } from './log-names.ts'
+import { watchStatements } from './vacuum-watch.ts'
 
 /** The form of our own tables that this release writes. A greater one is refused. */
 const FORMAT = 1
@@ -63,6 +64,7 @@ function createStatements(names: LogNames): readonly string[] {
     `CREATE TABLE ${names.notes} (n INTEGER PRIMARY KEY, t, r, ${values})`,
     `CREATE TABLE ${names.consumers} (name TEXT PRIMARY KEY, seq INTEGER NOT NULL, digest TEXT NOT NULL, updated_at_ms INTEGER NOT NULL)`,
     `CREATE TABLE ${names.leases} (lease TEXT PRIMARY KEY, holder TEXT NOT NULL, token INTEGER NOT NULL, expires_at_ms INTEGER NOT NULL)`,
+    ...watchStatements(names),
   ]
 }
 
@@ -85,7 +87,7 @@ export async function writeMark(transaction: SqliteTransaction, names: LogNames,
 }
 
 export async function dropLogTables(transaction: SqliteTransaction, names: LogNames): Promise<void> {
-  for (const table of [names.log, names.meta, names.layouts, names.notes, names.consumers, names.leases]) {
+  for (const table of [names.log, names.meta, names.layouts, names.notes, names.consumers, names.leases, names.watch]) {
     await transaction.run(`DROP TABLE IF EXISTS ${table}`)
   }
 }

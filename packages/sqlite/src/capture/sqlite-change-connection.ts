@@ -5,6 +5,7 @@ import {
 import { SqliteLeases } from '../sqlite-leases.ts'
 import { CapturedTables } from './captured-tables.ts'
 import { CommitBoundaries } from './commit-boundaries.ts'
+import { logAnew } from './log-anew.ts'
 import { toPlace, toPosition, type LogPlace } from './log-place.ts'
 import type { LogSession } from './log-session.ts'
 import { LogView, type LogHead } from './log-view.ts'
@@ -179,7 +180,9 @@ export class SqliteChangeConnection implements ChangeConnection {
   async #sync(options: AbortOptions): Promise<void> {
     const { names, tables, replace, maxColumns, hasSmallRows, schemaVersionSql, epoch } = this.#settings
     const schemaVersion = await this.#session.write(async (transaction) => {
-      await syncCapture(transaction, { names, replace, maxColumns, hasSmallRows }, { tables, epoch: epoch(), verified: this.#verified.seq })
+      const request = { tables, isRunning: this.#verified.schemaVersion !== -1, epoch: epoch(), verified: this.#verified.seq }
+      const unknown = await syncCapture(transaction, { names, replace, maxColumns, hasSmallRows }, request)
+      for (const table of unknown) await logAnew(transaction, names, table)
       return Number((await transaction.query(schemaVersionSql))[0]?.[0])
     }, options)
     await this.#tables.load(options)
