@@ -1,10 +1,10 @@
 import { TidemarkError, type StateStore, type StoredState } from '@tidemark/core/adapter'
-import type { SqliteDriver, SqliteTransaction } from './driver.ts'
+import type { BatchDriver } from './driver.ts'
 import { quote } from './quote.ts'
 
 export interface SqliteStateStoreConfig {
   /** Opens the database; called once, when the store is first used, and again after that failed. */
-  readonly open: () => Promise<SqliteDriver>
+  readonly open: () => Promise<BatchDriver>
   /** Prefix of the store's table. Default `tidemark_`. */
   readonly tablePrefix?: string | undefined
 }
@@ -16,9 +16,9 @@ const PREFIX = /^[A-Za-z_][A-Za-z0-9_]{0,30}$/
  * its own. Errors: `STATE_CONFLICT`, `TARGET_*`, `CLOSED`.
  */
 export class SqliteStateStore implements StateStore, AsyncDisposable {
-  readonly #open: () => Promise<SqliteDriver>
+  readonly #open: () => Promise<BatchDriver>
   readonly #table: string
-  #driver: Promise<SqliteDriver> | undefined
+  #driver: Promise<BatchDriver> | undefined
   #isDisposed = false
   /** One call at a time: a driver has one transaction. */
   #tail: Promise<unknown> = Promise.resolve()
@@ -42,9 +42,13 @@ export class SqliteStateStore implements StateStore, AsyncDisposable {
 
   set(key: string, value: string, expected: number | undefined): Promise<number> {
     return this.#use((driver) => driver.transaction(async (transaction) => {
-      const changed = await this.#write(transaction, { key, value, expected })
-      if (changed !== 1) throw new TidemarkError('STATE_CONFLICT', `The state "${key}" has another version than expected; nothing was written.`)
-      return (expected ?? 0) + 1
+      const [row] = await transaction.query(`SELECT version FROM ${this.#table} WHERE key = ?`, [key])
+      const found = row === undefined ? undefined : Number(row[0])
+      if (found !== expected) throw new TidemarkError('STATE_CONFLICT', `The state "${key}" has another version than expected; nothing was written.`)
+      const version = (expected ?? 0) + 1
+      const sql = `INSERT INTO ${this.#table} VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value, version = excluded.version`
+      await transaction.run(sql, [key, value, version])
+      return version
     }))
   }
 
@@ -70,20 +74,14 @@ export class SqliteStateStore implements StateStore, AsyncDisposable {
     await driver?.[Symbol.asyncDispose]()
   }
 
-  #write(transaction: SqliteTransaction, entry: { readonly key: string; readonly value: string; readonly expected: number | undefined }): Promise<number> {
-    const { key, value, expected } = entry
-    if (expected === undefined) return transaction.run(`INSERT INTO ${this.#table} VALUES (?, ?, 1) ON CONFLICT (key) DO NOTHING`, [key, value])
-    return transaction.run(`UPDATE ${this.#table} SET value = ?, version = version + 1 WHERE key = ? AND version = ?`, [value, key, expected])
-  }
-
-  #use<T>(work: (driver: SqliteDriver) => Promise<T>): Promise<T> {
+  #use<T>(work: (driver: BatchDriver) => Promise<T>): Promise<T> {
     if (this.#isDisposed) return Promise.reject(new TidemarkError('CLOSED', 'The state store is closed.'))
     const turn = this.#tail.then(async () => work(await this.#opened()))
     this.#tail = turn.catch(() => undefined)
     return turn
   }
 
-  #opened(): Promise<SqliteDriver> {
+  #opened(): Promise<BatchDriver> {
     this.#driver ??= this.#prepare().catch((error: unknown) => {
       this.#driver = undefined
       throw error
@@ -91,7 +89,7 @@ export class SqliteStateStore implements StateStore, AsyncDisposable {
     return this.#driver
   }
 
-  async #prepare(): Promise<SqliteDriver> {
+  async #prepare(): Promise<BatchDriver> {
     const driver = await this.#open()
     try {
       const sql = `CREATE TABLE IF NOT EXISTS ${this.#table} (key TEXT PRIMARY KEY, value TEXT NOT NULL, version INTEGER NOT NULL) WITHOUT ROWID`
