@@ -62,7 +62,7 @@ function objectDatabase(storage: ErasableStorage): Database {
     run: async (statements, outcome) => {
       try {
         storage.transactionSync(() => {
-          for (const sql of statements) storage.sql.exec(sql)
+          for (const { sql, bytes } of statements.map(bound)) storage.sql.exec(sql, ...bytes)
           if (outcome === 'take back') throw new TakenBack()
         })
       } catch (error) {
@@ -75,6 +75,18 @@ function objectDatabase(storage: ErasableStorage): Database {
   }
 }
 
+/** A literal that would make the statement longer than these hosts take, which is 100 KB. */
+const LONG_LITERAL = /x'([0-9a-f]{1000,})'/g
+
+function bound(statement: string): { readonly sql: string; readonly bytes: readonly Uint8Array[] } {
+  const bytes: Uint8Array[] = []
+  const sql = statement.replace(LONG_LITERAL, (_, digits: string) => {
+    bytes.push(Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)))
+    return '?'
+  })
+  return { sql, bytes }
+}
+
 const FAILS = 'select abs(-9223372036854775808)'
 
 function d1Database(database: D1Database): Database {
@@ -84,7 +96,7 @@ function d1Database(database: D1Database): Database {
     run: async (statements, outcome) => {
       const batch = outcome === 'keep' ? statements : [...statements, FAILS]
       try {
-        await database.batch(batch.map((sql) => database.prepare(sql)))
+        await database.batch(batch.map(bound).map(({ sql, bytes }) => database.prepare(sql).bind(...bytes)))
       } catch (error) {
         if (outcome === 'keep' || !String(error).includes('integer overflow')) throw error
       }

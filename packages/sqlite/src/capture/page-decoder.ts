@@ -21,6 +21,8 @@ export interface DecodeRequest {
   /** The number before the first row, and of its transaction. */
   readonly after: number
   readonly begin: number
+  /** How many changes of the first row's transaction come before it. */
+  readonly eventsBefore: number
   readonly boundaries: CommitBoundaries
   /** Of the transaction that the rows are in the middle of. */
   readonly end: number | undefined
@@ -32,6 +34,8 @@ export interface DecodedPage {
   readonly schemas: readonly SchemaChange[]
   /** The number of the last entry used; that before the first when there was none. */
   readonly last: number
+  /** How many changes its transaction has up to and with it. */
+  readonly sequence: number
   readonly lastRow: RowValues | undefined
   readonly bytes: number
   /** How many rows were used. */
@@ -51,12 +55,15 @@ export class PageDecoder {
   #begin: number
   #end: number
   #id: string
+  /** Changes of the transaction so far. */
+  #sequence: number
   #tx: OpenTransaction | undefined
 
   constructor(tables: CapturedTables, request: DecodeRequest) {
     this.#tables = tables
     this.#request = request
     this.#begin = request.begin
+    this.#sequence = request.eventsBefore
     this.#end = request.end ?? request.boundaries.next(request.after + 1) ?? Number.POSITIVE_INFINITY
     this.#id = this.#transactionId()
   }
@@ -70,7 +77,7 @@ export class PageDecoder {
       used += step
     }
     const lastRow = rows[used - 1]
-    return { events: this.#events, schemas: this.#schemas, bytes: this.#bytes, used, lastRow, last: lastRow === undefined ? after : Number(lastRow[SEQ]) }
+    return { events: this.#events, schemas: this.#schemas, bytes: this.#bytes, sequence: this.#sequence, used, lastRow, last: lastRow === undefined ? after : Number(lastRow[SEQ]) }
   }
 
   /** How many rows were taken; 0 to end the page before this one. */
@@ -126,6 +133,7 @@ export class PageDecoder {
   #advance(seq: number): void {
     while (seq > this.#end) {
       this.#begin = this.#end
+      this.#sequence = 0
       this.#end = this.#request.boundaries.next(this.#end + 1) ?? Number.POSITIVE_INFINITY
       this.#id = this.#transactionId()
     }
@@ -136,7 +144,8 @@ export class PageDecoder {
   }
 
   #place(seq: number): EntryPlace {
-    this.#tx = { id: this.#id, sequence: seq - this.#begin - 1, last: false, committedAtMs: undefined, origin: undefined }
+    this.#tx = { id: this.#id, sequence: this.#sequence, last: false, committedAtMs: undefined, origin: undefined }
+    this.#sequence += 1
     return { context: this.#request.context, seq, tx: this.#tx }
   }
 
