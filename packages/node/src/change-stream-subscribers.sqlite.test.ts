@@ -224,7 +224,7 @@ describe('subscribers of a trigger log', () => {
     const seen: string[] = []
     for (let run = 0; run < 3; run += 1) {
       const follower = await subject.follow()
-      subject.write(`${series(run * 2 + 1, run * 2 + 2)}`)
+      subject.write(series(run * 2 + 1, run * 2 + 2))
       await subject.settled(follower)
       seen.push(...follower.events.map(({ source }) => source.position))
       await subject.stream.stop()

@@ -62,7 +62,7 @@ export interface SliceLimit {
 export interface ReadChangesRequest extends AbortOptions {
   /** Changes strictly after this. */
   readonly after: LogPosition
-  /** Changes up to and with this one, a position that `readChunk` gave; absent: up to the log's end. */
+  /** Changes up to and with this one, the place of a commit as `readChunk` or an earlier slice gave it; absent: up to the log's end. Only where `rereads`. */
   readonly through?: LogPosition | undefined
   readonly limit: SliceLimit
 }

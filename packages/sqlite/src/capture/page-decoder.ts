@@ -2,6 +2,7 @@ import { TidemarkError, toSequence, type ChangeEvent, type ChangeTransaction, ty
 import type { CapturedTables } from './captured-tables.ts'
 import type { ChangeDecoder, DecodeContext, EntryPlace } from './change-decoder.ts'
 import type { CommitBoundaries } from './commit-boundaries.ts'
+import { eventBytes } from './event-bytes.ts'
 import { ENTRY, kindOf, layoutOf, type MarkKind } from './log-entry.ts'
 import { toChangeTable } from './to-change-table.ts'
 import type { ReadingOptions } from './value-reading.ts'
@@ -10,8 +11,6 @@ import type { ReadingOptions } from './value-reading.ts'
 const SEQ = 0
 const CODE = 1
 const VALUES = 2
-
-const FIXED_BYTES = 8
 
 export interface DecodeRequest {
   readonly rows: readonly RowValues[]
@@ -94,7 +93,7 @@ export class PageDecoder {
     this.#advance(seq)
     const decoder = this.#tables.decoder(layoutOf(code), this.#request.reading)
     this.#events.push(decodeEntry(decoder, this.#place(seq), { row, partner }))
-    this.#bytes += sizeOf(row) + (partner === undefined ? 0 : sizeOf(partner))
+    this.#bytes += eventBytes(row) + (partner === undefined ? 0 : eventBytes(partner))
     this.#close(seq)
     return partner === undefined ? 1 : 2
   }
@@ -171,10 +170,4 @@ function decodeEntry(decoder: ChangeDecoder, place: EntryPlace, { row, partner }
       kind satisfies never
       throw new TidemarkError('INTERNAL', 'An entry of the change log has no kind.')
   }
-}
-
-function sizeOf(row: RowValues): number {
-  let bytes = 0
-  for (const value of row) bytes += FIXED_BYTES + (typeof value === 'string' || value instanceof Uint8Array ? value.length : 0)
-  return bytes
 }

@@ -3,6 +3,7 @@ import type { SqliteQuery } from '../driver.ts'
 import { quote } from '../quote.ts'
 import type { CapturedTables } from './captured-tables.ts'
 import { entryDigest } from './entry-digest.ts'
+import { eventBytes } from './event-bytes.ts'
 import { toPosition } from './log-place.ts'
 import type { LogHead } from './log-view.ts'
 import { decodeKey, encodeKey } from './key-cursor.ts'
@@ -75,14 +76,12 @@ export function resumeAfter(after: string | undefined, schemaVersion: number, la
   return layout.isScanUnstable && version !== schemaVersion ? undefined : key
 }
 
-const FIXED_BYTES = 8
-
 function fitting(rows: readonly RowValues[], maxBytes: number): { readonly count: number; readonly bytes: number } {
   let bytes = 0
   let count = 0
   for (const row of rows) {
     if (count > 0 && bytes >= maxBytes) break
-    for (const value of row) bytes += FIXED_BYTES + (typeof value === 'string' || value instanceof Uint8Array ? value.length : 0)
+    bytes += eventBytes(row)
     count += 1
   }
   return { count, bytes }

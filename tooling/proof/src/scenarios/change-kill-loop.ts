@@ -137,9 +137,8 @@ class Generation implements AsyncDisposable {
     using database = new DatabaseSync(this.#options.path, { timeout: 30_000 })
     const row = database.prepare(`SELECT (SELECT seq FROM tidemark_log_consumers WHERE name = 'default') AS held, (SELECT min(seq) FROM tidemark_log) AS first`).get()
     const position = fromSequence(checkpoint.position.sequence)
-    const place = `run ${run}: checkpoint ${position} ${JSON.stringify(checkpoint)}, held from ${row?.['held']}, log from ${row?.['first']}`
-    if (BigInt(Number(row?.['first'])) > position) this.#notHeld.push(place)
-    if (row?.['held'] !== null && BigInt(Number(row?.['held'])) > position) this.#notHeld.push(place)
+    const [held, first] = [BigInt(Number(row?.['held'] ?? 0)), BigInt(Number(row?.['first']))]
+    if (first > position || held > position) this.#notHeld.push(`run ${run}: checkpoint ${position}, held from ${held}, log from ${first}`)
   }
 
   async #runToEnd(run: number): Promise<void> {

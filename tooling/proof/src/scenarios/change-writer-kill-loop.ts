@@ -70,7 +70,7 @@ export async function writerKillLoop({ kills, rows, random }: WriterKillOptions)
 }
 
 /** Tells whether the writer was in a transaction. */
-async function killWriter({ path, rows, random }: Omit<WriterKillOptions, 'kills'>): Promise<boolean> {
+async function killWriter({ path, rows, random }: Omit<WriterKillOptions, 'kills'> & { readonly path: string }): Promise<boolean> {
   const [writer] = await startChangeWriters({ path, random, count: 1, keys: Math.ceil(rows * 1.3), pauseMs: 0, statements: 200 })
   if (writer === undefined) throw new Error('No writer was started.')
   await setTimeout(random() * MAX_LIFE_MS)
