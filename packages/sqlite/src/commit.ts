@@ -22,7 +22,7 @@ export async function writeCommit(transaction: SqliteTransaction, ledger: Ledger
  * stage of its successor there, or none, and must neither touch it nor report what it stumbles over.
  * Errors: `LEASE_LOST`.
  */
-export async function requireFence(transaction: SqliteTransaction, ledger: Pick<LedgerTables, 'leases'>, fence: Fence): Promise<void> {
+export async function requireFence(transaction: Pick<SqliteTransaction, 'query'>, ledger: Pick<LedgerTables, 'leases'>, fence: Fence): Promise<void> {
   const rows = await transaction.query(`SELECT token FROM ${ledger.leases} WHERE lease = ?`, [fence.lease])
   if (Number(rows[0]?.[0]) === fence.token) return
   throw new TidemarkError('LEASE_LOST', `Another worker holds the lease "${fence.lease}"; nothing was written.`)

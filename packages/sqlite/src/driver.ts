@@ -16,6 +16,27 @@ export interface SqliteTransaction {
   runMany?(sql: string, lists: Iterable<readonly SqliteValue[]>): Promise<number>
 }
 
+/**
+ * A write transaction as every host of SQLite can have one, also those without BEGIN and COMMIT: what it reads comes before what it
+ * writes, and what a statement changed is not asked for. A host may keep the writes back and send them as one batch, under the
+ * condition that everything read is still so.
+ */
+export interface BatchTransaction {
+  /** Only reads. Behind a write it may be refused: `INTERNAL`. */
+  query(sql: string, parameters?: readonly SqliteValue[]): Promise<readonly RowValues[]>
+  run(sql: string, parameters?: readonly SqliteValue[]): Promise<unknown>
+  /** Runs the statement if SQLite accepts it as things are now, and tells whether it did. Absent where there are savepoints to do that with. */
+  attempt?(sql: string): Promise<boolean>
+}
+
+/** What the change log and the state store need of a driver. Every `SqliteDriver` is one. */
+export interface BatchDriver extends AsyncDisposable {
+  query(sql: string, parameters?: readonly SqliteValue[]): Promise<readonly RowValues[]>
+  view(queries: readonly SqliteQuery[], options?: ViewOptions): Promise<readonly (readonly RowValues[])[]>
+  /** All of the writes or none. `work` may be run again when what it has read is not so any more. */
+  transaction<T>(work: (transaction: BatchTransaction) => Promise<T>): Promise<T>
+}
+
 /** A second database of the same connection, until disposed. */
 export interface AttachedImage extends AsyncDisposable {
   /** Schema name to put before its tables. */

@@ -9,7 +9,7 @@ export {
   SqliteChangeTarget, type ChangeTargetOptions, type SqliteChangeTargetConfig, type TransactionHandler,
 } from './change-target/sqlite-change-target.ts'
 export { readCatalogue, type CatalogueColumn } from './catalogue.ts'
-export type { AttachedImage, SqliteDriver, SqliteQuery, SqliteTransaction, SqliteValue, ViewOptions } from './driver.ts'
+export type { AttachedImage, BatchDriver, BatchTransaction, SqliteDriver, SqliteQuery, SqliteTransaction, SqliteValue, ViewOptions } from './driver.ts'
 export { sqliteError } from './errors.ts'
 export { ledgerTables, migrate } from './migrations.ts'
 export { narrowInteger } from './narrow-integer.ts'

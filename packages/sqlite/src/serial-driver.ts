@@ -1,28 +1,28 @@
 import { TidemarkError } from '@tidemark/core/adapter'
-import type { SqliteDriver } from './driver.ts'
+import type { BatchDriver, SqliteDriver } from './driver.ts'
 
-export interface SerialDriverOptions {
-  readonly open: () => Promise<SqliteDriver>
+export interface SerialDriverOptions<Driver> {
+  readonly open: () => Promise<Driver>
   /** Called once with the open driver, before it is used. */
-  readonly prepare: (driver: SqliteDriver) => Promise<void>
+  readonly prepare: (driver: Driver) => Promise<void>
   /** What is closed when it is used too late, for the error's sentence. */
   readonly owner: string
 }
 
 /** A driver that is opened when first needed and used by one call at a time: it has one transaction. */
-export class SerialDriver implements AsyncDisposable {
-  readonly #options: SerialDriverOptions
-  #driver: Promise<SqliteDriver> | undefined
+export class SerialDriver<Driver extends BatchDriver = SqliteDriver> implements AsyncDisposable {
+  readonly #options: SerialDriverOptions<Driver>
+  #driver: Promise<Driver> | undefined
   #isDisposed = false
   /** Settles when the call before is done; never rejects. */
   #tail: Promise<unknown> = Promise.resolve()
 
-  constructor(options: SerialDriverOptions) {
+  constructor(options: SerialDriverOptions<Driver>) {
     this.#options = options
   }
 
   /** Opening that failed is tried again with the next call. Errors: `CLOSED`, those of opening and of `work`. */
-  use<T>(work: (driver: SqliteDriver) => Promise<T>): Promise<T> {
+  use<T>(work: (driver: Driver) => Promise<T>): Promise<T> {
     if (this.#isDisposed) return Promise.reject(new TidemarkError('CLOSED', `The ${this.#options.owner} is closed.`))
     const turn = this.#tail.then(async () => work(await this.#opened()))
     this.#tail = turn.catch(() => undefined)
@@ -44,7 +44,7 @@ export class SerialDriver implements AsyncDisposable {
     return this.close()
   }
 
-  #opened(): Promise<SqliteDriver> {
+  #opened(): Promise<Driver> {
     this.#driver ??= this.#open().catch((error: unknown) => {
       this.#driver = undefined
       throw error
@@ -52,7 +52,7 @@ export class SerialDriver implements AsyncDisposable {
     return this.#driver
   }
 
-  async #open(): Promise<SqliteDriver> {
+  async #open(): Promise<Driver> {
     const driver = await this.#options.open()
     try {
       await this.#options.prepare(driver)

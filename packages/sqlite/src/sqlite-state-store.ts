@@ -1,11 +1,11 @@
 import type { StateStore, StoredState } from '@tidemark/core/adapter'
-import type { SqliteDriver } from './driver.ts'
+import type { BatchDriver } from './driver.ts'
 import { SerialDriver } from './serial-driver.ts'
 import { StateTable } from './state-table.ts'
 
 export interface SqliteStateStoreConfig {
   /** Opens the database; called once, when the store is first used, and again after that failed. */
-  readonly open: () => Promise<SqliteDriver>
+  readonly open: () => Promise<BatchDriver>
   /** Prefix of the store's table. Default `tidemark_`. */
   readonly tablePrefix?: string | undefined
 }
@@ -16,7 +16,7 @@ export interface SqliteStateStoreConfig {
  */
 export class SqliteStateStore implements StateStore, AsyncDisposable {
   readonly #table: StateTable
-  readonly #driver: SerialDriver
+  readonly #driver: SerialDriver<BatchDriver>
 
   constructor({ open, tablePrefix = 'tidemark_' }: SqliteStateStoreConfig) {
     const table = new StateTable(tablePrefix)

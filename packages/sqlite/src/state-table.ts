@@ -1,5 +1,5 @@
 import { TidemarkError, type StoredState } from '@tidemark/core/adapter'
-import type { SqliteTransaction } from './driver.ts'
+import type { BatchTransaction } from './driver.ts'
 import { quote } from './quote.ts'
 
 const PREFIX = /^[A-Za-z_][A-Za-z0-9_]{0,30}$/
@@ -25,23 +25,23 @@ export class StateTable {
     this.name = quote(`${prefix}state`)
   }
 
-  async create(transaction: SqliteTransaction): Promise<void> {
+  async create(transaction: BatchTransaction): Promise<void> {
     await transaction.run(`CREATE TABLE IF NOT EXISTS ${this.name} (key TEXT PRIMARY KEY, value TEXT NOT NULL, version INTEGER NOT NULL) WITHOUT ROWID`)
   }
 
-  async read(reader: Pick<SqliteTransaction, 'query'>, key: string): Promise<StoredState | undefined> {
+  async read(reader: Pick<BatchTransaction, 'query'>, key: string): Promise<StoredState | undefined> {
     const [row] = await reader.query(`SELECT value, version FROM ${this.name} WHERE key = ?`, [key])
     return row === undefined ? undefined : { value: String(row[0]), version: Number(row[1]) }
   }
 
   /** Returns the new version. Errors: `STATE_CONFLICT`; nothing is written then. */
-  async write(transaction: SqliteTransaction, entry: StateEntry): Promise<number> {
-    if (await this.#put(transaction, entry) === 1) return (entry.expected ?? 0) + 1
-    throw new TidemarkError('STATE_CONFLICT', `The state "${entry.key}" has another version than expected; nothing was written.`)
-  }
-
-  #put(transaction: SqliteTransaction, { key, value, expected }: StateEntry): Promise<number> {
-    if (expected === undefined) return transaction.run(`INSERT INTO ${this.name} VALUES (?, ?, 1) ON CONFLICT (key) DO NOTHING`, [key, value])
-    return transaction.run(`UPDATE ${this.name} SET value = ?, version = version + 1 WHERE key = ? AND version = ?`, [value, key, expected])
+  async write(transaction: BatchTransaction, { key, value, expected }: StateEntry): Promise<number> {
+    // Read first: a host that sends writes as one batch can't ask what they changed.
+    const stored = await this.read(transaction, key)
+    if (stored?.version !== expected) throw new TidemarkError('STATE_CONFLICT', `The state "${key}" has another version than expected; nothing was written.`)
+    const version = (expected ?? 0) + 1
+    const sql = `INSERT INTO ${this.name} VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value, version = excluded.version`
+    await transaction.run(sql, [key, value, version])
+    return version
   }
 }

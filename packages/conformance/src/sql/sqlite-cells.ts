@@ -18,8 +18,14 @@ function cellOf(type: Value, value: Value, hexText: Value): Cell {
     case 'null': return 'null'
     case 'text': return `text:${JSON.stringify(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytesOf(digits)))}`
     case 'blob': return `blob:${digits}`
-    default: return `${String(type)}:${String(value)}`
+    // The text of the number: some drivers round what they give as a number, and lose an infinity.
+    case 'integer': return `integer:${asciiOf(digits)}`
+    default: return `${String(type)}:${asciiOf(digits).endsWith('Inf') ? asciiOf(digits).replace('Inf', 'Infinity') : String(value)}`
   }
+}
+
+function asciiOf(digits: string): string {
+  return new TextDecoder().decode(bytesOf(digits))
 }
 
 function bytesOf(digits: string): Uint8Array {

@@ -1,9 +1,10 @@
 import { TidemarkError, type AbortOptions } from '@tidemark/core/adapter'
-import type { SqliteTransaction } from '../driver.ts'
+import type { BatchTransaction } from '../driver.ts'
 import { quote } from '../quote.ts'
 import { readLayouts, type StoredLayout } from './layouts.ts'
 import { logAnew } from './log-anew.ts'
 import type { LogSession } from './log-session.ts'
+import { readTriggers } from './read-capture.ts'
 import type { SqliteChangeSettings } from './sqlite-change-settings.ts'
 import { syncCapture } from './sync-capture.ts'
 import { dropTriggers } from './uninstall-capture.ts'
@@ -19,11 +20,14 @@ export interface AlterRequest extends AbortOptions {
 export async function alterCaptured(session: LogSession, settings: SqliteChangeSettings, request: AlterRequest): Promise<void> {
   const sync = { tables: [], isRunning: true, epoch: settings.epoch(), verified: 0 }
   await session.write(async (transaction) => {
-    const unknown = await syncCapture(transaction, settings, sync)
+    const { unknown } = await syncCapture(transaction, settings, sync)
     const before = (await readLayouts(transaction, settings.names)).filter(({ isCurrent }) => isCurrent)
     const rebuilt = await runStatements(transaction, settings, { statements: request.statements, before })
     await syncCapture(transaction, settings, { ...sync, tables: rebuilt })
-    for (const table of new Set([...unknown, ...rebuilt])) await logAnew(transaction, settings.names, table)
+    const again = new Set([...unknown.map(({ table }) => table), ...rebuilt])
+    for (const { layout, isCurrent } of await readLayouts(transaction, settings.names)) {
+      if (isCurrent && again.has(layout.table)) await logAnew(transaction, settings.names, layout)
+    }
   }, request)
 }
 
@@ -33,7 +37,7 @@ interface RunRequest {
 }
 
 /** Returns the captured tables that were made anew. */
-async function runStatements(transaction: SqliteTransaction, settings: SqliteChangeSettings, { statements, before }: RunRequest): Promise<readonly string[]> {
+async function runStatements(transaction: BatchTransaction, settings: SqliteChangeSettings, { statements, before }: RunRequest): Promise<readonly string[]> {
   for (const sql of statements) await runStatement(transaction, settings, { sql, before })
   const rebuilt: string[] = []
   for (const { layout } of before) {
@@ -47,32 +51,40 @@ async function runStatements(transaction: SqliteTransaction, settings: SqliteCha
 }
 
 /** With the triggers in place first: so SQLite renames columns and tables in them. What it then refuses is run without. */
-async function runStatement(transaction: SqliteTransaction, settings: SqliteChangeSettings, { sql, before }: { readonly sql: string; readonly before: readonly StoredLayout[] }): Promise<void> {
+async function runStatement(transaction: BatchTransaction, settings: SqliteChangeSettings, { sql, before }: { readonly sql: string; readonly before: readonly StoredLayout[] }): Promise<void> {
+  const isDone = transaction.attempt === undefined ? await attempt(transaction, sql) : await transaction.attempt(sql)
+  if (!isDone) await withoutTriggers(transaction, settings, { sql, before })
+}
+
+async function attempt(transaction: BatchTransaction, sql: string): Promise<boolean> {
   await transaction.run('SAVEPOINT tidemark_alter')
   try {
     await transaction.run(sql)
+    return true
   } catch (error) {
     await transaction.run('ROLLBACK TO tidemark_alter')
     if (!(error instanceof TidemarkError)) throw error
-    await withoutTriggers(transaction, settings, { sql, before })
+    return false
+  } finally {
+    await transaction.run('RELEASE tidemark_alter')
   }
-  await transaction.run('RELEASE tidemark_alter')
 }
 
 /** Drops the triggers of the tables that the statement may mean, runs it, and makes them again for the tables as they are then. */
-async function withoutTriggers(transaction: SqliteTransaction, settings: SqliteChangeSettings, { sql, before }: { readonly sql: string; readonly before: readonly StoredLayout[] }): Promise<void> {
-  for (const { layout } of before) await dropTriggers(transaction, settings.names, layout.id)
+async function withoutTriggers(transaction: BatchTransaction, settings: SqliteChangeSettings, { sql, before }: { readonly sql: string; readonly before: readonly StoredLayout[] }): Promise<void> {
+  const triggers = await readTriggers(transaction, settings.names)
+  for (const { layout } of before) await dropTriggers(transaction, triggers, layout.id)
   await transaction.run(sql)
   for (const { layout } of before) await keepFollowing(transaction, settings, layout)
 }
 
-async function hasTriggers(transaction: SqliteTransaction, settings: SqliteChangeSettings, layoutId: number): Promise<boolean> {
+async function hasTriggers(transaction: BatchTransaction, settings: SqliteChangeSettings, layoutId: number): Promise<boolean> {
   const rows = await transaction.query(`SELECT name FROM sqlite_master WHERE type = 'trigger'`)
   return rows.some(([name]) => String(name).startsWith(`${settings.names.prefix}_log_${layoutId}_`))
 }
 
 /** A trigger that does nothing but stand for the layout until it is made anew. */
-async function keepFollowing(transaction: SqliteTransaction, settings: SqliteChangeSettings, layout: StoredLayout['layout']): Promise<void> {
+async function keepFollowing(transaction: BatchTransaction, settings: SqliteChangeSettings, layout: StoredLayout['layout']): Promise<void> {
   const found = await transaction.query(`SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?`, [layout.table])
   if (found.length === 0) return
   await transaction.run(`CREATE TRIGGER ${quote(`${settings.names.prefix}_log_${layout.id}_insert`)} AFTER INSERT ON ${quote(layout.table)} BEGIN SELECT 1; END`)

@@ -1,5 +1,5 @@
 import { TidemarkError, type RowValues } from '@tidemark/core/adapter'
-import type { SqliteTransaction } from '../driver.ts'
+import type { BatchTransaction } from '../driver.ts'
 import { affinityOf } from '../source/column-type.ts'
 import { quoteText } from '../source/quote-text.ts'
 import { isOfLog, type LogNames } from './log-names.ts'
@@ -27,7 +27,7 @@ export interface CapturedTable {
 const ROWID_NAMES = ['rowid', '_rowid_', 'oid']
 
 /** Errors: `TABLE_UNKNOWN`, `TABLE_NOT_CAPTURABLE`. Only reads. */
-export async function describeCaptured(transaction: SqliteTransaction, names: LogNames, table: string): Promise<CapturedTable> {
+export async function describeCaptured(transaction: BatchTransaction, names: LogNames, table: string): Promise<CapturedTable> {
   const entry = await readEntry(transaction, table)
   refuse(names, entry)
   const rows = await transaction.query(`SELECT name, type, "notnull", pk, hidden FROM pragma_table_xinfo(${quoteText(entry.name)}) ORDER BY cid`)
@@ -57,7 +57,7 @@ interface Entry {
   readonly isStrict: boolean
 }
 
-async function readEntry(transaction: SqliteTransaction, table: string): Promise<Entry> {
+async function readEntry(transaction: BatchTransaction, table: string): Promise<Entry> {
   const [row] = await transaction.query(
     `SELECT l.name, l.type, l.wr, l.strict, m.sql FROM pragma_table_list AS l JOIN sqlite_master AS m ON m.name = l.name AND m.type IN ('table', 'view')
      WHERE l.schema = 'main' AND l.name = ? COLLATE NOCASE`,

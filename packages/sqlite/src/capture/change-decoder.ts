@@ -4,7 +4,7 @@ import {
 import { isSameValue } from './is-same-value.ts'
 import { pick, readImage, type ImageColumn } from './row-image.ts'
 import { isLeftOut, type TableLayout } from './table-layout.ts'
-import { valueReader, type ReadingOptions } from './value-reading.ts'
+import { valueReader, type ReadingOptions, type ValueReader } from './value-reading.ts'
 
 /** What all events of one read have in common. */
 export interface DecodeContext {
@@ -32,15 +32,20 @@ interface DecoderColumn extends ImageColumn {
 
 const NONE: readonly string[] = []
 
+/** A row number is an integer of up to 64 bits. */
+const ROWID = { name: 'rowid', type: 'INTEGER', nullable: false, generated: false, affinity: 'integer' } as const
+
 /** Makes events from log entries of one layout. Built once per layout: per entry it only reads values. */
 export class ChangeDecoder {
   readonly layout: TableLayout
   readonly #columns: readonly DecoderColumn[]
   readonly #offset: number
+  readonly #readRowid: ValueReader
 
   constructor(layout: TableLayout, options: ReadingOptions) {
     this.layout = layout
     this.#offset = layout.rowid === undefined ? 0 : 1
+    this.#readRowid = valueReader(ROWID, { ...options, keepsBigints: false })
     this.#columns = layout.columns.map((column) => ({ name: column.name, read: valueReader(column, options), isLeftOut: isLeftOut(column) }))
   }
 
@@ -82,7 +87,7 @@ export class ChangeDecoder {
   refreshGone(place: EntryPlace, cells: Cells): ChangeEvent {
     const { layout } = this
     if (layout.rowid !== undefined) {
-      const key = { [layout.rowid]: narrow(cells.row[cells.at] ?? null) }
+      const key = { [layout.rowid]: this.#readRowid(cells.row[cells.at] ?? null) }
       return this.#deleted(place, { key, before: null, beforeKind: 'none' })
     }
     const columns = layout.key.flatMap((name) => this.#columns.find((column) => column.name === name) ?? [])
@@ -125,7 +130,7 @@ export class ChangeDecoder {
 
   #key(image: ChangeRow, cells: Cells): ChangeRow {
     const { key, rowid } = this.layout
-    return rowid === undefined ? pick(key, image) : { [rowid]: narrow(cells.row[cells.at] ?? null) }
+    return rowid === undefined ? pick(key, image) : { [rowid]: this.#readRowid(cells.row[cells.at] ?? null) }
   }
 
   #identity({ context, seq }: EntryPlace): { readonly id: string; readonly schema: string; readonly table: string } {
@@ -151,11 +156,6 @@ function oldValue(column: DecoderColumn, raw: Value, now: Value): Value {
   if (raw === null) return now
   const value = column.read(raw)
   return isSameValue(value, now) ? null : value
-}
-
-/** A row number is an integer of up to 64 bits. */
-function narrow(value: Value): Value {
-  return typeof value === 'bigint' && BigInt.asIntN(53, value) === value ? Number(value) : value
 }
 
 function origin({ context, seq }: EntryPlace, layout: TableLayout): ChangeEvent['source'] {

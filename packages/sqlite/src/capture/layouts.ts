@@ -1,5 +1,5 @@
 import type { RowValues } from '@tidemark/core/adapter'
-import type { SqliteTransaction } from '../driver.ts'
+import type { BatchTransaction } from '../driver.ts'
 import type { LogNames } from './log-names.ts'
 import type { TableLayout } from './table-layout.ts'
 
@@ -11,7 +11,7 @@ export interface StoredLayout {
   readonly isCurrent: boolean
 }
 
-export async function readLayouts(transaction: Pick<SqliteTransaction, 'query'>, names: LogNames): Promise<readonly StoredLayout[]> {
+export async function readLayouts(transaction: Pick<BatchTransaction, 'query'>, names: LogNames): Promise<readonly StoredLayout[]> {
   return toLayouts(await transaction.query(layoutsSql(names)))
 }
 
@@ -27,12 +27,12 @@ export function toLayouts(rows: readonly RowValues[]): readonly StoredLayout[] {
 }
 
 /** JSON leaves out what is undefined, and that is how `rowid` is read back. */
-export async function writeLayout(transaction: SqliteTransaction, names: LogNames, stored: StoredLayout): Promise<void> {
+export async function writeLayout(transaction: BatchTransaction, names: LogNames, stored: StoredLayout): Promise<void> {
   const { layout, signature } = stored
   await transaction.run(`INSERT INTO ${names.layouts} VALUES (?, ?, ?, ?, ?)`, [layout.id, layout.table, signature, JSON.stringify(layout), stored.isCurrent ? 1 : 0])
 }
 
-export async function retireLayout(transaction: SqliteTransaction, names: LogNames, id: number): Promise<void> {
+export async function retireLayout(transaction: BatchTransaction, names: LogNames, id: number): Promise<void> {
   await transaction.run(`UPDATE ${names.layouts} SET is_current = 0 WHERE id = ?`, [id])
 }
 

@@ -1,5 +1,5 @@
 import { TidemarkError } from '@tidemark/core/adapter'
-import type { SqliteTransaction } from '../driver.ts'
+import type { BatchTransaction } from '../driver.ts'
 import { slots } from './entry-sql.ts'
 import { ENTRY, entryCode, type MarkKind } from './log-entry.ts'
 import type { LogNames } from './log-names.ts'
@@ -9,7 +9,7 @@ import { watchStatements } from './vacuum-watch.ts'
 const FORMAT = 1
 
 /** Values of an entry that a new log has room for; wider tables add columns. */
-const FIRST_WIDTH = 8
+export const FIRST_WIDTH = 8
 
 /** What the log's own tables say about it. */
 export interface LogState {
@@ -20,22 +20,17 @@ export interface LogState {
 }
 
 /**
- * Makes the log's tables where they are missing. The log's number is an integer primary key without AUTOINCREMENT: the next one is
+ * Makes the log's tables, where `readLogState` found none. The log's number is an integer primary key without AUTOINCREMENT: the next one is
  * the greatest plus one, found without a second table. Since the last row is never purged, none is given twice.
- *
- * Errors: `LOG_NOT_OWNED` when a table of that name is somebody else's, `STATE_NEWER`.
  */
-export async function openLogTables(transaction: SqliteTransaction, names: LogNames, epoch: string): Promise<LogState> {
-  const known = await readLogState(transaction, names)
-  if (known !== undefined) return known
+export async function createLogTables(transaction: BatchTransaction, names: LogNames, epoch: string): Promise<void> {
   for (const sql of createStatements(names)) await transaction.run(sql)
   await transaction.run(`INSERT INTO ${names.meta} VALUES ('format', ?), ('epoch', ?), ('purged', 0), ('verified', 0)`, [FORMAT, epoch])
   await writeMark(transaction, names, { layoutId: 0, kind: 'begin', text: epoch })
-  return { epoch, width: FIRST_WIDTH }
 }
 
-/** `undefined` where there is no log. Errors: `LOG_NOT_OWNED`, `STATE_NEWER`. */
-export async function readLogState(transaction: Pick<SqliteTransaction, 'query'>, names: LogNames): Promise<LogState | undefined> {
+/** `undefined` where there is no log. Errors: `LOG_NOT_OWNED` when a table of that name is somebody else's, `STATE_NEWER`. */
+export async function readLogState(transaction: Pick<BatchTransaction, 'query'>, names: LogNames): Promise<LogState | undefined> {
   const found = await transaction.query(`SELECT name FROM sqlite_master WHERE name IN (?, ?) COLLATE NOCASE`, [`${names.prefix}_log`, `${names.prefix}_log_meta`])
   if (found.length === 0) return undefined
   if (found.length === 1) notOwned(names)
@@ -69,7 +64,7 @@ function createStatements(names: LogNames): readonly string[] {
 }
 
 /** Gives log and notes room for entries of this width. ADD COLUMN costs the same however long the log is. */
-export async function widenLog(transaction: SqliteTransaction, names: LogNames, width: { readonly from: number; readonly to: number }): Promise<void> {
+export async function widenLog(transaction: BatchTransaction, names: LogNames, width: { readonly from: number; readonly to: number }): Promise<void> {
   for (let index = width.from; index < width.to; index += 1) {
     await transaction.run(`ALTER TABLE ${names.log} ADD COLUMN v${index}`)
     await transaction.run(`ALTER TABLE ${names.notes} ADD COLUMN v${index}`)
@@ -82,11 +77,11 @@ export interface Mark {
   readonly text?: string | undefined
 }
 
-export async function writeMark(transaction: SqliteTransaction, names: LogNames, mark: Mark): Promise<void> {
+export async function writeMark(transaction: BatchTransaction, names: LogNames, mark: Mark): Promise<void> {
   await transaction.run(`INSERT INTO ${names.log} (k, v0, v1) VALUES (?, ?, ?)`, [entryCode(mark.layoutId, ENTRY.mark), mark.kind, mark.text ?? null])
 }
 
-export async function dropLogTables(transaction: SqliteTransaction, names: LogNames): Promise<void> {
+export async function dropLogTables(transaction: BatchTransaction, names: LogNames): Promise<void> {
   for (const table of [names.log, names.meta, names.layouts, names.notes, names.consumers, names.leases, names.watch]) {
     await transaction.run(`DROP TABLE IF EXISTS ${table}`)
   }

@@ -1,13 +1,13 @@
 import { TidemarkError, type AbortOptions } from '@tidemark/core/adapter'
-import type { SqliteDriver, SqliteTransaction } from '../driver.ts'
+import type { BatchDriver, BatchTransaction } from '../driver.ts'
 import { sourceError } from '../source/source-error.ts'
 
 /** Opens connections of our own to the database: the application's may be in the middle of a transaction. */
 export interface LogDrivers {
   /** One that only reads. */
-  readonly openReader: () => Promise<SqliteDriver>
+  readonly openReader: () => Promise<BatchDriver>
   /** One that writes the log's own tables and the triggers. */
-  readonly openWriter: () => Promise<SqliteDriver>
+  readonly openWriter: () => Promise<BatchDriver>
 }
 
 /**
@@ -24,12 +24,12 @@ export class LogSession implements AsyncDisposable {
   }
 
   /** Errors: `SOURCE_*`, `ABORTED`, `CLOSED`, and those of `work`. */
-  read<T>(work: (driver: SqliteDriver) => Promise<T>, options: AbortOptions = {}): Promise<T> {
+  read<T>(work: (driver: BatchDriver) => Promise<T>, options: AbortOptions = {}): Promise<T> {
     return this.#reader.use(work, options)
   }
 
   /** In one write transaction. */
-  write<T>(work: (transaction: SqliteTransaction) => Promise<T>, options: AbortOptions = {}): Promise<T> {
+  write<T>(work: (transaction: BatchTransaction) => Promise<T>, options: AbortOptions = {}): Promise<T> {
     return this.#writer.use((driver) => driver.transaction(work), options)
   }
 
@@ -39,17 +39,17 @@ export class LogSession implements AsyncDisposable {
 }
 
 class Slot {
-  readonly #open: () => Promise<SqliteDriver>
-  #driver: SqliteDriver | undefined
+  readonly #open: () => Promise<BatchDriver>
+  #driver: BatchDriver | undefined
   #isClosed = false
   /** The end of the line: settles when the call before is done, and never rejects. */
   #tail: Promise<unknown> = Promise.resolve()
 
-  constructor(open: () => Promise<SqliteDriver>) {
+  constructor(open: () => Promise<BatchDriver>) {
     this.#open = open
   }
 
-  use<T>(work: (driver: SqliteDriver) => Promise<T>, { signal }: AbortOptions): Promise<T> {
+  use<T>(work: (driver: BatchDriver) => Promise<T>, { signal }: AbortOptions): Promise<T> {
     const turn = this.#tail.then(() => this.#run(work, signal))
     this.#tail = turn.catch(() => undefined)
     return signal === undefined ? turn : untilAborted(turn, signal)
@@ -61,7 +61,7 @@ class Slot {
     await this.#discard()
   }
 
-  async #run<T>(work: (driver: SqliteDriver) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  async #run<T>(work: (driver: BatchDriver) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     if (this.#isClosed) throw new TidemarkError('CLOSED', 'The change log is closed.')
     if (signal?.aborted === true) throw aborted()
     try {

@@ -1,11 +1,12 @@
 import type { AbortOptions, RowValues, Value } from '@tidemark/core/adapter'
 import type { SqliteQuery } from '../driver.ts'
-import { strictDecoder, type StrictDecoder, type TextForm } from '../source/cell-codec.ts'
+import { strictDecoder, type StrictDecoder } from '../source/cell-codec.ts'
 import { entryDigest } from './entry-digest.ts'
 import { slots } from './entry-sql.ts'
 import type { LogNames } from './log-names.ts'
 import type { LogSession } from './log-session.ts'
-import { valueReader, valueSql, type ReadingOptions, type TextPolicy } from './value-reading.ts'
+import type { SchemaWatch } from './schema-watch.ts'
+import { isTagged, valueReader, valueSql, type HostForm, type ReadingOptions, type TextPolicy, type ValueForm } from './value-reading.ts'
 
 /** The log's end as of one view. */
 export interface LogHead {
@@ -15,15 +16,14 @@ export interface LogHead {
   readonly digest: string
   /** Everything up to here may have been purged. */
   readonly purged: number
-  /** SQLite's count of schema changes. */
+  /** As `SchemaWatch` says. */
   readonly schemaVersion: number
 }
 
 export interface LogViewOptions {
   readonly names: LogNames
-  readonly textForm: TextForm
-  /** SQL of one integer that changes with every change of the schema. */
-  readonly schemaVersionSql: string
+  readonly textForm: HostForm
+  readonly watch: SchemaWatch
   readonly onInvalidText: TextPolicy
   readonly keepsBigints: boolean
 }
@@ -58,11 +58,12 @@ export class LogView {
    * The head and the rows of `query`, which is given how to select a value. Texts come as strings where the driver can do that
    * exactly; one that may stand for bytes that are no text makes the query be run again for bytes.
    */
-  async read(query: (form: TextForm) => SqliteQuery, options: AbortOptions): Promise<{ readonly head: LogHead; readonly rows: readonly RowValues[]; readonly reading: ReadingOptions }> {
+  async read(query: (form: ValueForm) => SqliteQuery, options: AbortOptions): Promise<{ readonly head: LogHead; readonly rows: readonly RowValues[]; readonly reading: ReadingOptions }> {
     const { textForm } = this.#options
     const found = await this.#readAs(textForm, query(textForm), options)
     if (textForm === 'bytes' || !hasSuspect(found.rows)) return found
-    return this.#readAs('bytes', query('bytes'), options)
+    const form = textForm === 'tagged' ? 'tagged-bytes' : 'bytes'
+    return this.#readAs(form, query(form), options)
   }
 
   async head(options: AbortOptions): Promise<LogHead> {
@@ -79,31 +80,32 @@ export class LogView {
   }
 
   /** The values of an entry as a list to select. */
-  #values(form: TextForm): string {
+  #values(form: ValueForm): string {
     return slots(this.#width).map((slot) => valueSql(slot, form)).join(', ')
   }
 
-  async #readAs(form: TextForm, query: SqliteQuery | undefined, options: AbortOptions): Promise<{ readonly head: LogHead; readonly rows: readonly RowValues[]; readonly reading: ReadingOptions }> {
+  async #readAs(form: ValueForm, query: SqliteQuery | undefined, options: AbortOptions): Promise<{ readonly head: LogHead; readonly rows: readonly RowValues[]; readonly reading: ReadingOptions }> {
     const queries = [{ sql: this.#headSql(form) }, ...(query === undefined ? [] : [query])]
     const [[headRow] = [], rows = []] = await this.#session.read((driver) => driver.view(queries, { bigints: this.#bigints }), options)
     const reading = await this.#reading(form, options)
     return { head: toHead(headRow ?? [], reading), rows, reading }
   }
 
-  #headSql(form: TextForm): string {
-    const { names, schemaVersionSql } = this.#options
+  #headSql(form: ValueForm): string {
+    const { names, watch } = this.#options
     const meta = (key: string): string => `(SELECT value FROM ${names.meta} WHERE key = '${key}')`
-    return `SELECT ${valueSql(meta('epoch'), form)}, ${meta('purged')}, (${schemaVersionSql}), seq, k, ${this.#values(form)} FROM ${names.log} ORDER BY seq DESC LIMIT 1`
+    return `SELECT ${valueSql(meta('epoch'), form)}, ${meta('purged')}, (${watch.versionSql}), seq, k, ${this.#values(form)} FROM ${names.log} ORDER BY seq DESC LIMIT 1`
   }
 
-  async #reading(form: TextForm, options: AbortOptions): Promise<ReadingOptions> {
+  async #reading(form: ValueForm, options: AbortOptions): Promise<ReadingOptions> {
     const { keepsBigints, onInvalidText } = this.#options
-    const decoder = form === 'string' ? () => undefined : this.#decoder ??= await this.#readEncoding(options)
-    return { form, bigints: this.#bigints, keepsBigints, decoder, onInvalidText }
+    const decoder = form === 'string' || form === 'tagged' ? () => undefined : this.#decoder ??= await this.#readEncoding(form, options)
+    return { form, bigints: this.#bigints || isTagged(form), keepsBigints, decoder, onInvalidText }
   }
 
-  /** Fixed when the database is made. */
-  async #readEncoding(options: AbortOptions): Promise<StrictDecoder> {
+  /** Fixed when the database is made. Hosts whose numbers need marks refuse the question, and have no other than UTF-8. */
+  async #readEncoding(form: ValueForm, options: AbortOptions): Promise<StrictDecoder> {
+    if (isTagged(form)) return strictDecoder('UTF-8')
     const rows = await this.#session.read((driver) => driver.query('SELECT encoding FROM pragma_encoding'), options)
     return strictDecoder(String(rows[0]?.[0] ?? 'UTF-8'))
   }

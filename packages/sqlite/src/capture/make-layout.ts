@@ -2,8 +2,8 @@ import { TidemarkError } from '@tidemark/core/adapter'
 import type { CapturedTable } from './captured-table.ts'
 import { imageWidth, type TableLayout } from './table-layout.ts'
 
-/** Columns of the log besides the values: its number and its code. */
-const OWN_COLUMNS = 2
+/** What stands beside an entry's values where the log's end is read: SQLite's limit for columns holds for what is selected as well. */
+const HEAD_COLUMNS = 5
 
 /**
  * An update of a table of up to this many columns is one entry: half the cost. Above, the log would grow so wide that every
@@ -29,13 +29,15 @@ export function makeLayout(table: CapturedTable, request: LayoutRequest): TableL
   const { id, version } = request
   const shape = { columns: table.columns, rowid: isKeyless ? table.rowid : undefined }
   const width = imageWidth(shape)
-  if (width + OWN_COLUMNS > request.maxColumns) {
-    throw new TidemarkError('TABLE_NOT_CAPTURABLE', `'${table.name}' has ${table.columns.length} columns; the log has room for ${request.maxColumns - OWN_COLUMNS}.`)
+  const scan = table.rowid === undefined ? table.key : [table.rowid]
+  const others = Math.max(HEAD_COLUMNS, scan.length)
+  if (width + others > request.maxColumns) {
+    throw new TidemarkError('TABLE_NOT_CAPTURABLE', `'${table.name}' has ${table.columns.length} columns; the log has room for ${request.maxColumns - others}.`)
   }
-  const isCombined = !request.hasSmallRows && width * 2 <= MAX_COMBINED_WIDTH && width * 2 + OWN_COLUMNS <= request.maxColumns
+  const isCombined = !request.hasSmallRows && width * 2 <= MAX_COMBINED_WIDTH && width * 2 + others <= request.maxColumns
   return {
     id, table: table.name, version, key: table.key, isCombined, ...shape,
-    scan: table.rowid === undefined ? table.key : [table.rowid],
+    scan,
     isScanUnstable: table.rowid !== undefined && !table.isKeyRowid,
   }
 }

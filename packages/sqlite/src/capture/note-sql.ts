@@ -48,13 +48,23 @@ function noteSql(names: LogNames, layout: TableLayout, { plan, conflicts, others
   const table = quote(layout.table)
   const id = plan.identity('s')
   // Apart, so that each finds its own index.
-  const rows = conflicts.map((conflict) => `SELECT ${id} FROM ${table} AS s WHERE ${conflict}`).join(' UNION ')
+  const rows = united(conflicts.map((conflict) => `SELECT ${id} FROM ${table} AS s WHERE ${conflict}`))
   const into = `INSERT INTO ${names.notes} (t, r, ${slots(imageWidth(layout)).join(', ')})`
   return [
     `DELETE FROM ${names.notes} WHERE n <= (SELECT max(n) FROM ${names.notes}) - ${MAX_NOTES};`,
     `${into} SELECT ${layout.id}, ${id}, ${image(layout, 's').join(', ')} FROM ${table} AS s WHERE ${id} IN (${rows}) AND ${others}`,
     `AND NOT EXISTS (SELECT 1 FROM ${names.notes} AS n WHERE n.t = ${layout.id} AND n.r IS ${id});`,
   ].join(' ')
+}
+
+/** Cloudflare's limit for the terms of one compound SELECT; SQLite's own is 500. */
+const MAX_TERMS = 5
+
+function united(selects: readonly string[]): string {
+  if (selects.length <= MAX_TERMS) return selects.join(' UNION ')
+  const size = Math.ceil(selects.length / MAX_TERMS)
+  const groups = Array.from({ length: Math.ceil(selects.length / size) }, (_, index) => selects.slice(index * size, (index + 1) * size))
+  return groups.map((group) => `SELECT * FROM (${united(group)})`).join(' UNION ')
 }
 
 /** After a write, a note whose row is gone or has the new row in its place. */

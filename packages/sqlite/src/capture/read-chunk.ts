@@ -1,7 +1,6 @@
 import { TidemarkError, toSequence, type ReadChunkRequest, type RowValues, type SnapshotChunk, type Value } from '@tidemark/core/adapter'
-import type { SqliteQuery, SqliteValue } from '../driver.ts'
+import type { SqliteQuery } from '../driver.ts'
 import { quote } from '../quote.ts'
-import type { TextForm } from '../source/cell-codec.ts'
 import type { CapturedTables } from './captured-tables.ts'
 import { entryDigest } from './entry-digest.ts'
 import { eventBytes } from './event-bytes.ts'
@@ -9,7 +8,7 @@ import { toPosition } from './log-place.ts'
 import type { LogHead } from './log-view.ts'
 import { decodeKey, encodeKey } from './key-cursor.ts'
 import type { TableLayout } from './table-layout.ts'
-import { valueSql, type ReadingOptions } from './value-reading.ts'
+import { boundValue, valueSql, type ReadingOptions, type ValueForm } from './value-reading.ts'
 
 export interface ChunkQuery {
   readonly layout: TableLayout
@@ -18,21 +17,16 @@ export interface ChunkQuery {
 }
 
 /** The values by which the table is read first, then the row's as an entry has them. */
-export function chunkQuery({ layout, after, rows }: ChunkQuery, form: TextForm): SqliteQuery {
+export function chunkQuery({ layout, after, rows }: ChunkQuery, form: ValueForm): SqliteQuery {
   const names = layout.rowid === undefined ? [] : [layout.rowid]
   const values = [...layout.scan, ...names, ...layout.columns.map((column) => column.name)].map((name) => valueSql(`s.${quote(name)}`, form))
   const columns = layout.scan.map((name) => `s.${quote(name)}`).join(', ')
-  const where = after === undefined ? '' : `WHERE (${columns}) > (${after.map(() => '?').join(', ')}) `
+  const bound = (after ?? []).map((value) => boundValue(value, form))
+  const where = after === undefined ? '' : `WHERE (${columns}) > (${bound.map(({ sql }) => sql).join(', ')}) `
   return {
     sql: `SELECT ${values.map((value, index) => `${value} AS c${index}`).join(', ')} FROM ${quote(layout.table)} AS s ${where}ORDER BY ${columns} LIMIT ${rows}`,
-    parameters: (after ?? []).map(toParameter),
+    parameters: bound.flatMap(({ parameters }) => parameters),
   }
-}
-
-/** Drivers bind a number as a double; a whole one is an integer to SQLite's keys either way, but exactly so only as one. */
-function toParameter(value: Value): SqliteValue {
-  if (typeof value === 'boolean') return value ? 1 : 0
-  return typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value
 }
 
 export interface ChunkRequest {

@@ -7,9 +7,8 @@ import { toPosition, type LogPlace } from './log-place.ts'
 import { PageDecoder, type DecodedPage, type DecodeRequest } from './page-decoder.ts'
 import type { CapturedTables } from './captured-tables.ts'
 import type { SqliteQuery } from '../driver.ts'
-import type { TextForm } from '../source/cell-codec.ts'
 import type { LogNames } from './log-names.ts'
-import { valueSql, type ReadingOptions } from './value-reading.ts'
+import { valueSql, type ReadingOptions, type ValueForm } from './value-reading.ts'
 
 export interface PageQuery {
   readonly names: LogNames
@@ -20,7 +19,7 @@ export interface PageQuery {
   readonly rows: number
 }
 
-export function pageQuery(query: PageQuery, form: TextForm): SqliteQuery {
+export function pageQuery(query: PageQuery, form: ValueForm): SqliteQuery {
   const { names, width, after, through, rows } = query
   const values = slots(width).map((slot) => valueSql(slot, form)).join(', ')
   const end = through === undefined ? '' : ' AND seq <= ?'

@@ -76,7 +76,7 @@ export class SqliteChangeConnection implements ChangeConnection {
 
   async readChanges(request: ReadChangesRequest): Promise<ChangeSlice> {
     const place = toPlace(request.after)
-    if (place.digest !== undefined && !this.#known.has(keyOf(request.after))) await this.verify(request.after, request)
+    if (place.digest !== undefined && !this.#isTrusted(request.after)) await this.verify(request.after, request)
     const through = request.through === undefined ? undefined : toPlace(request.through).seq
     const last = place.unit?.end ?? through
     const size = this.#pageSize('log', request.limit)
@@ -178,16 +178,23 @@ export class SqliteChangeConnection implements ChangeConnection {
   }
 
   async #sync(options: AbortOptions): Promise<void> {
-    const { names, tables, replace, maxColumns, hasSmallRows, schemaVersionSql, epoch } = this.#settings
-    const schemaVersion = await this.#session.write(async (transaction) => {
+    const { names, tables, epoch } = this.#settings
+    const sync = (): Promise<number | undefined> => this.#session.write(async (transaction) => {
       const request = { tables, isRunning: this.#verified.schemaVersion !== -1, epoch: epoch(), verified: this.#verified.seq }
-      const unknown = await syncCapture(transaction, { names, replace, maxColumns, hasSmallRows }, request)
-      for (const table of unknown) await logAnew(transaction, names, table)
-      return Number((await transaction.query(schemaVersionSql))[0]?.[0])
+      const { unknown, schemaVersion } = await syncCapture(transaction, this.#settings, request)
+      for (const layout of unknown) await logAnew(transaction, names, layout)
+      return schemaVersion
     }, options)
+    // The version that its own changes lead to is found, and proved to fit, by doing it once more.
+    let schemaVersion = await sync()
+    while (schemaVersion === undefined) schemaVersion = await sync()
     await this.#tables.load(options)
     this.#view.configure({ width: this.#tables.width, bigints: this.#tables.needsBigints })
     this.#verified = { schemaVersion, seq: this.#verified.seq }
+  }
+
+  #isTrusted(position: LogPosition): boolean {
+    return this.#settings.trustsOwnPositions && this.#known.has(keyOf(position))
   }
 
   #given(position: LogPosition): LogPosition {

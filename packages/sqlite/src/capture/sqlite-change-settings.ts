@@ -9,6 +9,8 @@ export interface SqliteChangeSettings extends CaptureSettings, LogViewOptions {
   readonly names: LogNames
   readonly tables: readonly string[]
   readonly retention: RetentionLimit
+  /** Whether a position that was given once need not be looked at again. */
+  readonly trustsOwnPositions: boolean
   /** The name of a log that is made now. */
   readonly epoch: () => string
   readonly now: () => number

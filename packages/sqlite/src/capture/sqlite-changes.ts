@@ -1,5 +1,4 @@
 import { TidemarkError, type AbortOptions, type ChangeConnection, type ChangeSource, type ChangeSourceCapabilities, type Unsubscribe } from '@tidemark/core/adapter'
-import type { TextForm } from '../source/cell-codec.ts'
 import { alterCaptured } from './alter-captured.ts'
 import { readCaptureStatus, type CaptureStatus } from './capture-status.ts'
 import { mainTable } from './main-table.ts'
@@ -10,7 +9,8 @@ import type { ReplacePolicy } from './note-plan.ts'
 import { SqliteChangeConnection } from './sqlite-change-connection.ts'
 import type { SqliteChangeSettings } from './sqlite-change-settings.ts'
 import { uninstallCapture } from './uninstall-capture.ts'
-import type { TextPolicy } from './value-reading.ts'
+import { COUNTED, keptWatch } from './schema-watch.ts'
+import type { HostForm, TextPolicy } from './value-reading.ts'
 
 /** What a user chooses about a change log. */
 export interface SqliteChangesOptions {
@@ -39,15 +39,20 @@ export interface SqliteChangesOptions {
 export interface SqliteChangesHost extends LogDrivers {
   /** Path or address without credentials. */
   readonly address: string
-  readonly textForm: TextForm
+  readonly textForm: HostForm
   /** Columns that a table may have. SQLite's default is 2,000. */
   readonly maxColumns: number
   /** Longest row, in bytes. SQLite's default is 1,000,000,000. */
   readonly maxRowBytes: number
   /** Calls the listener when the file changes, where the host can tell. */
   readonly watch?: ((listener: () => void) => Unsubscribe) | undefined
-  /** SQL of one integer that changes with the schema, where the pragma can't be asked. */
-  readonly schemaVersionSql?: string | undefined
+  /** Whether `PRAGMA schema_version` is refused. Default false. */
+  readonly hidesSchemaVersion?: boolean | undefined
+  /**
+   * Whether a reader can see what a transaction of the application may still take back, as where all of a process shares one
+   * connection. Default false.
+   */
+  readonly seesUncommitted?: boolean | undefined
   /** For tests. Default: the clock. */
   readonly now?: (() => number) | undefined
 }
@@ -136,9 +141,10 @@ function subscribe(listeners: Set<() => void>, listener: () => void, watch: Sqli
 function toSettings(host: SqliteChangesHost, options: SqliteChangesOptions): SqliteChangeSettings {
   const issues = optionIssues(options)
   if (issues.length > 0) throw new TidemarkError('CONFIG_INVALID', 'The change source has wrong options.', { issues })
+  const names = logNames(options.log ?? 'tidemark')
   return {
     name: options.name ?? 'sqlite',
-    names: logNames(options.log ?? 'tidemark'),
+    names,
     tables: options.tables.map(mainTable),
     replace: options.replace ?? 'auto',
     retention: { maxEvents: options.retention?.maxEvents, whenFull: options.retention?.whenFull ?? 'keep' },
@@ -147,7 +153,8 @@ function toSettings(host: SqliteChangesHost, options: SqliteChangesOptions): Sql
     textForm: host.textForm,
     maxColumns: host.maxColumns,
     hasSmallRows: host.maxRowBytes < SMALL_ROW_BYTES,
-    schemaVersionSql: host.schemaVersionSql ?? 'SELECT schema_version FROM pragma_schema_version',
+    watch: host.hidesSchemaVersion === true ? keptWatch(names) : COUNTED,
+    trustsOwnPositions: host.seesUncommitted !== true,
     epoch: () => crypto.randomUUID().replaceAll('-', '').slice(0, 12),
     now: host.now ?? (() => Date.now()),
   }

@@ -1,22 +1,24 @@
-import { TidemarkError } from '@tidemark/core/adapter'
-import type { SqliteTransaction } from '../driver.ts'
-import { describeCaptured, type CapturedTable } from './captured-table.ts'
-import { nextLayoutId, readLayouts, retireLayout, writeLayout, type StoredLayout } from './layouts.ts'
-import { openLogTables, widenLog, writeMark } from './log-schema.ts'
-import { isLogTrigger, layoutOfTrigger, type LogNames } from './log-names.ts'
+import type { BatchTransaction } from '../driver.ts'
+import { quote } from '../quote.ts'
+import type { CapturedTable } from './captured-table.ts'
+import { nextLayoutId, retireLayout, writeLayout, type StoredLayout } from './layouts.ts'
+import type { LogNames } from './log-names.ts'
+import { createLogTables, FIRST_WIDTH, widenLog, writeMark } from './log-schema.ts'
 import { isSameShape, makeLayout } from './make-layout.ts'
 import { notePlan, type ReplacePolicy } from './note-plan.ts'
+import { readCapture, type FollowedLayout, type FoundCapture } from './read-capture.ts'
 import { refreshSql } from './refresh-sql.ts'
+import type { SchemaWatch } from './schema-watch.ts'
 import { entryWidth, type TableLayout } from './table-layout.ts'
 import { triggerSql } from './trigger-sql.ts'
-import { hasVacuumed } from './vacuum-watch.ts'
-import { quote } from '../quote.ts'
+import { resetWatch } from './vacuum-watch.ts'
 
 export interface CaptureSettings {
   readonly names: LogNames
   readonly replace: ReplacePolicy
   readonly maxColumns: number
   readonly hasSmallRows: boolean
+  readonly watch: SchemaWatch
 }
 
 export interface SyncRequest {
@@ -33,119 +35,100 @@ export interface SyncRequest {
   readonly verified: number
 }
 
+export interface SyncedCapture {
+  /**
+   * Captured tables of whose rows nothing is known: those that were captured once, were gone, and are there again, and after VACUUM
+   * those whose rows are told by numbers which it may have changed.
+   */
+  readonly unknown: readonly TableLayout[]
+  /** The schema's version, which everything fits; `undefined` when something had to be changed: then it is another one since. */
+  readonly schemaVersion: number | undefined
+}
+
 /**
  * Brings triggers and layouts in line with the tables as they are, in the caller's write transaction: so no write comes between.
- * Costs a few catalogue queries per table when nothing has changed.
- *
- * Returns tables of whose rows nothing is known: those that were captured once, were gone, and are there again, and after VACUUM
- * those whose rows are told by numbers which it may have changed.
+ * Reads first, then writes. Costs a few catalogue queries per table when nothing has changed.
  *
  * Errors: `TABLE_UNKNOWN`, `TABLE_NOT_CAPTURABLE`, `LOG_NOT_OWNED`, `STATE_NEWER`; nothing is changed then.
  */
-export async function syncCapture(transaction: SqliteTransaction, settings: CaptureSettings, request: SyncRequest): Promise<readonly string[]> {
-  const { names } = settings
-  const described = await describeAll(transaction, names, request)
-  const log = await openLogTables(transaction, names, request.epoch)
-  const sync = new CaptureSync(transaction, settings, { width: log.width, verified: Math.max(request.verified, await readVerified(transaction, names)) })
-  const stored = await readLayouts(transaction, names)
-  const triggers = await readTriggers(transaction, names)
-  for (const layout of stored.filter(({ isCurrent }) => isCurrent)) await sync.follow(layout, triggers)
-  const vacuumed = await hasVacuumed(transaction, names)
-  const unknown = new Set(vacuumed ? stored.filter(({ isCurrent, layout }) => isCurrent && layout.rowid !== undefined).map(({ layout }) => layout.table) : [])
-  for (const table of described.values()) if (await sync.add(table) && stored.some(({ layout }) => layout.table === table.name)) unknown.add(table.name)
+export async function syncCapture(transaction: BatchTransaction, settings: CaptureSettings, request: SyncRequest): Promise<SyncedCapture> {
+  const { names, watch } = settings
+  const found = await readCapture(transaction, names, { ...request, watch })
+  const sync = new CaptureSync(transaction, settings, { found, verified: Math.max(request.verified, found.verified) })
+  if (found.log === undefined) await createLogTables(transaction, names, request.epoch)
+  for (const followed of found.followed) await sync.follow(followed)
+  if (found.hasVacuumed) await resetWatch(transaction, names)
+  const unknown = new Set(found.hasVacuumed ? found.layouts.filter(({ isCurrent, layout }) => isCurrent && layout.rowid !== undefined).map(({ layout }) => layout.table) : [])
+  for (const table of found.wanted) if (await sync.add(table) && found.layouts.some(({ layout }) => layout.table === table.name)) unknown.add(table.name)
   await transaction.run(`UPDATE ${names.meta} SET value = (SELECT max(seq) FROM ${names.log}) WHERE key = 'verified'`)
-  return [...unknown]
-}
-
-async function describeAll(transaction: SqliteTransaction, names: LogNames, { tables, isRunning }: SyncRequest): Promise<ReadonlyMap<string, CapturedTable>> {
-  const described = new Map<string, CapturedTable>()
-  for (const table of tables) {
-    try {
-      described.set(table.toLowerCase(), await describeCaptured(transaction, names, table))
-    } catch (error) {
-      const isGone = error instanceof TidemarkError && (error.code === 'TABLE_UNKNOWN' || error.code === 'TABLE_NOT_CAPTURABLE')
-      if (!isRunning || !isGone) throw error
-    }
-  }
-  return described
-}
-
-async function readVerified(transaction: SqliteTransaction, names: LogNames): Promise<number> {
-  const rows = await transaction.query(`SELECT value FROM ${names.meta} WHERE key = 'verified'`)
-  return Number(rows[0]?.[0] ?? 0)
-}
-
-interface Trigger {
-  readonly name: string
-  readonly table: string
-  /** Its layout; `undefined` where it is none of this log's. */
-  readonly layoutId: number | undefined
-  readonly isUsers: boolean
-}
-
-/** In the order they were made, which is the reverse of the order in which SQLite fires them. */
-async function readTriggers(transaction: SqliteTransaction, names: LogNames): Promise<readonly Trigger[]> {
-  const rows = await transaction.query(`SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY rowid`)
-  return rows.map(([name, table, sql]) => ({
-    name: String(name), table: String(table), layoutId: layoutOfTrigger(names, String(name)), isUsers: !isLogTrigger({ name: String(name), sql: String(sql) }),
-  }))
+  const isChanged = sync.isChanged || found.schemaVersion < 0
+  if (isChanged) for (const sql of watch.keepSql) await transaction.run(sql)
+  return { unknown: [...unknown].flatMap((table) => sync.current(table) ?? []), schemaVersion: isChanged ? undefined : found.schemaVersion }
 }
 
 class CaptureSync {
-  readonly #transaction: SqliteTransaction
+  readonly #transaction: BatchTransaction
   readonly #settings: CaptureSettings
+  readonly #found: FoundCapture
   readonly #verified: number
+  /** As they will be when everything is written. */
+  #layouts: readonly StoredLayout[]
   #width: number
+  #isChanged: boolean
 
-  constructor(transaction: SqliteTransaction, settings: CaptureSettings, state: { readonly width: number; readonly verified: number }) {
+  constructor(transaction: BatchTransaction, settings: CaptureSettings, state: { readonly found: FoundCapture; readonly verified: number }) {
     this.#transaction = transaction
     this.#settings = settings
-    this.#width = state.width
+    this.#found = state.found
+    this.#layouts = state.found.layouts
+    this.#width = state.found.log?.width ?? FIRST_WIDTH
+    this.#isChanged = state.found.log === undefined
     this.#verified = state.verified
   }
 
+  /** Whether the schema is another one than it was. */
+  get isChanged(): boolean {
+    return this.#isChanged
+  }
+
+  current(table: string): TableLayout | undefined {
+    return this.#layouts.find(({ layout, isCurrent }) => isCurrent && layout.table === table)?.layout
+  }
+
   /** A table that has triggers, or had. */
-  async follow(stored: StoredLayout, triggers: readonly Trigger[]): Promise<void> {
+  async follow({ stored, triggers, table }: FollowedLayout): Promise<void> {
     const { layout, signature } = stored
-    const own = triggers.filter((trigger) => trigger.layoutId === layout.id)
-    const table = own[0]?.table
     // A table takes its triggers along when it is renamed and down when it is dropped, also to be made anew.
-    if (table === undefined) return this.#lose(layout)
-    const described = await describeCaptured(this.#transaction, this.#settings.names, table)
-    const last = triggers.findLast((trigger) => trigger.table === table && (trigger.isUsers || trigger.layoutId === layout.id))
-    const isWhole = own.length === triggerSql(this.#settings.names, layout, notePlan(described, layout, this.#settings.replace)).length
+    if (triggers.length === 0 || table === undefined) return this.#lose(layout, table)
+    const last = this.#found.triggers.findLast((trigger) => trigger.table === triggers[0]?.table && (trigger.isUsers || trigger.layoutId === layout.id))
+    const isWhole = triggers.length === triggerSql(this.#settings.names, layout, notePlan(table, layout, this.#settings.replace)).length
     // A trigger of the user's that was made after ours fires before them, and what it changes would be logged first.
-    if (described.signature === signature && isWhole && last?.layoutId === layout.id) return
-    await this.#replace(described, { layout, own })
+    if (table.signature === signature && isWhole && last?.layoutId === layout.id) return
+    await this.#replace(table, { layout, triggers })
   }
 
   /** A table that shall be captured. Tells whether it was not. */
   async add(table: CapturedTable): Promise<boolean> {
-    const stored = await readLayouts(this.#transaction, this.#settings.names)
-    const ofTable = stored.filter(({ layout }) => layout.table === table.name)
+    const ofTable = this.#layouts.filter(({ layout }) => layout.table === table.name)
     if (ofTable.some(({ isCurrent }) => isCurrent)) return false
     const version = Math.max(0, ...ofTable.map(({ layout }) => layout.version)) + 1
-    await this.#install(table, makeLayout(table, { ...this.#settings, id: nextLayoutId(stored), version }), { isNew: true })
+    await this.#install(table, makeLayout(table, { ...this.#settings, id: nextLayoutId(this.#layouts), version }), { isNew: true })
     return true
   }
 
   /** Its changes since may have gone unseen, unless it is not there any more. */
-  async #lose(layout: TableLayout): Promise<void> {
-    const { names } = this.#settings
-    await retireLayout(this.#transaction, names, layout.id)
-    const found = await this.#transaction.query(`SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?`, [layout.table])
-    const isDropped = found.length === 0
-    await writeMark(this.#transaction, names, { layoutId: layout.id, kind: isDropped ? 'dropped' : 'gap', text: layout.table })
-    if (!isDropped) await this.add(await describeCaptured(this.#transaction, names, layout.table))
+  async #lose(layout: TableLayout, table: CapturedTable | undefined): Promise<void> {
+    await this.#retire(layout)
+    await writeMark(this.#transaction, this.#settings.names, { layoutId: layout.id, kind: table === undefined ? 'dropped' : 'gap', text: layout.table })
+    if (table !== undefined) await this.add(table)
   }
 
-  async #replace(table: CapturedTable, old: { readonly layout: TableLayout; readonly own: readonly Trigger[] }): Promise<void> {
+  async #replace(table: CapturedTable, old: { readonly layout: TableLayout; readonly triggers: FollowedLayout['triggers'] }): Promise<void> {
     const { names } = this.#settings
-    for (const trigger of old.own) await this.#transaction.run(`DROP TRIGGER ${quote(trigger.name)}`)
-    await retireLayout(this.#transaction, names, old.layout.id)
+    for (const trigger of old.triggers) await this.#transaction.run(`DROP TRIGGER ${quote(trigger.name)}`)
+    await this.#retire(old.layout)
     if (table.name !== old.layout.table) await writeMark(this.#transaction, names, { layoutId: old.layout.id, kind: 'dropped', text: old.layout.table })
-    const id = nextLayoutId(await readLayouts(this.#transaction, names))
-    const same = makeLayout(table, { ...this.#settings, id, version: old.layout.version })
+    const same = makeLayout(table, { ...this.#settings, id: nextLayoutId(this.#layouts), version: old.layout.version })
     const isNew = !isSameShape(same, old.layout)
     const layout = isNew ? { ...same, version: old.layout.version + 1 } : same
     await this.#install(table, layout, { isNew })
@@ -154,13 +137,22 @@ class CaptureSync {
     for (const sql of refreshSql(names, { old: old.layout, current: layout })) await this.#transaction.run(sql, [this.#verified])
   }
 
+  async #retire(layout: TableLayout): Promise<void> {
+    this.#isChanged = true
+    this.#layouts = this.#layouts.map((stored) => (stored.layout.id === layout.id ? { ...stored, isCurrent: false } : stored))
+    await retireLayout(this.#transaction, this.#settings.names, layout.id)
+  }
+
   async #install(table: CapturedTable, layout: TableLayout, shape: { readonly isNew: boolean }): Promise<void> {
     const { names, replace } = this.#settings
     const width = Math.max(this.#width, entryWidth(layout))
     await widenLog(this.#transaction, names, { from: this.#width, to: width })
     this.#width = width
     for (const sql of triggerSql(names, layout, notePlan(table, layout, replace))) await this.#transaction.run(sql)
-    await writeLayout(this.#transaction, names, { layout, signature: table.signature, isCurrent: true })
+    const stored = { layout, signature: table.signature, isCurrent: true }
+    this.#layouts = [...this.#layouts, stored]
+    this.#isChanged = true
+    await writeLayout(this.#transaction, names, stored)
     if (shape.isNew) await writeMark(this.#transaction, names, { layoutId: layout.id, kind: 'schema' })
   }
 }

@@ -1,5 +1,5 @@
 import { TidemarkError, type RowValues } from '@tidemark/core/adapter'
-import type { SqliteTransaction } from '../driver.ts'
+import type { BatchTransaction } from '../driver.ts'
 import { quote } from '../quote.ts'
 import { quoteText } from '../source/quote-text.ts'
 import { indexTerms, withoutDirection } from './index-terms.ts'
@@ -22,7 +22,7 @@ interface Term {
 }
 
 /** Every unique index of the table, that of a primary key included. The row number has none. */
-export async function readUniqueKeys(transaction: SqliteTransaction, table: string): Promise<readonly UniqueKey[]> {
+export async function readUniqueKeys(transaction: BatchTransaction, table: string): Promise<readonly UniqueKey[]> {
   const indexes = await transaction.query(
     `SELECT list.name, list.origin, list.partial, m.sql FROM pragma_index_list(${quoteText(table)}) AS list
      LEFT JOIN sqlite_master AS m ON m.type = 'index' AND m.name = list.name WHERE list."unique" = 1 ORDER BY list.seq DESC`,
@@ -33,7 +33,7 @@ export async function readUniqueKeys(transaction: SqliteTransaction, table: stri
   return keys
 }
 
-async function readGenerated(transaction: SqliteTransaction, table: string): Promise<ReadonlySet<string>> {
+async function readGenerated(transaction: BatchTransaction, table: string): Promise<ReadonlySet<string>> {
   const rows = await transaction.query(`SELECT name FROM pragma_table_xinfo(${quoteText(table)}) WHERE hidden > 1`)
   return new Set(rows.map(([name]) => String(name)))
 }
@@ -44,7 +44,7 @@ interface IndexRequest {
   readonly generated: ReadonlySet<string>
 }
 
-async function readKey(transaction: SqliteTransaction, { table, index, generated }: IndexRequest): Promise<UniqueKey> {
+async function readKey(transaction: BatchTransaction, { table, index, generated }: IndexRequest): Promise<UniqueKey> {
   const [name, origin, partial, sql] = index
   const rows = await transaction.query(`SELECT name, coll FROM pragma_index_xinfo(${quoteText(String(name))}) WHERE key = 1 ORDER BY seqno`)
   const terms = rows.map(([column, collation]): Term => ({ name: column === null ? undefined : String(column), collation: String(collation) }))

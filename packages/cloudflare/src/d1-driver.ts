@@ -1,0 +1,98 @@
+import { TidemarkError, type RowValues } from '@tidemark/core/adapter'
+import type { BatchDriver, BatchTransaction, SqliteQuery, SqliteValue } from '@tidemark/sqlite'
+import { d1Error } from './cloudflare-error.ts'
+import type { D1Database, D1Statement } from './d1-database.ts'
+import { isUnchanged, requireUnchanged, type SeenRows } from './d1-guard.ts'
+import { toBindings, toValue } from './to-binding.ts'
+import { Changed, untilUnchanged } from './until-unchanged.ts'
+
+/** A D1 database. It has no transactions but batches: those of this driver read at once, and write in one batch that checks what was read. */
+export class D1Driver implements BatchDriver {
+  readonly #database: D1Database
+
+  constructor(database: D1Database) {
+    this.#database = database
+  }
+
+  query(sql: string, parameters: readonly SqliteValue[] = []): Promise<readonly RowValues[]> {
+    return mapped(async () => (await prepared(this.#database, { sql, parameters }).raw()).map(toRow))
+  }
+
+  /** In one batch. Its rows come as objects, so that no two columns of a query may have one name. */
+  view(queries: readonly SqliteQuery[]): Promise<readonly (readonly RowValues[])[]> {
+    return mapped(async () => {
+      const results = await this.#database.batch(queries.map((query) => prepared(this.#database, query)))
+      return results.map((result) => result.results.map((row) => toRow(Object.values(row as object)))) // always objects
+    })
+  }
+
+  transaction<T>(work: (transaction: BatchTransaction) => Promise<T>): Promise<T> {
+    return untilUnchanged(async () => {
+      const transaction = new D1Transaction(this)
+      const result = await work(transaction)
+      await this.#commit(transaction)
+      return result
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  async #commit({ seen, writes }: D1Transaction): Promise<void> {
+    if (writes.length === 0) return
+    try {
+      await this.#run([...seen.map(requireUnchanged), ...writes])
+    } catch (error) {
+      if (await this.#hasChanged(seen)) throw new Changed()
+      throw error
+    }
+  }
+
+  /** The error of a batch does not tell which statement failed, and its words are not to be relied on. */
+  async #hasChanged(seen: readonly SeenRows[]): Promise<boolean> {
+    if (seen.length === 0) return false
+    const answers = await this.view(seen.map(isUnchanged))
+    return answers.some(([row]) => row?.[0] !== 1)
+  }
+
+  async #run(queries: readonly SqliteQuery[]): Promise<void> {
+    await mapped(() => this.#database.batch(queries.map((query) => prepared(this.#database, query))))
+  }
+}
+
+class D1Transaction implements BatchTransaction {
+  readonly seen: SeenRows[] = []
+  readonly writes: SqliteQuery[] = []
+  readonly #driver: D1Driver
+
+  constructor(driver: D1Driver) {
+    this.#driver = driver
+  }
+
+  async query(sql: string, parameters: readonly SqliteValue[] = []): Promise<readonly RowValues[]> {
+    if (this.writes.length > 0) throw new TidemarkError('INTERNAL', 'A transaction on D1 can not read what it has written.')
+    const rows = await this.#driver.query(sql, parameters)
+    this.seen.push({ sql, parameters, rows })
+    return rows
+  }
+
+  async run(sql: string, parameters: readonly SqliteValue[] = []): Promise<void> {
+    this.writes.push({ sql, parameters })
+  }
+}
+
+function prepared(database: D1Database, { sql, parameters = [] }: SqliteQuery): D1Statement {
+  const statement = database.prepare(sql)
+  return parameters.length === 0 ? statement : statement.bind(...toBindings(parameters))
+}
+
+function toRow(row: readonly unknown[]): RowValues {
+  return row.map(toValue)
+}
+
+async function mapped<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw d1Error(error)
+  }
+}

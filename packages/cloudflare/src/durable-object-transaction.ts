@@ -1,0 +1,95 @@
+import type { RowValues } from '@tidemark/core/adapter'
+import type { BatchTransaction, SqliteQuery, SqliteValue } from '@tidemark/sqlite'
+import { durableObjectError } from './cloudflare-error.ts'
+import type { DurableObjectStorage } from './durable-object-storage.ts'
+import { sameRows } from './same-rows.ts'
+import { toBindings, toValue } from './to-binding.ts'
+import { Changed } from './until-unchanged.ts'
+
+interface Step extends SqliteQuery {
+  /** What it read; `undefined` for a write. */
+  readonly rows: readonly RowValues[] | undefined
+}
+
+/** Thrown to take back what was only tried. */
+class TakenBack extends Error {}
+
+/**
+ * The statements of a transaction, kept until its end and then run in one synchronous turn. A transaction that stayed open meanwhile
+ * would take in, and with an error take back, what the application writes between two of its steps: all of an
+ * object shares one connection.
+ */
+export class DurableObjectTransaction implements BatchTransaction {
+  readonly #storage: DurableObjectStorage
+  readonly #steps: Step[] = []
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage
+  }
+
+  /** Behind writes, these are run for it and taken back: each such query costs as much as all of them. */
+  async query(sql: string, parameters: readonly SqliteValue[] = []): Promise<readonly RowValues[]> {
+    const hasWrites = this.#steps.some((step) => step.rows === undefined)
+    const read = (): readonly RowValues[] => readRows(this.#storage, { sql, parameters })
+    const rows = hasWrites ? this.#preview(read) : read()
+    this.#steps.push({ sql, parameters, rows })
+    return rows
+  }
+
+  async run(sql: string, parameters: readonly SqliteValue[] = []): Promise<void> {
+    this.#steps.push({ sql, parameters, rows: undefined })
+  }
+
+  async attempt(sql: string): Promise<boolean> {
+    const isAccepted = this.#preview(() => {
+      try {
+        this.#storage.sql.exec(sql)
+        return true
+      } catch {
+        return false
+      }
+    })
+    if (isAccepted) await this.run(sql)
+    return isAccepted
+  }
+
+  /** All of it, or nothing. Throws `Changed` when something that was read is another now. */
+  commit(): void {
+    try {
+      this.#storage.transactionSync(() => this.#replay())
+    } catch (error) {
+      throw error instanceof Changed ? error : durableObjectError(error)
+    }
+  }
+
+  #preview<T>(work: () => T): T {
+    const found: T[] = []
+    try {
+      this.#storage.transactionSync(() => {
+        this.#replay()
+        found.push(work())
+        throw new TakenBack()
+      })
+    } catch (error) {
+      if (error instanceof Changed) throw error
+      if (!(error instanceof TakenBack)) throw durableObjectError(error)
+    }
+    const [result] = found
+    return result as T // the work was done, or its error thrown
+  }
+
+  #replay(): void {
+    for (const { sql, parameters = [], rows } of this.#steps) {
+      if (rows === undefined) this.#storage.sql.exec(sql, ...toBindings(parameters))
+      else if (!sameRows(rows, readRows(this.#storage, { sql, parameters }))) throw new Changed()
+    }
+  }
+}
+
+export function readRows(storage: DurableObjectStorage, { sql, parameters = [] }: SqliteQuery): readonly RowValues[] {
+  try {
+    return Array.from(storage.sql.exec(sql, ...toBindings(parameters)).raw(), (row) => row.map(toValue))
+  } catch (error) {
+    throw durableObjectError(error)
+  }
+}

@@ -1,0 +1,33 @@
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import { Miniflare, type MiniflareOptions } from 'miniflare'
+
+/** Newer than everything that is used of the runtime; fixed, so that it does what it did. */
+const COMPATIBILITY_DATE = '2026-07-01'
+
+export interface StartedWorker extends AsyncDisposable {
+  readonly runtime: Miniflare
+  /** The text of an answer. Throws it where the status is none of success. */
+  ask(path: string): Promise<string>
+}
+
+/** A worker of this folder, bundled from source as an application would bundle it: without Node's modules. */
+export async function startWorker(file: string, options: Omit<MiniflareOptions, 'workers'>): Promise<StartedWorker> {
+  const entry = fileURLToPath(new URL(file, import.meta.url))
+  const { outputFiles } = await build({
+    entryPoints: [entry], bundle: true, format: 'esm', target: 'es2022', platform: 'neutral', conditions: ['tidemark-source'], mainFields: ['module', 'main'], write: false, sourcemap: 'inline',
+  })
+  const script = outputFiles[0]?.text ?? ''
+  const runtime = new Miniflare({ ...options, modules: true, script, compatibilityDate: COMPATIBILITY_DATE } as MiniflareOptions) // one worker's options, and those of all
+  await runtime.ready
+  return {
+    runtime,
+    ask: async (path) => {
+      const response = await runtime.dispatchFetch(`http://worker${path}`)
+      const text = await response.text()
+      if (!response.ok) throw new Error(text)
+      return text
+    },
+    [Symbol.asyncDispose]: () => runtime.dispose(),
+  }
+}
