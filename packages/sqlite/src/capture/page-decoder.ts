@@ -32,7 +32,6 @@ export interface DecodedPage {
   readonly schemas: readonly SchemaChange[]
   /** The number of the last entry used; that before the first when there was none. */
   readonly last: number
-  /** How many changes its transaction has up to and with it. */
   readonly lastRow: RowValues | undefined
   readonly bytes: number
   /** How many rows were used. */
