@@ -20,7 +20,7 @@ describe.each(['object', 'd1'] as const)('%s', (place) => {
     expect(await ask(place, 'keys')).toEqual([[
       ['-Infinity', 'x'], ['-9223372036854775808n', 'x'], ['1n', 'y'], [1.5, 'x'], ['9007199254740992n', 'x'], ['9007199254740993n', 'x'], ['9223372036854775807n', 'x'],
       ['', 'x'], ['\u0001', 'x'], ['\u00017', '\0'], ['5', 'x'], [[], 'x'], [[0, 255], 'x'],
-    ], [['Infinity', 'x'], ['Infinity', 'y'], ['9', 'x']]])
+    ], [['Infinity', 'x'], ['Infinity', 'y'], ['9', 'x']], [['9223372036854775807n'], ['5']]])
   })
 
   it('gives every value as it is', async () => {

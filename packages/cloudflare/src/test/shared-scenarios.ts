@@ -24,9 +24,10 @@ export const sharedScenarios: Readonly<Record<string, Scenario<ScenarioHost>>> =
         (-9e999, 'x'), ('5', 'x'), ('', 'x'), (char(1) || '7', char(0)), (char(1), 'x'), (x'00ff', 'x'), (x'', 'x')`,
       'CREATE TABLE u (a, b TEXT, PRIMARY KEY (a, b)) WITHOUT ROWID',
       `INSERT INTO u VALUES (9e999, 'x'), (9e999, 'y'), ('9', 'x')`,
+      'CREATE TABLE v (a PRIMARY KEY) WITHOUT ROWID', `INSERT INTO v VALUES (9223372036854775807), ('5')`,
     )
-    await using connection = await changes({ tables: ['t', 'u'] }).connect()
-    return [await keysOf(connection, 't'), await keysOf(connection, 'u')]
+    await using connection = await changes({ tables: ['t', 'u', 'v'] }).connect()
+    return [await keysOf(connection, 't'), await keysOf(connection, 'u'), await keysOf(connection, 'v')]
   },
 
   values: async ({ changes, run }) => {
