@@ -12,7 +12,7 @@ interface Environment {
 }
 
 /** `/object-name/action/argument` goes to that object, `/d1/scenario` runs on the database of that name. */
-export default {
+export const worker = {
   async fetch(request: Request, environment: Environment): Promise<Response> {
     const [, place = '', action = ''] = new URL(request.url).pathname.split('/')
     const { OBJECTS } = environment
