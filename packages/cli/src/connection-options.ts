@@ -29,7 +29,7 @@ export function sourceOptions(flags: Flags, context: OptionContext): SourceSetti
 /** `--to`, `--to-token`; `undefined` after a fault. */
 export function targetOptions(flags: Flags, context: OptionContext): TargetSettings | undefined {
   const { faults } = context
-  const authToken = tokenOption(flags, context)
+  const authToken = tokenOption(flags, { name: 'to-token', variable: 'TIDEMARK_TARGET_TOKEN' }, context)
   const to = flags.get('to')
   if (to === undefined) {
     if (!flags.has('to')) faults.add('--to', 'Is missing.')
@@ -54,13 +54,20 @@ function tlsOption(flags: Flags, faults: Faults): SourceTls | undefined {
   }
 }
 
-function tokenOption(flags: Flags, context: OptionContext): { readonly env: string } | undefined {
+export interface TokenRule {
+  /** Of the option. */
+  readonly name: string
+  /** The environment variable that is read without it. */
+  readonly variable: string
+}
+
+export function tokenOption(flags: Flags, rule: TokenRule, context: OptionContext): { readonly env: string } | undefined {
   const { environment, faults } = context
-  const text = flags.get('to-token')
-  if (text === undefined) return environment['TIDEMARK_TARGET_TOKEN'] ? { env: 'TIDEMARK_TARGET_TOKEN' } : undefined
+  const text = flags.get(rule.name)
+  if (text === undefined) return environment[rule.variable] ? { env: rule.variable } : undefined
   const name = environmentName(text)
-  if (name === undefined) faults.add('--to-token', 'Must be env:NAME: a token on the command line is open to every user of this machine.')
-  else if (!environment[name]) faults.add('--to-token', `The environment variable ${name} is not set.`)
+  if (name === undefined) faults.add(`--${rule.name}`, 'Must be env:NAME: a token on the command line is open to every user of this machine.')
+  else if (!environment[name]) faults.add(`--${rule.name}`, `The environment variable ${name} is not set.`)
   return name === undefined ? undefined : { env: name }
 }
 

@@ -1,7 +1,7 @@
 import type { ArgsDef } from 'citty'
 import type { Faults } from './faults.ts'
 
-/** Options as given, by name. A name that was not given has no entry; a switch has one empty value. */
+/** Options and positional arguments as given, by name. A name that was not given has no entry; a switch has one empty value. */
 export class Flags {
   readonly #values: ReadonlyMap<string, readonly string[]>
 
@@ -44,12 +44,14 @@ export function parseFlags(rawArgs: readonly string[], rules: FlagRules, faults:
   for (let index = 0; index < rawArgs.length; index += 1) {
     const flag = readFlag(rawArgs[index] ?? '', rules.args)
     if (flag === undefined) {
+      const name = Object.keys(rules.args).find((key) => rules.args[key]?.type === 'positional' && !values.has(key))
       // Not quoted: it may be a connection string that lost its `--from`.
-      faults.add(`argument ${index + 1}`, 'Is not an option.')
+      if (name === undefined) faults.add(`argument ${index + 1}`, 'Is not an option.')
+      else values.set(name, [rawArgs[index] ?? ''])
       continue
     }
     const definition = Object.hasOwn(rules.args, flag.name) ? rules.args[flag.name] : undefined
-    if (definition === undefined) {
+    if (definition === undefined || definition.type === 'positional') {
       faults.add(`--${flag.name}`, 'There is no such option.')
       // What follows was meant for it.
       if (flag.value === undefined && valueAt(rawArgs, index + 1) !== undefined) index += 1

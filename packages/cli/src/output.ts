@@ -3,7 +3,8 @@ import type { Redact } from './redact.ts'
 
 /** What is written to: a process stream, or a buffer of a test. */
 export interface OutputStream {
-  write(text: string): unknown
+  /** `callback` is called once the text has been taken, with the error when it could not be. */
+  write(text: string, callback?: (error?: Error | null) => void): unknown
 }
 
 export interface OutputOptions {
@@ -28,6 +29,16 @@ export class Output {
   /** Lines of data. */
   data(text: string): void {
     this.#options.stdout.write(`${this.clean(text)}\n`)
+  }
+
+  /**
+   * Lines of the user's own rows, as they are: what looks like a secret in them is data. Resolves once they have been taken, so that
+   * whoever waits is no faster than the reader.
+   */
+  rows(text: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#options.stdout.write(`${text}\n`, (error) => (error === undefined || error === null ? resolve() : reject(error)))
+    })
   }
 
   /** One JSON object as a line. Its strings are cleaned one by one, so that the line stays JSON. */

@@ -36,6 +36,18 @@ test('the faults as JSON: an error line with the options, then the summary', asy
   expect(host.written.stderr).toBe('')
 })
 
+test('tail: the faults of its options, without a word of what may be a secret', async () => {
+  const host = bufferHost(['tail', 'libsql://user:hunter2secret@h', 'hunter2secret', '--ops', 'insert,upsert', '--from-start', '--snapshot', '--token', 'hunter2secret'])
+  expect(await run(host)).toBe(2)
+  const faults = host.written.stderr.split('\n').filter((line) => /^ {2}\S+( \d+)?: /.test(line)).map((line) => line.trim().split(':')[0])
+  expect(faults.toSorted()).toEqual(['--from-start', '--ops', '--table', '--token', 'argument 2', 'database'].toSorted())
+  expect(host.written.stdout + host.written.stderr).not.toContain('hunter2secret')
+  const uninstall = bufferHost(['tail', 'x.db', '--uninstall', '--id', 'a', '--until-idle'])
+  expect(await run(uninstall)).toBe(2)
+  expect(uninstall.written.stderr).toMatch(/--id: Has no meaning[^]*--until-idle: Has no meaning/)
+  expect(await run(bufferHost(['tail', '--database', 'x.db', '--table', 'a']))).toBe(2)
+})
+
 test('what the library finds is told in terms of the command line', async () => {
   const host = bufferHost(['sync', '--from', 'postgres://u@127.0.0.1/db', '--to', ':memory:', '--table', 'a.users', '--table', 'b.users', '--prefix', '1'])
   expect(await run(host)).toBe(2)
@@ -59,7 +71,7 @@ test.each([['status'], ['logs']])('%s creates no file and refuses a database tha
 })
 
 test('help and version go to stdout, for every command', async () => {
-  for (const args of [['--help'], ['sync', '--help'], ['plan', '-h'], ['doctor', '--help'], ['status', '--help'], ['logs', '--help'], ['--version']]) {
+  for (const args of [['--help'], ['sync', '--help'], ['plan', '-h'], ['doctor', '--help'], ['status', '--help'], ['logs', '--help'], ['tail', '--help'], ['--version']]) {
     const host = bufferHost(args)
     expect(await run(host)).toBe(0)
     expect([host.written.stdout === '', host.written.stderr]).toEqual([false, ''])

@@ -5,6 +5,7 @@ import { logsCommand } from './commands/logs.ts'
 import { planCommand } from './commands/plan.ts'
 import { statusCommand } from './commands/status.ts'
 import { syncCommand } from './commands/sync.ts'
+import { tailCommand } from './commands/tail.ts'
 import { errorText } from './error-text.ts'
 import { EXIT, exitCodeOf } from './exit-code.ts'
 import { usageError } from './faults.ts'
@@ -15,10 +16,10 @@ import { makeRedact, secretsIn } from './redact.ts'
 import { reportOf } from './report-of.ts'
 import { version } from './version.ts'
 
-const commands: readonly TidemarkCommand[] = [syncCommand, planCommand, doctorCommand, statusCommand, logsCommand]
+const commands: readonly TidemarkCommand[] = [syncCommand, planCommand, doctorCommand, statusCommand, logsCommand, tailCommand]
 
 const mainCommand = defineCommand({
-  meta: { name: 'tidemark', version, description: 'Keeps tables of PostgreSQL and MySQL copied into SQLite and libSQL' },
+  meta: { name: 'tidemark', version, description: 'Keeps tables of PostgreSQL and MySQL copied into SQLite and libSQL, and follows the changes of SQLite databases' },
   subCommands: Object.fromEntries(commands.map((command) => [command.name, cittyCommand(command)])),
 })
 

@@ -39,8 +39,8 @@ export function locateSource(text: string, environment: Environment): Located<So
   return { location: { kind, url: name === undefined ? url : { env: name } } }
 }
 
-/** A path, `sqlite:path`, `file:path`, or the URL of a libSQL server. */
-export function locateTarget(text: string): Located<TargetLocation> {
+/** A path, `sqlite:path`, `file:path`, or the URL of a libSQL server. `tokenOption` takes what the URL must not hold. */
+export function locateTarget(text: string, tokenOption = '--to-token'): Located<TargetLocation> {
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(text)?.[1]?.toLowerCase()
   switch (scheme) {
     case 'sqlite':
@@ -51,7 +51,7 @@ export function locateTarget(text: string): Located<TargetLocation> {
     case 'https':
     case 'ws':
     case 'wss':
-      return locateServer(text)
+      return locateServer(text, tokenOption)
     default:
       // A path may hold a colon, but what has `//` after it was meant as a URL.
       if (/^[A-Za-z][A-Za-z0-9+.-]*:\/\//.test(text)) return { fault: 'Must be a path, sqlite:, file:, libsql:, http: or https:.' }
@@ -68,10 +68,10 @@ function locateFile(text: string): Located<TargetLocation> {
   }
 }
 
-function locateServer(text: string): Located<TargetLocation> {
+function locateServer(text: string, tokenOption: string): Located<TargetLocation> {
   if (!URL.canParse(text)) return { fault: 'Is not a URL.' }
   const url = new URL(text)
   const hasCredential = url.username !== '' || url.password !== '' || [...url.searchParams.keys()].some((key) => /token|auth/i.test(key))
-  if (hasCredential) return { fault: 'Must not hold a credential: give the token with --to-token env:NAME.' }
+  if (hasCredential) return { fault: `Must not hold a credential: give the token with ${tokenOption} env:NAME.` }
   return { location: { kind: 'libsql', url: text } }
 }

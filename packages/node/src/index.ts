@@ -7,3 +7,8 @@ export { sessionChanges, type SessionChanges } from './session/session-changes.t
 export type { SessionChangesOptions } from './session/session-options.ts'
 export type { TransactionOptions } from './session/write-transaction.ts'
 export { nodeSqliteStateStore, type NodeSqliteStateStoreConfig } from './node-sqlite-state-store.ts'
+export { nodeSqliteChangeTarget, type NodeSqliteChangeTargetConfig } from './node-sqlite-change-target.ts'
+// What the factories give and take, so that an application needs no second package to name it.
+export type {
+  CaptureStatus, ChangeTargetOptions, ChangeTargetTransaction, SqliteChanges, SqliteChangesOptions, SqliteChangeTarget, SqliteStateStore,
+} from '@tidemark/sqlite'

@@ -1,3 +1,4 @@
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
 import { nodeSqliteStateStore } from './node-sqlite-state-store.ts'
 import { useFolder } from './test/use-folder.ts'
@@ -30,6 +31,18 @@ describe('nodeSqliteStateStore', () => {
     await expect(store.get('a')).rejects.toMatchObject({ code: 'CLOSED' })
     await using next = nodeSqliteStateStore({ path: path('state.db') })
     expect(await next.get('a')).toEqual({ value: 'one', version: 1 })
+  })
+
+  it('leaves the journal of an application\'s database as it is', async () => {
+    using database = new DatabaseSync(path('app.db'))
+    database.exec('CREATE TABLE t (id)')
+    await using store = nodeSqliteStateStore({ path: path('app.db') })
+    await store.set('a', 'one', undefined)
+    expect(database.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'delete' })
+    await using own = nodeSqliteStateStore({ path: path('state.db') })
+    await own.set('a', 'one', undefined)
+    using state = new DatabaseSync(path('state.db'))
+    expect(state.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' })
   })
 
   it('says by code what is wrong with its file and its prefix', async () => {

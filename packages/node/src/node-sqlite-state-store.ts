@@ -1,8 +1,12 @@
-import { SqliteStateStore } from '@tidemark/sqlite'
+import { existsSync } from 'node:fs'
+import { SqliteStateStore, type SqliteDriver } from '@tidemark/sqlite'
 import { NodeSqliteDriver } from './node-sqlite-driver.ts'
 
 export interface NodeSqliteStateStoreConfig {
-  /** File path. Created when it does not exist. May be the database whose changes are read, or that they are written to. */
+  /**
+   * File path. Created, in WAL mode, when it does not exist; how an existing file is journalled stays as it is. May be the database whose
+   * changes are read, or that they are written to.
+   */
   readonly path: string
   /** How long to wait for another writer, in milliseconds. Default 5,000. */
   readonly busyTimeoutMs?: number | undefined
@@ -13,5 +17,20 @@ export interface NodeSqliteStateStoreConfig {
 /** Checkpoints of change streams, and other small state, in a SQLite file. Errors: `CONFIG_INVALID` for the prefix, `TARGET_*`. */
 export function nodeSqliteStateStore(config: NodeSqliteStateStoreConfig): SqliteStateStore {
   const { path, busyTimeoutMs = 5_000, tablePrefix } = config
-  return new SqliteStateStore({ open: () => Promise.resolve().then(() => new NodeSqliteDriver({ path, busyTimeoutMs })), tablePrefix })
+  return new SqliteStateStore({ open: () => open(path, busyTimeoutMs), tablePrefix })
+}
+
+async function open(path: string, busyTimeoutMs: number): Promise<SqliteDriver> {
+  const isForeign = existsSync(path)
+  const driver = new NodeSqliteDriver({ path, busyTimeoutMs, isForeign })
+  if (!isForeign) return driver
+  try {
+    // What a power cut may take back are the last checkpoints: their changes come again.
+    const [row] = await driver.query('PRAGMA journal_mode')
+    if (row?.[0] === 'wal') await driver.execute('PRAGMA synchronous = NORMAL')
+    return driver
+  } catch (error) {
+    await driver[Symbol.asyncDispose]()
+    throw error
+  }
 }

@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import type { ChangeEvent, SchemaChange } from '@tidemark/core'
-import type { ChangeConnection, LogPosition } from '@tidemark/core/adapter'
+import { toSequence, type ChangeConnection, type LogPosition } from '@tidemark/core/adapter'
 import { describe, expect, it } from 'vitest'
 import { sqliteChanges } from './sqlite-changes.ts'
 import { changesOfFile } from './test/changes-of-file.ts'
@@ -155,6 +155,18 @@ describe('alter', () => {
   })
 })
 
+describe('a unique column that is generated', () => {
+  it.each(['STORED', 'VIRTUAL'])('tells what an update replaces, whatever of it the statement names: %s', async (storage) => {
+    using database = open()
+    database.exec(`CREATE TABLE t (id INTEGER PRIMARY KEY, u TEXT, v INT, g TEXT AS (u || '/' || v) ${storage} UNIQUE); INSERT INTO t (id, u, v) VALUES (1, 'a', 1), (2, 'a', 2)`)
+    await using connection = await sqliteChanges(database, { tables: ['t'] }).connect()
+    const start = await connection.head()
+    database.exec('UPDATE OR REPLACE t SET v = 1 WHERE id = 2')
+    const { events } = await readOn(connection, start)
+    expect(events.map(({ op, key }) => [op, key])).toEqual([['delete', { id: 1 }], ['update', { id: 2 }]])
+  })
+})
+
 describe('what cannot be captured exactly', () => {
   it('is a gap where a table was dropped and made anew unseen', async () => {
     using database = open()
@@ -232,5 +244,25 @@ describe('the log', () => {
     restored.exec('INSERT INTO t VALUES (2, \'other\'), (3, 0), (4, 0)')
     await using after = await sqliteChanges({ path: path('backup.db') }, { tables: ['t'] }).connect()
     await expect(after.verify(position)).rejects.toMatchObject({ code: 'CHANGE_GAP', detail: 'source-changed' })
+  })
+})
+
+describe('the place of a change in its transaction', () => {
+  it('counts changes from 0, also behind marks of the log and from slice to slice', async () => {
+    using database = open()
+    database.exec('CREATE TABLE t (id INTEGER PRIMARY KEY)')
+    const source = sqliteChanges(database, { tables: ['t'] })
+    await source.install()
+    database.exec('INSERT INTO t VALUES (1), (2), (3), (4), (5)')
+    await using changes = await source.connect()
+    const { epoch } = await changes.head()
+    const places: unknown[] = []
+    for (let after: LogPosition = { epoch, sequence: toSequence(0), detail: '' }; ;) {
+      const slice = await changes.readChanges({ after, limit: { events: 2, bytes: 1_000_000 } })
+      places.push(...slice.events.map(({ tx }) => [tx.sequence, tx.last]))
+      after = slice.position
+      if (slice.isLast) break
+    }
+    expect(places).toEqual([[0, false], [1, false], [2, false], [3, false], [4, true]])
   })
 })

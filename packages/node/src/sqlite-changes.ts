@@ -70,5 +70,5 @@ function opener(database: ChangedDatabase, path: string, busyTimeoutMs: number):
 /** Drivers would make an empty database of a name that is wrong. */
 function requireFile(path: string): string {
   if (existsSync(path)) return path
-  throw new TidemarkError('SOURCE_UNREACHABLE', 'The database file does not exist.')
+  throw new TidemarkError('SOURCE_UNREACHABLE', 'The database file does not exist.', { remedy: 'Check the path.' })
 }

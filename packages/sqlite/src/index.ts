@@ -4,6 +4,10 @@ export {
 export { mainTable } from './capture/main-table.ts'
 export type { CaptureStatus } from './capture/capture-status.ts'
 export { sqliteChanges, type SqliteChanges, type SqliteChangesHost, type SqliteChangesOptions } from './capture/sqlite-changes.ts'
+export type { ChangeTargetTransaction } from './change-target/change-target-transaction.ts'
+export {
+  SqliteChangeTarget, type ChangeTargetOptions, type SqliteChangeTargetConfig, type TransactionHandler,
+} from './change-target/sqlite-change-target.ts'
 export { readCatalogue, type CatalogueColumn } from './catalogue.ts'
 export type { AttachedImage, BatchDriver, BatchTransaction, SqliteDriver, SqliteQuery, SqliteTransaction, SqliteValue, ViewOptions } from './driver.ts'
 export { sqliteError } from './errors.ts'

@@ -11,9 +11,15 @@ export function bufferHost(args: readonly string[], environment: Readonly<Record
     args,
     environment,
     written,
-    stdout: { write: (text) => { written.stdout += text } },
+    stdout: {
+      write: (text, callback) => {
+        written.stdout += text
+        callback?.()
+      },
+    },
     stderr: { write: (text) => { written.stderr += text } },
     onInterrupt: () => () => undefined,
+    onOutputClosed: () => () => undefined,
     exit: () => undefined,
   }
 }

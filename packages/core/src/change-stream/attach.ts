@@ -9,7 +9,7 @@ import { checkpointKey, CheckpointKeeper } from './checkpoint-keeper.ts'
 import { budgetOf } from './change-stream-settings.ts'
 import type { ChangeSelection, LiveBudget } from './change-stream-options.ts'
 import type { OpenSource, SourceRunner } from './source-runner.ts'
-import { ownCheckpoint, resolveTables, startingPoint } from './starting-point.ts'
+import { chooseCheckpoint, resolveTables, startingPoint } from './starting-point.ts'
 import { persist, type StreamContext } from './stream-context.ts'
 import { Subscriber } from './subscriber.ts'
 
@@ -83,7 +83,7 @@ class Attachment {
   async #start(): Promise<CheckpointState> {
     const { request: { selection } } = this.#options
     const stored = await this.#keeper?.load()
-    const checkpoint = ownCheckpoint(selection) ?? stored
+    const checkpoint = chooseCheckpoint(selection, stored)
     const start = await this.#retrying(() => this.#startingPoint(checkpoint))
     if (start.snapshot !== null && !this.#options.runner.source.capabilities.snapshots) {
       throw new TidemarkError('NOT_SUPPORTED', `The source "${start.source}" can't read snapshots.`, { remedy: 'Subscribe with `snapshot: \'none\'`.' })
@@ -121,6 +121,8 @@ class Attachment {
       ops: selection.ops,
       limit: context.settings.batch,
       progress: start.snapshot,
+      // A snapshot that is begun anew misses nothing.
+      announces: selection.from === null && start.snapshot === null,
       onSnapshot: (notice) => {
         context.emitter.emit('snapshot', { source: source.name, subscriber: id, ...notice })
         subscriber.begin()

@@ -29,6 +29,8 @@ export interface BatchReaderOptions {
   readonly ops: readonly ChangeOp[] | undefined
   readonly limit: SliceLimit
   readonly progress: SnapshotProgress | null
+  /** Whether the first delivery is an empty one that says where the subscriber begins. */
+  readonly announces: boolean
   readonly onSnapshot: (notice: SnapshotNotice) => void
 }
 
@@ -63,6 +65,7 @@ export class BatchReader {
   #taken: Delivery | undefined
   /** Whether a part of a transaction has been delivered whose end has not. */
   #isOpen = false
+  #announces: boolean
   #rows = 0
   /** The filter for changes, for as long as the progress stays. */
   #filter: { readonly progress: SnapshotProgress | null; readonly filter: ChangeFilter } | undefined
@@ -72,6 +75,7 @@ export class BatchReader {
     this.#options = options
     this.#progress = options.progress
     this.#reached = options.cursor.position
+    this.#announces = options.announces
     this.#schemaFilter = options.filters.of({ tables: options.tables })
     this.#pages = new PageSize({ maxRows: options.limit.events, maxBytes: options.limit.bytes })
   }
@@ -112,6 +116,7 @@ export class BatchReader {
   /** Errors: as the cursor's and the chunk's. */
   async next(signal: AbortSignal): Promise<Delivery> {
     this.acknowledge()
+    if (this.#announces) return this.#announcement()
     for (;;) {
       const delivery = this.#pending !== undefined || (this.#progress !== null && !this.#isOpen)
         ? await this.#nextOfSnapshot(signal)
@@ -120,6 +125,14 @@ export class BatchReader {
       this.#taken = delivery
       return delivery
     }
+  }
+
+  #announcement(): Delivery {
+    this.#announces = false
+    const state = { source: this.#options.source, position: this.#reached, snapshot: this.#progress }
+    const delivery: Delivery = { events: [], schemas: [], begin: true, state, isMark: true }
+    this.#taken = delivery
+    return delivery
   }
 
   async #nextOfSnapshot(signal: AbortSignal): Promise<Delivery | undefined> {

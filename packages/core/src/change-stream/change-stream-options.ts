@@ -59,9 +59,13 @@ export interface ChangeSelection<Table extends string = string> extends AbortOpt
   /** Default: the stream's. */
   readonly snapshot?: 'initial' | 'none' | undefined
   /**
-   * The checkpoint to go on from, where the subscriber keeps it itself; `null`: it does, and has none yet. Comes before a stored one.
+   * The checkpoint to go on from, where the subscriber keeps it itself. Comes before a stored one. `null`: it does, and has none yet.
+   * Such a subscriber also gets batches without events, whose checkpoint it has to store like any other: the first, where there is no
+   * snapshot, says where it begins, so that what changes before it has stored another is not missed.
    */
   readonly from?: ChangeCheckpoint | string | null | undefined
+  /** Where to begin when there is no checkpoint at all. Default: with the snapshot, or at the log's end. */
+  readonly startAt?: ChangeCheckpoint | string | undefined
 }
 
 /** How far a live subscriber may fall behind. */

@@ -57,6 +57,7 @@ const selection = {
   source: v.optional(text),
   snapshot,
   from: v.nullish(text),
+  startAt: v.optional(text),
   maxBufferedBytes: v.optional(count),
   maxBufferedEvents: v.optional(count),
   graceMs: v.optional(v.pipe(v.number(), v.finite('Must be finite.'), v.minValue(0, 'Must not be negative.'))),

@@ -202,7 +202,7 @@ describe('delivery', () => {
     await settle(inbox.count(3))
     await settle(first.unsubscribe())
     const again = new Inbox()
-    await settle(stream.subscribe({ id: 'own', from: inbox.batches[0]?.checkpoint }, again.handler))
+    await settle(stream.subscribe({ id: 'own', from: inbox.batches[1]?.checkpoint }, again.handler))
     await settle(again.count(1))
     expect(again.log).toEqual(['users:3=v3'])
     await settle(stream.stop())

@@ -38,9 +38,10 @@ async function fresh({ source, connection, signal }: StartOptions, withSnapshot:
   return { source, position: await connection.head({ signal }), snapshot: withSnapshot ? SNAPSHOT_BEGIN : null }
 }
 
-/** The subscriber's own checkpoint. Errors: `STATE_CORRUPT`, `STATE_NEWER`. */
-export function ownCheckpoint({ from }: ChangeSelection): CheckpointState | undefined {
-  return typeof from === 'string' ? decodeCheckpoint(from) : undefined
+/** The subscriber's own checkpoint, then the stored one, then where it wants to begin without. Errors: `STATE_CORRUPT`, `STATE_NEWER`. */
+export function chooseCheckpoint({ from, startAt }: ChangeSelection, stored: CheckpointState | undefined): CheckpointState | undefined {
+  if (typeof from === 'string') return decodeCheckpoint(from)
+  return stored ?? (startAt === undefined ? undefined : decodeCheckpoint(startAt))
 }
 
 /** The tables asked for, by the names that checkpoints use. Errors: `TABLE_UNKNOWN`. */

@@ -84,7 +84,12 @@ function requireRow(rows: Rows, key: string, before: object | null): string {
 }
 
 function shown(row: object): string {
-  return JSON.stringify(row, (_name, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value instanceof Uint8Array ? `x${Buffer.from(value).toString('hex')}` : value))
+  return JSON.stringify(row, (_name, value: unknown) => {
+    if (typeof value === 'bigint') return `${value}n`
+    if (value instanceof Uint8Array) return `x${Buffer.from(value).toString('hex')}`
+    // JSON makes NULL of it, and two rows would look the same.
+    return value === Infinity || value === -Infinity ? `f${value}` : value
+  })
 }
 
 /** Tells classes apart: 1n, 1 and '1' are three keys. */

@@ -1,12 +1,11 @@
 import { fromSequence, toSequence, type LogPosition } from '@tidemark/core/adapter'
 
-/** A part of a transaction too large for one slice: where it begins and ends in the log. */
+/** A part of a transaction too large for one slice: how far it has come and where it ends. */
 export interface Unit {
-  /** The number before its first entry. */
-  readonly begin: number
-  readonly end: number
-  /** How many of its changes come before the position: fewer than entries, where an update has two or the schema changed. */
+  /** Changes of it that came in earlier slices. */
   readonly events: number
+  /** Its last number. */
+  readonly end: number
 }
 
 /** A position as this source reads it. */
@@ -21,17 +20,17 @@ export interface LogPlace {
 
 export function toPosition(place: LogPlace): LogPosition {
   const { epoch, seq, digest, unit } = place
-  const detail = unit === undefined ? (digest === undefined ? '' : `d${digest}`) : `u${unit.begin}-${unit.end}+${unit.events}`
+  const detail = unit === undefined ? (digest === undefined ? '' : `d${digest}`) : `u${unit.events}-${unit.end}`
   return { epoch, sequence: toSequence(seq), detail }
 }
 
 export function toPlace(position: LogPosition): LogPlace {
   const { epoch, sequence, detail } = position
-  const unit = /^u(\d+)-(\d+)\+(\d+)$/.exec(detail)
+  const unit = /^u(\d+)-(\d+)$/.exec(detail)
   return {
     epoch,
     seq: Number(fromSequence(sequence)),
     digest: detail.startsWith('d') ? detail.slice(1) : undefined,
-    unit: unit === null ? undefined : { begin: Number(unit[1]), end: Number(unit[2]), events: Number(unit[3]) },
+    unit: unit === null ? undefined : { events: Number(unit[1]), end: Number(unit[2]) },
   }
 }

@@ -17,11 +17,10 @@ export interface DecodeRequest {
   readonly reading: ReadingOptions
   readonly context: DecodeContext
   readonly limit: ReadChangesRequest['limit']
-  /** The number before the first row, and of its transaction. */
+  /** The number before the first row. */
   readonly after: number
-  readonly begin: number
-  /** How many changes of the first row's transaction come before it. */
-  readonly eventsBefore: number
+  /** Changes of the same transaction that came before the first row. */
+  readonly before: number
   readonly boundaries: CommitBoundaries
   /** Of the transaction that the rows are in the middle of. */
   readonly end: number | undefined
@@ -33,12 +32,12 @@ export interface DecodedPage {
   readonly schemas: readonly SchemaChange[]
   /** The number of the last entry used; that before the first when there was none. */
   readonly last: number
-  /** How many changes its transaction has up to and with it. */
-  readonly sequence: number
   readonly lastRow: RowValues | undefined
   readonly bytes: number
   /** How many rows were used. */
   readonly used: number
+  /** Changes so far of the transaction of the last one. */
+  readonly counted: number
 }
 
 /** A transaction's place while its events are made; `last` is set when its end has come. */
@@ -51,18 +50,15 @@ export class PageDecoder {
   readonly #events: ChangeEvent[] = []
   readonly #schemas: SchemaChange[] = []
   #bytes = 0
-  #begin: number
+  #counted: number
   #end: number
   #id: string
-  /** Changes of the transaction so far. */
-  #sequence: number
   #tx: OpenTransaction | undefined
 
   constructor(tables: CapturedTables, request: DecodeRequest) {
     this.#tables = tables
     this.#request = request
-    this.#begin = request.begin
-    this.#sequence = request.eventsBefore
+    this.#counted = request.before
     this.#end = request.end ?? request.boundaries.next(request.after + 1) ?? Number.POSITIVE_INFINITY
     this.#id = this.#transactionId()
   }
@@ -76,7 +72,7 @@ export class PageDecoder {
       used += step
     }
     const lastRow = rows[used - 1]
-    return { events: this.#events, schemas: this.#schemas, bytes: this.#bytes, sequence: this.#sequence, used, lastRow, last: lastRow === undefined ? after : Number(lastRow[SEQ]) }
+    return { events: this.#events, schemas: this.#schemas, bytes: this.#bytes, used, counted: this.#counted, lastRow, last: lastRow === undefined ? after : Number(lastRow[SEQ]) }
   }
 
   /** How many rows were taken; 0 to end the page before this one. */
@@ -131,20 +127,19 @@ export class PageDecoder {
   /** Moves on to the transaction of this entry. */
   #advance(seq: number): void {
     while (seq > this.#end) {
-      this.#begin = this.#end
-      this.#sequence = 0
+      this.#counted = 0
       this.#end = this.#request.boundaries.next(this.#end + 1) ?? Number.POSITIVE_INFINITY
       this.#id = this.#transactionId()
     }
   }
 
   #transactionId(): string {
-    return `${this.#request.context.epoch}:${toSequence(Number.isFinite(this.#end) ? this.#end : this.#begin)}`
+    return `${this.#request.context.epoch}:${toSequence(Number.isFinite(this.#end) ? this.#end : this.#request.after)}`
   }
 
   #place(seq: number): EntryPlace {
-    this.#tx = { id: this.#id, sequence: this.#sequence, last: false, committedAtMs: undefined, origin: undefined }
-    this.#sequence += 1
+    this.#tx = { id: this.#id, sequence: this.#counted, last: false, committedAtMs: undefined, origin: undefined }
+    this.#counted += 1
     return { context: this.#request.context, seq, tx: this.#tx }
   }
 

@@ -60,7 +60,7 @@ export function readSlice(tables: CapturedTables, request: SliceRequest): Change
 function decode(tables: CapturedTables, request: SliceRequest, rows: readonly RowValues[]): DecodedPage {
   const { place, head, reading, boundaries, limit, source, nowMs } = request
   const decodeRequest: DecodeRequest = {
-    rows, reading, boundaries, limit, after: place.seq, begin: place.unit?.begin ?? place.seq, end: place.unit?.end, eventsBefore: place.unit?.events ?? 0,
+    rows, reading, boundaries, limit, after: place.seq, before: place.unit?.events ?? 0, end: place.unit?.end,
     context: { source, epoch: head.epoch, receivedAtMs: nowMs },
   }
   return new PageDecoder(tables, decodeRequest).decode()
@@ -82,6 +82,6 @@ function placeOf(request: SliceRequest, page: DecodedPage, isCommit: boolean): L
   const { place, head, boundaries, reading } = request
   const seq = page.last
   const digest = isCommit && page.lastRow !== undefined ? digestOf(seq, page.lastRow.slice(1), reading) : undefined
-  const unit = isCommit ? undefined : { begin: place.unit?.begin ?? place.seq, end: place.unit?.end ?? boundaries.next(seq) ?? head.seq, events: page.sequence }
+  const unit = isCommit ? undefined : { events: page.counted, end: place.unit?.end ?? boundaries.next(seq) ?? head.seq }
   return { epoch: head.epoch, seq, digest, unit }
 }

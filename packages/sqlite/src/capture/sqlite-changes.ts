@@ -109,7 +109,7 @@ export function sqliteChanges(host: SqliteChangesHost, options: SqliteChangesOpt
       await connection.head(installOptions)
     },
     uninstall: ({ tables, ...abort } = {}) => withSession((session) => session.write((transaction) => uninstallCapture(transaction, settings.names, tables?.map(mainTable)), abort)),
-    status: (abort = {}) => withSession((session) => readCaptureStatus(session, settings.names, abort)),
+    status: (abort = {}) => withSession((session) => readCaptureStatus(session, settings, abort)),
     alter: (statements, abort = {}) => withSession((session) => alterCaptured(session, settings, { statements: [statements].flat(), ...abort })),
     notify,
   }

@@ -54,7 +54,7 @@ async function readKey(transaction: BatchTransaction, { table, index, generated 
   return {
     isPrimary: origin === 'pk',
     sql: text,
-    conditions: isPlain ? terms.map(plainCondition) : writtenConditions(table, terms, text),
+    conditions: [...isPlain ? terms.map(plainCondition) : writtenConditions(table, terms, text), ...generated.size > 0 ? [LOADS_NEW] : []],
     // An UPDATE never names a generated column, so a trigger on one would not fire.
     columns: isPlain && !names.some((column) => generated.has(column)) ? names : undefined,
   }
@@ -81,6 +81,12 @@ function writtenConditions(table: string, terms: readonly Term[], sql: string | 
 
 /** Where an expression of the index finds NEW's values under their plain names. */
 const NEW_ROW = '(:new)'
+
+/**
+ * True, and names every column. A BEFORE UPDATE trigger is given only those columns of NEW that it names or that the statement sets; SQLite
+ * computes generated columns from what it is given, so that one would be computed from NULLs.
+ */
+const LOADS_NEW = `(SELECT 1 FROM ${NEW_ROW})`
 
 /** Puts NEW's values in for the placeholder. */
 export function withNewRow(condition: string, columns: readonly string[]): string {
