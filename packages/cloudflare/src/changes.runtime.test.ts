@@ -109,7 +109,9 @@ describe('D1', () => {
     expect(await ask('d1', 'takenOver')).toEqual(['LEASE_LOST', null])
   })
 
-  it('refuses alter, and goes on', async () => {
-    expect(await ask('d1', 'alter')).toEqual(['NOT_SUPPORTED', ['insert 1']])
+  it('refuses alter, and its way out gives the rows anew', async () => {
+    expect(await ask('d1', 'alter')).toEqual(['NOT_SUPPORTED', [
+      ['insert', { id: 1, a: '2n', b: '3n' }], ['truncate', null], ['insert', { id: 1, b: '3n' }], ['insert', { id: 2, b: '4n' }],
+    ]])
   })
 })

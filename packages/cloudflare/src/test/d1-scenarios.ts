@@ -1,8 +1,9 @@
+import type { LogPosition } from '@tidemark/core/adapter'
+import type { SqliteChanges } from '@tidemark/sqlite'
 import type { D1Database, D1Statement } from '../d1-database.ts'
 import { d1Changes } from '../d1-changes.ts'
 import { d1StateStore } from '../d1-state-store.ts'
 import { codeOf, readOn, type Scenario, type ScenarioHost } from './scenario-host.ts'
-import { brief } from './shared-scenarios.ts'
 
 export function d1Host(database: D1Database): ScenarioHost {
   return {
@@ -54,13 +55,23 @@ export const d1Scenarios: Readonly<Record<string, Scenario<ScenarioHost>>> = {
     return [await codeOf(connection.retain({ consumer: 'c', position, fence })), await connection.retained('c')]
   },
 
-  /** A statement that fails takes the whole transaction with it, and is told as what it is. */
+  /** Refused, and then done as the error says. */
   alter: async ({ changes, run }) => {
-    await run('CREATE TABLE t (id INTEGER PRIMARY KEY, a)')
-    const source = changes({ tables: ['t'] })
+    await run('CREATE TABLE t (id INTEGER PRIMARY KEY, a, b)', 'CREATE TABLE o (id INTEGER PRIMARY KEY)')
+    const source = changes({ tables: ['t', 'o'] })
+    await source.install()
+    const refused = await codeOf(source.alter('ALTER TABLE t DROP COLUMN a'))
+    const start = await headOf(source)
+    await run('INSERT INTO t VALUES (1, 2, 3)')
+    await source.uninstall({ tables: ['t'] })
+    await run('ALTER TABLE t DROP COLUMN a')
     await using connection = await source.connect()
-    const start = await connection.head()
-    await run('INSERT INTO t VALUES (1, 2)')
-    return [await codeOf(source.alter('ALTER TABLE t DROP COLUMN a')), brief((await readOn(connection, start)).events)]
+    await run('INSERT INTO t VALUES (2, 4)')
+    return [refused, (await readOn(connection, start)).events.map(({ op, after }) => [op, after])]
   },
+}
+
+async function headOf(source: SqliteChanges): Promise<LogPosition> {
+  await using connection = await source.connect()
+  return await connection.head()
 }
