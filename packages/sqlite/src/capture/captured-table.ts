@@ -2,7 +2,7 @@ import { TidemarkError, type RowValues } from '@tidemark/core/adapter'
 import type { BatchTransaction } from '../driver.ts'
 import { affinityOf } from '../source/column-type.ts'
 import { quoteText } from '../source/quote-text.ts'
-import { isOfLog, type LogNames } from './log-names.ts'
+import { isLogTrigger, isOfLog, type LogNames } from './log-names.ts'
 import type { LayoutColumn } from './table-layout.ts'
 import { readUniqueKeys, type UniqueKey } from './unique-keys.ts'
 
@@ -20,6 +20,8 @@ export interface CapturedTable {
   readonly isKeyRowid: boolean
   /** Unique indexes besides the row number, that of the primary key included. */
   readonly uniqueKeys: readonly UniqueKey[]
+  /** Whether a trigger of the user's may write to the table in the middle of a write to it, after our own have looked. */
+  readonly hasBeforeTriggers: boolean
   /** Everything the triggers were made for. When it differs they must be made anew. */
   readonly signature: string
 }
@@ -34,6 +36,7 @@ export async function describeCaptured(transaction: BatchTransaction, names: Log
   const declared = rows.map(toDeclared)
   const key = declared.filter((column) => column.keyPart > 0).toSorted((a, b) => a.keyPart - b.keyPart)
   const uniqueKeys = await readUniqueKeys(transaction, entry.name)
+  const hasBeforeTriggers = await readBeforeTriggers(transaction, entry.name)
   const isKeyRowid = !entry.isWithoutRowid && key.length === 1 && key[0]?.type.toUpperCase() === 'INTEGER' && !uniqueKeys.some((index) => index.isPrimary)
   const requiresKey = entry.isWithoutRowid || entry.isStrict || isKeyRowid
   return {
@@ -44,8 +47,20 @@ export async function describeCaptured(transaction: BatchTransaction, names: Log
     rowid: entry.isWithoutRowid ? undefined : rowidName(declared, isKeyRowid ? key[0]?.name : undefined),
     isKeyRowid,
     uniqueKeys,
-    signature: signatureOf(entry, uniqueKeys),
+    hasBeforeTriggers,
+    signature: signatureOf(entry, uniqueKeys, hasBeforeTriggers),
   }
+}
+
+/**
+ * Whether a trigger of the user's may write before a row of this table is. By its words: a name with AFTER in it makes one seem to be
+ * what it is not, which costs time and nothing else.
+ */
+async function readBeforeTriggers(transaction: BatchTransaction, table: string): Promise<boolean> {
+  const rows = await transaction.query(`SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?`, [table])
+  const users = rows.map(([name, sql]) => ({ name: String(name), sql: String(sql) })).filter((trigger) => !isLogTrigger(trigger))
+  // Without either word it is one: BEFORE is what SQLite takes where nothing is said.
+  return users.some(({ sql }) => /\bbefore\b/i.test(sql) || !/\bafter\b/i.test(sql))
 }
 
 interface Entry {
@@ -104,6 +119,6 @@ function rowidName(columns: readonly DeclaredColumn[], keyName: string | undefin
   return ROWID_NAMES.find((name) => !taken.has(name))
 }
 
-function signatureOf(entry: Entry, uniqueKeys: readonly UniqueKey[]): string {
-  return JSON.stringify([entry.name, entry.sql, ...uniqueKeys.map((key) => key.sql ?? key.conditions)])
+function signatureOf(entry: Entry, uniqueKeys: readonly UniqueKey[], hasBeforeTriggers: boolean): string {
+  return JSON.stringify([entry.name, entry.sql, hasBeforeTriggers, ...uniqueKeys.map((key) => key.sql ?? key.conditions)])
 }

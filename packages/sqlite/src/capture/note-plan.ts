@@ -14,6 +14,8 @@ export interface NotePlan {
   readonly rowidConflict: string | undefined
   /** Columns whose update may bring a conflict; `undefined`: any. */
   readonly columns: readonly string[] | undefined
+  /** Whether each row that is written is noted too: a trigger of the user's may write one that the write around it replaces. */
+  readonly notesWritten: boolean
   /** What identifies a row of the table for the time of one write. */
   identity(row: 'NEW' | 'OLD' | 's'): string
   /** Whether the table has the row that `note`, an alias, is of. */
@@ -38,6 +40,7 @@ export function notePlan(table: CapturedTable, layout: TableLayout, policy: Repl
     conflicts: table.isKeyRowid && sameRowid !== undefined ? [sameRowid, ...indexed] : indexed,
     rowidConflict: table.isKeyRowid ? undefined : sameRowid,
     columns: watchedColumns(table),
+    notesWritten: table.hasBeforeTriggers,
     ...identities(table, layout),
   }
 }

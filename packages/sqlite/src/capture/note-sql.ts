@@ -80,7 +80,15 @@ export function afterInsert(names: LogNames, layout: TableLayout, plan: NotePlan
     updateSql(names, layout, { row: 'n', from: replaced }),
     entrySql(names, layout, { kind: ENTRY.insert, values: image(layout, 'NEW'), from: `WHERE NOT EXISTS (SELECT 1 ${replaced})` }),
     `DELETE FROM ${names.notes} WHERE t = ${layout.id} AND ${isGone(plan, names.notes)};`,
+    noteWritten(names, layout, plan),
   ].join(' ')
+}
+
+/** Our BEFORE triggers fire before a user's: what theirs write is there only after ours have looked for what may be replaced. */
+function noteWritten(names: LogNames, layout: TableLayout, plan: NotePlan): string {
+  if (!plan.notesWritten) return ''
+  const values = [layout.id, plan.identity('NEW'), ...image(layout, 'NEW')].join(', ')
+  return `INSERT INTO ${names.notes} (t, r, ${slots(imageWidth(layout)).join(', ')}) VALUES (${values});`
 }
 
 export function afterUpdate(names: LogNames, layout: TableLayout, plan: NotePlan): string {
@@ -92,6 +100,7 @@ export function afterUpdate(names: LogNames, layout: TableLayout, plan: NotePlan
     }),
     updateSql(names, layout, { row: 'OLD' }),
     `DELETE FROM ${names.notes} WHERE t = ${layout.id} AND (r IS ${old} OR ${isGone(plan, names.notes)});`,
+    noteWritten(names, layout, plan),
   ].join(' ')
 }
 
