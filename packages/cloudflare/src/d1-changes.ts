@@ -21,6 +21,6 @@ export function d1Changes(database: D1Database, options: SqliteChangesOptions): 
 
 function noAlter(): TidemarkError {
   return new TidemarkError('NOT_SUPPORTED', 'D1 has no transaction in which a captured table could be changed and looked at.', {
-    remedy: 'Call uninstall({ tables }), change the table, call install(), and take a new snapshot. Adding and renaming columns needs none of this.',
+    remedy: 'Stop the streams that name the table, call uninstall({ tables }), change it, and start them again: they get its rows anew. Adding and renaming columns needs none of this.',
   })
 }

@@ -21,7 +21,7 @@ export class CaseObject {
 }
 
 /** `/object/CHG-101` runs a case in an object of that name, `/d1/CHG-101` on the database. */
-export default {
+export const worker = {
   async fetch(request: Request, environment: Environment): Promise<Response> {
     const { OBJECTS, DB } = environment
     const { pathname } = new URL(request.url)

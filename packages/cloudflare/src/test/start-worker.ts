@@ -11,11 +11,13 @@ export interface StartedWorker extends AsyncDisposable {
   ask(path: string): Promise<string>
 }
 
-/** A worker of this folder, bundled from source as an application would bundle it: without Node's modules. */
+/** The `worker` of a file of this folder, bundled from source as an application would bundle it: without Node's modules. */
 export async function startWorker(file: string, options: Omit<MiniflareOptions, 'workers'>): Promise<StartedWorker> {
-  const entry = fileURLToPath(new URL(file, import.meta.url))
+  const resolveDir = fileURLToPath(new URL('.', import.meta.url))
+  // Workers have a default export, and this repository none.
+  const contents = `export * from './${file}'; export { worker as default } from './${file}'`
   const { outputFiles } = await build({
-    entryPoints: [entry], bundle: true, format: 'esm', target: 'es2022', platform: 'neutral', conditions: ['tidemark-source'], mainFields: ['module', 'main'], write: false, sourcemap: 'inline',
+    stdin: { contents, resolveDir }, bundle: true, format: 'esm', target: 'es2022', platform: 'neutral', conditions: ['tidemark-source'], mainFields: ['module', 'main'], write: false, sourcemap: 'inline',
   })
   const script = outputFiles[0]?.text ?? ''
   const runtime = new Miniflare({ ...options, modules: true, script, compatibilityDate: COMPATIBILITY_DATE } as MiniflareOptions) // one worker's options, and those of all

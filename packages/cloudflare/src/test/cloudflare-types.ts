@@ -1,0 +1,11 @@
+import type { D1Database, D1DatabaseSession, DurableObjectStorage } from '@cloudflare/workers-types'
+import { d1Changes } from '../d1-changes.ts'
+import { d1StateStore } from '../d1-state-store.ts'
+import { durableObjectChanges } from '../durable-object-changes.ts'
+import { durableObjectStateStore } from '../durable-object-state-store.ts'
+
+/** Compiles as long as what Cloudflare's own types describe is accepted. Never called. */
+export function acceptsCloudflareTypes(storage: DurableObjectStorage, database: D1Database, session: D1DatabaseSession): readonly unknown[] {
+  const options = { tables: ['t'] }
+  return [durableObjectChanges(storage, options), durableObjectStateStore(storage), d1Changes(database, options), d1Changes(session, options), d1StateStore(database)]
+}
