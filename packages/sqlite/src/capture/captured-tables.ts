@@ -39,10 +39,6 @@ export class CapturedTables {
     return this.#layouts.some(({ layout }) => layout.columns.some((column) => column.affinity === 'blob'))
   }
 
-  knows(layoutId: number): boolean {
-    return layoutId === 0 || this.#layouts.some(({ layout }) => layout.id === layoutId)
-  }
-
   /** Errors: `TABLE_UNKNOWN`. */
   find(table: string): TableLayout {
     const found = this.current.find((layout) => layout.table === table) ?? this.current.find((layout) => layout.table.toLowerCase() === table.toLowerCase())
