@@ -95,6 +95,53 @@ export const ERRORS = {
   /** The target file is damaged or is not a database. */
   TARGET_CORRUPT: { retryable: false, remedy: 'Restore the target from a backup, or delete it and sync anew.' },
 
+  /** No export of this id is known here. */
+  EXPORT_UNKNOWN: { retryable: false, remedy: 'Check the id against list(); ended exports are forgotten when their time is up.' },
+  /** The export has not ended, or did not end well: there is nothing to download or verify. */
+  EXPORT_NOT_READY: { retryable: false, remedy: 'Look at status(id): wait for `completed`, or start another export.' },
+  /** The selection matches no table. */
+  NOTHING_SELECTED: { retryable: false, remedy: 'Check `tables`, `exclude` and the rights of the user who reads.' },
+  /** The instant that an export reads can't be had any more: the connection that held it is gone. */
+  SNAPSHOT_LOST: { retryable: false, remedy: 'The copy is begun anew by itself; keep the process that exports alive for as long as it takes.' },
+  /** The definitions of exported tables changed while they were read. */
+  SCHEMA_CHANGED: { retryable: false, remedy: 'Start another export once the schema stays as it is.' },
+
+  /** The storage did not answer: refused, unreachable, or the connection broke. */
+  STORAGE_UNREACHABLE: { retryable: true, remedy: 'Check endpoint and network; it is tried again with backoff.' },
+  /** The storage asks to slow down. */
+  STORAGE_BUSY: { retryable: true, remedy: 'It is tried again with backoff; lower the concurrency if it stays.' },
+  /** The storage refused the key, its signature, or what it may do. */
+  STORAGE_AUTH_FAILED: { retryable: false, remedy: 'Check the access key, the secret, the region, the clock and the rights on this bucket.' },
+  /** The storage has no room left, or no more is allowed. */
+  STORAGE_FULL: { retryable: true, remedy: 'Free space, or raise the quota; the export goes on from there.' },
+  /** There is no such bucket or folder. */
+  BUCKET_UNKNOWN: { retryable: false, remedy: 'Create it, or check its name, region and endpoint.' },
+  /** The storage reported an error that has no code of its own here; see `detail`. */
+  STORAGE_FAILED: { retryable: false, remedy: 'Look the storage\'s code in `detail` up in its manual.' },
+  /** There is no object of this key. */
+  OBJECT_UNKNOWN: { retryable: false, remedy: 'Check the key; a dump whose export did not complete has no objects to read.' },
+  /** An object of this key exists already. */
+  OBJECT_EXISTS: { retryable: false, remedy: 'Choose another key, or delete the object.' },
+  /** The multipart upload is not there: completed, aborted or expired. */
+  UPLOAD_UNKNOWN: { retryable: false, remedy: 'The object is written anew; look for a lifecycle rule that aborts uploads too early.' },
+  /** Parts of an upload are missing, were replaced or have sizes that the storage does not allow. */
+  UPLOAD_PARTS_INVALID: { retryable: false, remedy: 'The object is written anew; look for a second process at the same export.' },
+
+  /** There is no manifest: the export did not complete, or the place is wrong. */
+  DUMP_INCOMPLETE: { retryable: false, remedy: 'Check the place; let the export complete before it is read.' },
+  /** An object of a dump is not what its manifest says: cut short, altered or undecodable. The message names it. */
+  DUMP_CORRUPT: { retryable: false, remedy: 'Fetch the named object from another copy, or export again.' },
+  /** The dump is one of another engine, or holds definitions that this target can't take. */
+  DUMP_FOREIGN: { retryable: false, remedy: 'Load it with the engine\'s own shell, or export as CSV, NDJSON or Parquet.' },
+  /** The dump was written by a newer version of Tidemark. */
+  DUMP_NEWER: { retryable: false, remedy: 'Upgrade Tidemark; nothing was loaded.' },
+  /** The database differs from the dump it was compared with. The message names the first difference. */
+  DUMP_DIFFERS: { retryable: false, remedy: 'Load the dump into an empty database, or take another dump.' },
+  /** A statement of a dump failed in the target; the message has its object and line. What was loaded before stays. */
+  STATEMENT_FAILED: { retryable: false, remedy: 'Look at that line. Load into an empty database, with the engine that the dump is from.' },
+  /** The callback's address is not allowed. */
+  CALLBACK_REFUSED: { retryable: false, remedy: 'Add its origin to `callbacks.allowedOrigins`; addresses inside a network are never called unless that names them.' },
+
   /** Another worker took the lease: what this one still had in hand was not written. */
   LEASE_LOST: { retryable: true, remedy: 'Nothing to do when two workers share a target; otherwise look for a second one.' },
   /** Another worker is at this replication right now. */
