@@ -23,14 +23,17 @@ export interface ExportCapabilities {
   readonly readers: number
 }
 
-/** A database to export. Made by a factory such as `nodeSqlite(db)`; opens nothing by itself. */
+/**
+ * A database to export. Made by a factory such as `nodeSqlite(db)` or `postgresSource(…)`, whose object may be a source of other kinds too;
+ * opens nothing by itself.
+ */
 export interface ExportSource {
   /** Engine: `sqlite`, `postgres`, `mysql`. */
   readonly name: string
   /** Without credentials. */
   readonly address: string
-  readonly capabilities: ExportCapabilities
-  connect(options?: AbortOptions): Promise<ExportConnection>
+  readonly exports: ExportCapabilities
+  connectExport(options?: AbortOptions): Promise<ExportConnection>
 }
 
 /** One table, and which of its rows. */
@@ -153,7 +156,7 @@ export interface ExportRowPage {
 }
 
 /**
- * A database at one instant (or at none, when fuzzy). Calls for different tables may overlap up to `capabilities.readers`.
+ * A database at one instant (or at none, when fuzzy). Calls for different tables may overlap up to `ExportCapabilities.readers`.
  *
  * In a view that is not fuzzy reading is deterministic: which blocks and rows follow `after` depends on the view, on the selection and on the
  * `RenderOptions` only. How much is asked for at a time decides where a page ends and nothing else.
@@ -162,7 +165,7 @@ export interface ExportView extends AsyncDisposable {
   readonly plan: ExportPlan
   /**
    * Errors: `SNAPSHOT_LOST` when the instant can't be had any more; `SCHEMA_CHANGED` when the tables are not what the plan says; `SOURCE_*`.
-   * Present exactly when `capabilities.rendersSql`.
+   * Present exactly when `ExportCapabilities.rendersSql`.
    */
   readBlocks?(request: ReadBlocksRequest): Promise<BlockPage>
   /** Errors: as `readBlocks`; `VALUE_UNREPRESENTABLE`. */

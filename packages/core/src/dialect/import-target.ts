@@ -1,13 +1,14 @@
 import type { RowValues } from '../change/value.ts'
 import type { ManifestTable } from '../dump/manifest.ts'
+import type { ExportSource } from './export-source.ts'
 import type { AbortOptions } from './source.ts'
 
-/** A database to restore into. Opens nothing by itself. */
+/** A database to restore into; its object may be an {@link ExportSource} too. Opens nothing by itself. */
 export interface ImportTarget {
   /** Engine: `sqlite`. A dump of statements for another is refused. */
   readonly name: string
   readonly address: string
-  connect(options?: AbortOptions): Promise<ImportConnection>
+  connectImport(options?: AbortOptions): Promise<ImportConnection>
 }
 
 /** A statement of a dump, as it stands there. */
