@@ -36,4 +36,22 @@ declare const TextDecoder: { new (label?: string, options?: { readonly fatal?: b
 declare const crypto: {
   getRandomValues<T extends Uint8Array>(array: T): T
   randomUUID(): string
+  readonly subtle: SubtleCrypto
+}
+
+interface CryptoKey {
+  readonly type: string
+}
+interface SubtleCrypto {
+  digest(algorithm: 'SHA-256', data: Uint8Array): Promise<ArrayBuffer>
+  importKey(format: 'raw', data: Uint8Array, algorithm: string | { readonly name: string; readonly hash?: string }, extractable: boolean, usages: readonly string[]): Promise<CryptoKey>
+  sign(algorithm: 'HMAC', key: CryptoKey, data: Uint8Array): Promise<ArrayBuffer>
+  deriveBits(algorithm: { readonly name: 'HKDF'; readonly hash: 'SHA-256'; readonly salt: Uint8Array; readonly info: Uint8Array }, key: CryptoKey, bits: number): Promise<ArrayBuffer>
+  encrypt(algorithm: AesGcm, key: CryptoKey, data: Uint8Array): Promise<ArrayBuffer>
+  decrypt(algorithm: AesGcm, key: CryptoKey, data: Uint8Array): Promise<ArrayBuffer>
+}
+interface AesGcm {
+  readonly name: 'AES-GCM'
+  readonly iv: Uint8Array
+  readonly additionalData?: Uint8Array
 }
