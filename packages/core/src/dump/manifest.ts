@@ -1,4 +1,4 @@
-import type { Consistency } from '../dialect/export-source.ts'
+import type { Consistency, RenderOptions } from '../dialect/export-source.ts'
 import type { ColumnSchema } from '../dialect/table.ts'
 
 /** Greatest manifest version that this release reads; it writes this one. */
@@ -63,6 +63,9 @@ export interface Manifest {
   readonly content: 'all' | 'schema' | 'data'
   readonly consistency: { readonly kind: Consistency; readonly cut: string | undefined }
   readonly schemaHash: string
+  /** How it was rendered and cut, so that a database can be rendered again and compared. */
+  readonly render: RenderOptions
+  readonly partBytes: number
   readonly tables: readonly ManifestTable[]
   /** In the order in which they are to be loaded. */
   readonly objects: readonly ManifestObject[]

@@ -141,6 +141,8 @@ export const ERRORS = {
   STATEMENT_FAILED: { retryable: false, remedy: 'Look at that line. Load into an empty database, with the engine that the dump is from.' },
   /** The callback's address is not allowed. */
   CALLBACK_REFUSED: { retryable: false, remedy: 'Add its origin to `callbacks.allowedOrigins`; addresses inside a network are never called unless that names them.' },
+  /** The callback got no answer, or one that is not 2xx; `detail` has its status. */
+  CALLBACK_FAILED: { retryable: true, remedy: 'Look at the receiver; it is called again, later each time, for about three days.' },
 
   /** Another worker took the lease: what this one still had in hand was not written. */
   LEASE_LOST: { retryable: true, remedy: 'Nothing to do when two workers share a target; otherwise look for a second one.' },

@@ -37,6 +37,8 @@ export interface ChunkRecord {
   readonly storedBytes: number
   /** The part's token, or the object's etag. */
   readonly etag: string
+  /** Of the object's own key, where it is encrypted; base64. */
+  readonly salt?: string | undefined
 }
 
 /** An object that is complete; of layout `single` only. In a directory every chunk is one. */
@@ -67,8 +69,6 @@ export interface StreamState {
   readonly spilled: number
   readonly volumes: readonly VolumeRecord[]
   readonly uploadId: string | undefined
-  /** Of this object's key, where it is encrypted; base64. */
-  readonly salt: string | undefined
   /** How often it was begun anew because the storage had lost the upload. */
   readonly restarts: number
 }
@@ -140,7 +140,6 @@ export function newStream(fields: Pick<StreamState, 'role' | 'table' | 'from' | 
     spilled: 0,
     volumes: [],
     uploadId: undefined,
-    salt: undefined,
     restarts: 0,
   }
 }

@@ -55,3 +55,15 @@ interface AesGcm {
   readonly iv: Uint8Array
   readonly additionalData?: Uint8Array
 }
+
+interface URL {
+  readonly href: string
+  readonly origin: string
+  readonly protocol: string
+  readonly hostname: string
+  readonly port: string
+  readonly username: string
+  readonly password: string
+}
+declare const URL: { new (url: string): URL }
+declare function atob(base64: string): string

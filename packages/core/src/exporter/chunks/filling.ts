@@ -1,0 +1,65 @@
+import type { StreamCursor } from '../export-state.ts'
+import type { Chunk } from './chunk.ts'
+import type { PackMode } from './packed-chunks.ts'
+import type { Piece } from './piece.ts'
+
+const LINE_BREAK = 10
+
+/** A chunk while it is being filled. */
+export class Filling {
+  #buffer: Uint8Array
+  readonly #mode: PackMode
+  readonly #rows: Record<number, number> = {}
+  #rowCount = 0
+  #length = 0
+
+  constructor(buffer: Uint8Array, mode: PackMode) {
+    this.#buffer = buffer
+    this.#mode = mode
+  }
+
+  get isEmpty(): boolean {
+    return this.#length === 0
+  }
+
+  get isFull(): boolean {
+    return this.#length === this.#buffer.length
+  }
+
+  /** Where it fits, and also where it never would: a chunk may then be larger, unless all have to be of one size. */
+  add(bytes: Uint8Array): boolean {
+    if (this.#length + bytes.length > this.#buffer.length) {
+      if (!this.isEmpty || this.#mode !== 'cut') return false
+      this.#buffer = new Uint8Array(bytes.length)
+    }
+    this.#buffer.set(bytes, this.#length)
+    this.#length += bytes.length
+    return true
+  }
+
+  /** How many bytes of the piece are in now, of which `skip` were before; the same number when nothing fitted. */
+  take(piece: Piece, skip: number): number {
+    const rest = skip === 0 ? piece.bytes : piece.bytes.subarray(skip)
+    const fitting = this.#mode === 'split' ? rest.subarray(0, this.#buffer.length - this.#length) : rest
+    if (!this.add(fitting)) return skip
+    const taken = skip + fitting.length
+    if (taken === piece.bytes.length) this.#count(piece)
+    return taken
+  }
+
+  /** Fills the rest with line breaks, which mean nothing between statements. */
+  pad(): void {
+    this.#buffer.fill(LINE_BREAK, this.#length)
+    this.#length = this.#buffer.length
+  }
+
+  toChunk(cursor: StreamCursor, isLast: boolean): Chunk {
+    return { bytes: this.#buffer.subarray(0, this.#length), rows: this.#rows, rowCount: this.#rowCount, cursor, isLast }
+  }
+
+  #count({ table, rows }: Piece): void {
+    if (table === undefined) return
+    this.#rows[table] = (this.#rows[table] ?? 0) + rows
+    this.#rowCount += rows
+  }
+}

@@ -1,0 +1,31 @@
+import type { ExportSource } from '../dialect/export-source.ts'
+import type { Compression } from '../dump/compression.ts'
+import type { DumpFormat } from '../dump/dump-format.ts'
+import type { Emitter } from '../events/emitter.ts'
+import type { Logger } from '../log/logger.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import type { ObjectStorage } from '../storage/object-storage.ts'
+import type { Secret } from '../util/secret.ts'
+import type { CallbackOptions } from './callback/callback-options.ts'
+import type { ExportEvents } from './export-events.ts'
+import type { ExportSpec, ExportState } from './export-state.ts'
+import type { ExportStore } from './export-store.ts'
+import type { ExportRetry } from './exporter-options.ts'
+
+/** What every part of the exporter works with. */
+export interface ExportContext {
+  readonly source: ExportSource
+  readonly storage: ObjectStorage
+  readonly store: ExportStore
+  readonly runtime: Runtime
+  readonly logger: Logger
+  readonly emitter: Emitter<ExportEvents>
+  readonly retry: ExportRetry
+  readonly encryption: { readonly key: Secret; readonly keyId: string } | undefined
+  readonly callbacks: Omit<CallbackOptions, 'secret'> | undefined
+  /** Errors on revealing: `SECRET_MISSING`. */
+  callbackSecret(state: ExportState): Secret
+  /** `undefined`: SQL. */
+  formatOf(spec: Pick<ExportSpec, 'format'>): DumpFormat | undefined
+  compressionOf(spec: Pick<ExportSpec, 'compression'>): Compression | undefined
+}

@@ -1,0 +1,216 @@
+import type { AbortOptions } from '../dialect/source.ts'
+import { TidemarkError } from '../errors/tidemark-error.ts'
+import type { Unsubscribe } from '../events/emitter.ts'
+import { makeSecret, type Secret } from '../util/secret.ts'
+import { openDownload, type Download, type DownloadOptions } from './download.ts'
+import type { ExportContext } from './export-context.ts'
+import type { ExportEvents } from './export-events.ts'
+import type { ExportRequest } from './export-request.ts'
+import { resolveRequest } from './export-settings.ts'
+import type { ExportState } from './export-state.ts'
+import { mainKey, nextAtMs, toExportStatus, type ExportStatus } from './export-status.ts'
+import type { Worker } from './export-store.ts'
+import { exporterContext } from './exporter-context.ts'
+import type { ExporterOptions } from './exporter-options.ts'
+import { isSettled } from './is-settled.ts'
+import { newExport } from './new-export.ts'
+import { isEnded, stepExport } from './step-export.ts'
+import { ViewPool } from './view-pool.ts'
+
+export interface ExportStep {
+  /** Whether nothing is left to do. */
+  readonly done: boolean
+  /** When the next step is due, in milliseconds since 1970; `undefined` when done. */
+  readonly nextAtMs: number | undefined
+  readonly status: ExportStatus
+}
+
+export interface StepOptions extends AbortOptions {
+  /** Instead of the budget of the request, where the host has less to give. */
+  readonly budget?: { readonly ms?: number | undefined; readonly bytes?: number | undefined } | undefined
+}
+
+export interface SignedUrlOptions extends AbortOptions {
+  /** Default one hour. */
+  readonly expiresInMs?: number | undefined
+  /** An object of the dump, as its manifest has it. Default: the dump itself, or its manifest. */
+  readonly path?: string | undefined
+}
+
+/**
+ * Exports of one database to one storage: exact, resumable at any kill, and nothing under its name before all of it is there.
+ *
+ * A job lives in the state store; `step` does the next slice of it, wherever it is called from. `run` calls it until the export has ended.
+ *
+ * Errors: the constructor throws `CONFIG_INVALID`. What goes wrong with an export is in its status, not thrown.
+ */
+export class Exporter implements AsyncDisposable {
+  readonly #context: ExportContext
+  readonly #pool: ViewPool
+  readonly #worker: Worker
+  /** Secrets of callbacks, of this process only. */
+  readonly #secrets = new Map<string, Secret>()
+  /** Steps of one job one after the other. */
+  readonly #turns = new Map<string, Promise<unknown>>()
+
+  constructor(options: ExporterOptions) {
+    this.#context = exporterContext(options, this.#secrets)
+    this.#pool = new ViewPool(options.source)
+    this.#worker = { owner: options.instance ?? crypto.randomUUID(), leaseTtlMs: options.leaseTtlMs ?? 30_000 }
+  }
+
+  /** Listens to one kind of event. A listener that throws breaks nothing. */
+  on<Name extends keyof ExportEvents>(event: Name, listener: (payload: ExportEvents[Name]) => unknown): Unsubscribe {
+    return this.#context.emitter.on(event, listener)
+  }
+
+  /** Notes the job; nothing is read before its first step. Errors: `CONFIG_INVALID` with every fault found, `CALLBACK_REFUSED`. */
+  async start(request: ExportRequest = {}): Promise<{ readonly id: string }> {
+    const spec = resolveRequest(this.#context, request)
+    const state = newExport(this.#context, spec, request.callback)
+    const secret = request.callback?.secret
+    if (secret !== undefined) this.#secrets.set(state.id, makeSecret(secret, 'callback.secret'))
+    await this.#context.store.create(state)
+    return { id: state.id }
+  }
+
+  /**
+   * The next slice. Does nothing when none is due. Errors: `EXPORT_UNKNOWN`; `LEASE_HELD` and `LEASE_LOST` when another process is at this
+   * export; `ABORTED`; the state store's own.
+   */
+  step(id: string, options: StepOptions = {}): Promise<ExportStep> {
+    const turn = (this.#turns.get(id) ?? Promise.resolve()).then(() => this.#step(id, options))
+    const settled = turn.catch(() => undefined).then(() => {
+      if (this.#turns.get(id) === settled) this.#turns.delete(id)
+    })
+    this.#turns.set(id, settled)
+    return turn
+  }
+
+  /** Steps with the pauses between them, until the export has ended; gives the status after each. A failed export ends it like any other: look at `status`. */
+  async *run(id: string, { signal }: AbortOptions = {}): AsyncGenerator<ExportStatus> {
+    const { runtime } = this.#context
+    for (let isOver = false; !isOver;) {
+      const { status, done } = await this.step(id, { signal })
+      yield status
+      // Further tries of a callback are hours away: they are for `stepDue`.
+      isOver = done || (isEndedStatus(status) && (status.callback?.attempts ?? 0) > 0)
+      if (!isOver) await runtime.sleep(Math.max(0, (status.nextAtMs ?? 0) - runtime.now()), signal)
+    }
+  }
+
+  /** Runs to the end. Errors: those of `step`, and the error of an export that failed. */
+  async finish(id: string, options: AbortOptions = {}): Promise<ExportStatus> {
+    let last: ExportStatus | undefined
+    for await (const status of this.run(id, options)) last = status
+    if (last?.status === 'completed') return last
+    const { code, message, remedy, detail } = last?.error ?? { code: 'EXPORT_NOT_READY' as const, message: 'The export was cancelled.', remedy: undefined, detail: undefined }
+    throw new TidemarkError(code, message, { remedy, detail })
+  }
+
+  /**
+   * One step of every job that is due. For an alarm or a cron trigger that serves all of them: call it again at `nextAtMs`, which is the earliest of all.
+   * A job that another process is at, or that can't be read, holds up none of the others.
+   */
+  async stepDue(options: StepOptions = {}): Promise<{ readonly nextAtMs: number | undefined }> {
+    const { runtime, store } = this.#context
+    const times: number[] = []
+    for (const id of await store.list()) {
+      const next = await this.#stepIfDue(id, options).catch((error: unknown) => this.#later(error, runtime.now()))
+      if (next !== undefined) times.push(next)
+    }
+    return { nextAtMs: times.length === 0 ? undefined : Math.min(...times) }
+  }
+
+  async status(id: string): Promise<ExportStatus> {
+    return toExportStatus((await this.#context.store.read(id)).state)
+  }
+
+  /** Newest first. */
+  async list(): Promise<readonly ExportStatus[]> {
+    const found = await Promise.all((await this.#context.store.list()).map((id) => this.status(id)))
+    return found.toSorted((a, b) => b.createdAtMs - a.createdAtMs)
+  }
+
+  /** Ends an export that has not ended; what it wrote is removed. One that has ended stays as it is. */
+  async cancel(id: string, options: AbortOptions = {}): Promise<ExportStatus> {
+    const { store, emitter } = this.#context
+    const { state, version } = await store.read(id)
+    if (!isEnded(state)) {
+      // Over the head of whoever is at it: their next save fails, and they stop.
+      await store.replace({ state: { ...state, status: 'cancelled', isCleanupDue: true, lease: undefined, nextAtMs: 0, failures: 0 }, version })
+      emitter.emit('export:status', { id, status: 'cancelled', error: undefined })
+    }
+    return (await this.step(id, options)).status
+  }
+
+  /** The dump, or an object of it. Errors: `EXPORT_UNKNOWN`, `EXPORT_NOT_READY`, `OBJECT_UNKNOWN`, `STORAGE_*`. */
+  async download(id: string, options: DownloadOptions = {}): Promise<Download> {
+    return openDownload(this.#context, await this.#completed(id), options)
+  }
+
+  /** A URL that needs no credentials. Errors: `NOT_SUPPORTED` where the storage can't sign: use `downloadToken` then. */
+  async signedUrl(id: string, { expiresInMs = 3_600_000, path, signal }: SignedUrlOptions = {}): Promise<string> {
+    const state = await this.#completed(id)
+    const { storage } = this.#context
+    if (storage.presignGet === undefined) {
+      throw new TidemarkError('NOT_SUPPORTED', 'This storage can not sign a URL.', { remedy: 'Use downloadToken(id), and serve download(id) to who brings it.' })
+    }
+    const key = path === undefined ? mainKey(state) : `${id}/${path}`
+    return storage.presignGet(key, { expiresInMs, fileName: key.slice(key.lastIndexOf('/') + 1), signal })
+  }
+
+  /** Closes what is open. Jobs stay, and go on with the next process that steps them. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#turns.values())
+    await this.#pool[Symbol.asyncDispose]()
+  }
+
+  async #step(id: string, { budget, signal = new AbortController().signal }: StepOptions): Promise<ExportStep> {
+    const { store, runtime } = this.#context
+    const { state: before } = await store.read(id)
+    if (isSettled(before) || nextAtMs(before) > runtime.now()) return toStep(before)
+    try {
+      await using job = await store.hold(id, this.#worker)
+      await stepExport({ context: this.#context, pool: this.#pool, job, budget: { ...job.state.spec.budget, ...defined(budget) }, signal })
+      return toStep(job.state)
+    } catch (error) {
+      // A job that was cancelled under our hands has simply ended.
+      const { state } = error instanceof TidemarkError && error.code === 'LEASE_LOST' ? await store.read(id) : { state: before }
+      if (!isEnded(state)) throw error
+      return toStep(state)
+    }
+  }
+
+  async #stepIfDue(id: string, options: StepOptions): Promise<number | undefined> {
+    const { state } = await this.#context.store.read(id)
+    if (isSettled(state)) return undefined
+    return nextAtMs(state) > this.#context.runtime.now() ? nextAtMs(state) : (await this.step(id, options)).nextAtMs
+  }
+
+  /** Looks again when the other's lease may have run out. */
+  #later(error: unknown, nowMs: number): number {
+    if (error instanceof TidemarkError && error.code === 'ABORTED') throw error
+    this.#context.logger.warn({ code: error instanceof TidemarkError ? error.code : 'INTERNAL' }, 'An export could not be stepped.')
+    return nowMs + this.#worker.leaseTtlMs
+  }
+
+  async #completed(id: string): Promise<ExportState> {
+    const { state } = await this.#context.store.read(id)
+    if (state.status !== 'completed') throw new TidemarkError('EXPORT_NOT_READY', `The export is ${state.status}.`)
+    return state
+  }
+}
+
+function toStep(state: ExportState): ExportStep {
+  const status = toExportStatus(state)
+  return { done: isSettled(state), nextAtMs: status.nextAtMs, status }
+}
+
+function isEndedStatus(status: ExportStatus): boolean {
+  return isEnded(status)
+}
+
+function defined(budget: StepOptions['budget']): { readonly ms?: number; readonly bytes?: number } {
+  return { ...(budget?.ms === undefined ? {} : { ms: budget.ms }), ...(budget?.bytes === undefined ? {} : { bytes: budget.bytes }) }
+}

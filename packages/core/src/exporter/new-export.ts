@@ -1,0 +1,42 @@
+import { toHex } from '../dump/digest.ts'
+import type { ExportContext } from './export-context.ts'
+import type { ExportCallback } from './export-request.ts'
+import type { CallbackState, ExportSpec, ExportState } from './export-state.ts'
+
+/** 128 random bits: an id that can't be guessed. */
+function newExportId(): string {
+  return `export_${toHex(crypto.getRandomValues(new Uint8Array(16)))}`
+}
+
+export function newExport({ source, runtime }: ExportContext, spec: ExportSpec, callback: ExportCallback | undefined): ExportState {
+  const id = newExportId()
+  const nowMs = runtime.now()
+  return {
+    version: 1,
+    id,
+    dialect: source.name,
+    sourceAddress: source.address,
+    status: 'pending',
+    spec,
+    lease: undefined,
+    attempt: 1,
+    view: undefined,
+    plan: undefined,
+    streams: [],
+    steps: 0,
+    slowestPageMs: 0,
+    failures: 0,
+    nextAtMs: nowMs,
+    error: undefined,
+    isCleanupDue: false,
+    callback: callback === undefined ? undefined : newCallback(id, callback, nowMs),
+    createdAtMs: nowMs,
+    updatedAtMs: nowMs,
+    completedAtMs: undefined,
+  }
+}
+
+function newCallback(id: string, { url, secret }: ExportCallback, nowMs: number): CallbackState {
+  const secretEnv = typeof secret === 'object' ? secret.env : undefined
+  return { url, secretEnv, messageId: `msg_${id}`, attempts: 0, nextAtMs: nowMs, outcome: 'pending', error: undefined }
+}

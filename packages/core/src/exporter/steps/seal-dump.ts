@@ -1,0 +1,80 @@
+import { rootDigest } from '../../dump/digest.ts'
+import { MANIFEST_VERSION, type Manifest, type ManifestObject } from '../../dump/manifest.ts'
+import { TidemarkError } from '../../errors/tidemark-error.ts'
+import { GENERATOR } from '../generator.ts'
+import type { ExportContext } from '../export-context.ts'
+import type { ChunkRecord, ExportState, StreamState } from '../export-state.ts'
+import type { HeldJob } from '../export-store.ts'
+import { extensionOf, objectKey, objectPath } from '../object-path.ts'
+import { tableRows } from '../table-rows.ts'
+
+/** The manifest is written last: with it the dump is complete, without it it is none. */
+export async function sealDump(context: ExportContext, { job, signal }: { readonly job: HeldJob; readonly signal: AbortSignal }): Promise<void> {
+  const completedAtMs = context.runtime.now()
+  const manifest = await makeManifest(context, job.state, completedAtMs)
+  const bytes = new TextEncoder().encode(`${JSON.stringify(manifest, undefined, 1)}\n`)
+  await context.storage.put(objectKey(job.state.id, 'manifest.json'), bytes, { contentType: 'application/json', signal })
+  await job.update((state) => ({ ...state, status: 'completed', completedAtMs, isCleanupDue: true, failures: 0, error: undefined }))
+}
+
+async function makeManifest(context: ExportContext, state: ExportState, completedAtMs: number): Promise<Manifest> {
+  const { plan, view, spec } = state
+  if (plan === undefined || view === undefined) throw new TidemarkError('INTERNAL', 'An export without a plan was to be sealed.')
+  const rows = tableRows(state)
+  const objects: ManifestObject[] = []
+  for (const [index, stream] of state.streams.entries()) objects.push(...await objectsOf(context, { state, index, stream }))
+  return {
+    kind: 'tidemark-dump',
+    version: MANIFEST_VERSION,
+    id: state.id,
+    generator: GENERATOR,
+    dialect: state.dialect,
+    engineVersion: plan.engineVersion,
+    format: spec.format,
+    layout: spec.layout,
+    content: spec.selection.content,
+    consistency: { kind: view.consistency, cut: view.cut },
+    schemaHash: plan.schemaHash,
+    render: spec.render,
+    partBytes: plan.partBytes,
+    tables: plan.tables.map((table, index) => ({ ...table, rows: rows[index] ?? 0 })),
+    objects,
+    sha256: await rootDigest(objects.flatMap((object) => object.chunks.map((chunk) => chunk.sha256))),
+    notes: plan.notes,
+    startedAtMs: state.createdAtMs,
+    completedAtMs,
+  }
+}
+
+interface StreamRef {
+  readonly state: ExportState
+  readonly index: number
+  readonly stream: StreamState
+}
+
+async function objectsOf(context: ExportContext, { state, index, stream }: StreamRef): Promise<readonly ManifestObject[]> {
+  const records = await context.store.chunks(state, index)
+  const volumes = state.spec.layout === 'directory' ? records.map((record) => [record]) : splitVolumes(stream, records)
+  const compression = context.compressionOf(state.spec)
+  const extension = extensionOf(stream, { format: context.formatOf(state.spec), compression: compression?.extension })
+  return volumes.map((chunks, volume) => ({
+    path: objectPath(state, index, { volume, extension }),
+    role: stream.role,
+    table: stream.table,
+    rows: chunks.reduce((sum, chunk) => sum + chunk.rows, 0),
+    bytes: chunks.reduce((sum, chunk) => sum + chunk.storedBytes, 0),
+    compression: compression?.name,
+    encryption: encryptionOf(state, chunks[0]),
+    chunks: chunks.map(({ bytes, sha256 }) => ({ bytes, sha256 })),
+  }))
+}
+
+function splitVolumes({ volumes }: StreamState, records: readonly ChunkRecord[]): readonly (readonly ChunkRecord[])[] {
+  let from = 0
+  return volumes.map(({ chunks }) => records.slice(from, from += chunks))
+}
+
+function encryptionOf({ spec }: ExportState, chunk: ChunkRecord | undefined): ManifestObject['encryption'] {
+  if (spec.keyId === undefined || chunk?.salt === undefined) return undefined
+  return { algorithm: 'AES-256-GCM', keyId: spec.keyId, salt: chunk.salt }
+}

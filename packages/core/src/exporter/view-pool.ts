@@ -1,0 +1,63 @@
+import type { ExportConnection, ExportSource, ExportView } from '../dialect/export-source.ts'
+import { TidemarkError } from '../errors/tidemark-error.ts'
+import type { ExportState } from './export-state.ts'
+
+interface Entry {
+  readonly connection: ExportConnection
+  view: ExportView | undefined
+  viewId: string | undefined
+}
+
+/** Connections and views kept open between the steps of a job: some snapshots live no longer than the connection that made them. */
+export class ViewPool implements AsyncDisposable {
+  readonly #source: ExportSource
+  readonly #entries = new Map<string, Entry>()
+
+  constructor(source: ExportSource) {
+    this.#source = source
+  }
+
+  async connection(id: string, signal: AbortSignal): Promise<ExportConnection> {
+    return (await this.#entry(id, signal)).connection
+  }
+
+  /** The job's view, opened when it is first needed. Errors: as `ExportConnection.openView`. */
+  async view({ id, view: ref, spec }: ExportState, signal: AbortSignal): Promise<ExportView> {
+    if (ref === undefined) throw new TidemarkError('INTERNAL', 'The export has no view yet.')
+    const entry = await this.#entry(id, signal)
+    if (entry.view !== undefined && entry.viewId === ref.viewId) return entry.view
+    await entry.view?.[Symbol.asyncDispose]()
+    entry.view = undefined
+    entry.view = await entry.connection.openView({ ref, selection: spec.selection, render: spec.render, signal })
+    entry.viewId = ref.viewId
+    return entry.view
+  }
+
+  /** Closes what the job has open. What was broken already has nothing more to say. */
+  async release(id: string): Promise<void> {
+    const entry = this.#entries.get(id)
+    this.#entries.delete(id)
+    if (entry === undefined) return
+    for (const open of [entry.view, entry.connection]) await closeQuietly(open)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const id of [...this.#entries.keys()]) await this.release(id)
+  }
+
+  async #entry(id: string, signal: AbortSignal): Promise<Entry> {
+    const open = this.#entries.get(id)
+    if (open !== undefined) return open
+    const entry: Entry = { connection: await this.#source.connectExport({ signal }), view: undefined, viewId: undefined }
+    this.#entries.set(id, entry)
+    return entry
+  }
+}
+
+async function closeQuietly(open: AsyncDisposable | undefined): Promise<void> {
+  try {
+    await open?.[Symbol.asyncDispose]()
+  } catch {
+    // It was released because it is broken, or is not needed any more: nobody could do anything about it.
+  }
+}
