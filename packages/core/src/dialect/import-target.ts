@@ -1,9 +1,8 @@
 import type { RowValues } from '../change/value.ts'
 import type { ManifestTable } from '../dump/manifest.ts'
-import type { ExportSource } from './export-source.ts'
 import type { AbortOptions } from './source.ts'
 
-/** A database to restore into; its object may be an {@link ExportSource} too. Opens nothing by itself. */
+/** A database to restore into; its object may be an export source too. Opens nothing by itself. */
 export interface ImportTarget {
   /** Engine: `sqlite`. A dump of statements for another is refused. */
   readonly name: string

@@ -1,4 +1,4 @@
-import { TidemarkError } from '../errors/tidemark-error.ts'
+import type { TidemarkError } from '../errors/tidemark-error.ts'
 import { toTidemarkError } from '../errors/to-tidemark-error.ts'
 import { backoffMs } from '../util/backoff.ts'
 import { isCallbackDue } from './callback/callback-schedule.ts'

@@ -42,7 +42,7 @@ export class ViewPool implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const id of [...this.#entries.keys()]) await this.release(id)
+    for (const id of Array.from(this.#entries.keys())) await this.release(id)
   }
 
   async #entry(id: string, signal: AbortSignal): Promise<Entry> {

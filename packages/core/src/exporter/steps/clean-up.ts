@@ -1,4 +1,4 @@
-import { TidemarkError } from '../../errors/tidemark-error.ts'
+import type { TidemarkError } from '../../errors/tidemark-error.ts'
 import type { ExportContext } from '../export-context.ts'
 import type { ExportState } from '../export-state.ts'
 import type { HeldJob } from '../export-store.ts'
