@@ -99,6 +99,8 @@ export const ERRORS = {
   EXPORT_UNKNOWN: { retryable: false, remedy: 'Check the id against list(); ended exports are forgotten when their time is up.' },
   /** The export has not ended, or did not end well: there is nothing to download or verify. */
   EXPORT_NOT_READY: { retryable: false, remedy: 'Look at status(id): wait for `completed`, or start another export.' },
+  /** A download token that is not one of this exporter, was altered, or has expired. */
+  DOWNLOAD_REFUSED: { retryable: false, remedy: 'Ask for another token.' },
   /** The selection matches no table. */
   NOTHING_SELECTED: { retryable: false, remedy: 'Check `tables`, `exclude` and the rights of the user who reads.' },
   /** The instant that an export reads can't be had any more: the connection that held it is gone. */

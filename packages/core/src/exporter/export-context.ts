@@ -24,6 +24,8 @@ export interface ExportContext {
   readonly encryption: { readonly key: Secret; readonly keyId: string } | undefined
   readonly callbacks: Omit<CallbackOptions, 'secret'> | undefined
   /** Errors on revealing: `SECRET_MISSING`. */
+  readonly downloadSecret: Secret
+  /** Errors on revealing: `SECRET_MISSING`. */
   callbackSecret(state: ExportState): Secret
   /** `undefined`: SQL. */
   formatOf(spec: Pick<ExportSpec, 'format'>): DumpFormat | undefined

@@ -122,6 +122,8 @@ export interface ExportState {
   readonly error: ErrorReport | undefined
   /** Whether what an ended export left behind (parts, view, objects of a failed one) is still to be removed. */
   readonly isCleanupDue: boolean
+  /** Removing it was given up; `sweep` has it tried again. */
+  readonly hasRemains: boolean
   readonly callback: CallbackState | undefined
   readonly createdAtMs: number
   readonly updatedAtMs: number

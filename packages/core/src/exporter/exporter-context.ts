@@ -32,6 +32,7 @@ export function exporterContext(options: ExporterOptions, secrets: ReadonlyMap<s
     retry: { ...DEFAULT_RETRY, ...options.retry },
     encryption: encryption === undefined ? undefined : { key: makeSecret(encryption.key, 'encryption.key'), keyId: encryption.keyId ?? 'default' },
     callbacks,
+    downloadSecret: makeSecret(options.downloadSecret ?? '', 'downloadSecret'),
     callbackSecret: (state) => callbackSecret(state, options, secrets),
     formatOf: ({ format }) => formats.find(({ name }) => name === format),
     compressionOf: ({ compression }) => compressions.find(({ name }) => name === compression),

@@ -3,6 +3,7 @@ import { TidemarkError } from '../errors/tidemark-error.ts'
 import type { Unsubscribe } from '../events/emitter.ts'
 import { makeSecret, type Secret } from '../util/secret.ts'
 import { openDownload, type Download, type DownloadOptions } from './download.ts'
+import { openToken, signDownload } from './download-token.ts'
 import type { ExportContext } from './export-context.ts'
 import type { ExportEvents } from './export-events.ts'
 import type { ExportRequest } from './export-request.ts'
@@ -12,9 +13,11 @@ import { mainKey, nextAtMs, toExportStatus, type ExportStatus } from './export-s
 import type { Worker } from './export-store.ts'
 import { exporterContext } from './exporter-context.ts'
 import type { ExporterOptions } from './exporter-options.ts'
+import { isEnded } from './is-ended.ts'
 import { isSettled } from './is-settled.ts'
 import { newExport } from './new-export.ts'
-import { isEnded, stepExport } from './step-export.ts'
+import { stepExport } from './step-export.ts'
+import { deleteExport, sweepExports, type SweepOptions, type SweepReport } from './sweep-exports.ts'
 import { ViewPool } from './view-pool.ts'
 
 export interface ExportStep {
@@ -36,6 +39,20 @@ export interface SignedUrlOptions extends AbortOptions {
   /** An object of the dump, as its manifest has it. Default: the dump itself, or its manifest. */
   readonly path?: string | undefined
 }
+
+export interface ExportAndWaitOptions extends AbortOptions {
+  /** Default 20,000, which stays below the 30 seconds that hosts give a request. */
+  readonly waitMs?: number | undefined
+}
+
+export interface ExportAnswer {
+  readonly status: ExportStatus
+  /** The dump itself, or its manifest; `undefined` when it was not complete in time. */
+  readonly download: Download | undefined
+}
+
+const HOUR_MS = 3_600_000
+const DEFAULT_WAIT_MS = 20_000
 
 /**
  * Exports of one database to one storage: exact, resumable at any kill, and nothing under its name before all of it is there.
@@ -94,7 +111,7 @@ export class Exporter implements AsyncDisposable {
       const { status, done } = await this.step(id, { signal })
       yield status
       // Further tries of a callback are hours away: they are for `stepDue`.
-      isOver = done || (isEndedStatus(status) && (status.callback?.attempts ?? 0) > 0)
+      isOver = done || (isEnded(status) && (status.callback?.attempts ?? 0) > 0)
       if (!isOver) await runtime.sleep(Math.max(0, (status.nextAtMs ?? 0) - runtime.now()), signal)
     }
   }
@@ -104,8 +121,26 @@ export class Exporter implements AsyncDisposable {
     let last: ExportStatus | undefined
     for await (const status of this.run(id, options)) last = status
     if (last?.status === 'completed') return last
-    const { code, message, remedy, detail } = last?.error ?? { code: 'EXPORT_NOT_READY' as const, message: 'The export was cancelled.', remedy: undefined, detail: undefined }
-    throw new TidemarkError(code, message, { remedy, detail })
+    throw failureOf(last)
+  }
+
+  /**
+   * Starts an export and stays with it for a while, for a request that is to be answered: with the file, when it is small, or with the status to come
+   * back for. What is not complete in time goes on with `run`, `step` or `stepDue`. Errors: those of `start` and `step`, and the error of an export that failed.
+   */
+  async export(request: ExportRequest = {}, { waitMs = DEFAULT_WAIT_MS, signal }: ExportAndWaitOptions = {}): Promise<ExportAnswer> {
+    const { runtime } = this.#context
+    const endMs = runtime.now() + waitMs
+    const { id } = await this.start(request)
+    const budgetMs = request.budget?.ms ?? waitMs
+    for (let leftMs = waitMs; leftMs > 0; leftMs = endMs - runtime.now()) {
+      const { status, nextAtMs: dueMs = 0 } = await this.step(id, { budget: { ms: Math.min(budgetMs, leftMs) }, signal })
+      if (status.status === 'completed') return { status, download: await this.download(id, { signal }) }
+      if (isEnded(status)) throw failureOf(status)
+      if (dueMs >= endMs) break
+      await runtime.sleep(Math.max(0, dueMs - runtime.now()), signal)
+    }
+    return { status: await this.status(id), download: undefined }
   }
 
   /**
@@ -150,7 +185,7 @@ export class Exporter implements AsyncDisposable {
   }
 
   /** A URL that needs no credentials. Errors: `NOT_SUPPORTED` where the storage can't sign: use `downloadToken` then. */
-  async signedUrl(id: string, { expiresInMs = 3_600_000, path, signal }: SignedUrlOptions = {}): Promise<string> {
+  async signedUrl(id: string, { expiresInMs = HOUR_MS, path, signal }: SignedUrlOptions = {}): Promise<string> {
     const state = await this.#completed(id)
     const { storage } = this.#context
     if (storage.presignGet === undefined) {
@@ -158,6 +193,31 @@ export class Exporter implements AsyncDisposable {
     }
     const key = path === undefined ? mainKey(state) : `${id}/${path}`
     return storage.presignGet(key, { expiresInMs, fileName: key.slice(key.lastIndexOf('/') + 1), signal })
+  }
+
+  /** What `downloadByToken` takes, for who may read the dump and can't be given credentials. Errors: `SECRET_MISSING` without `downloadSecret`. */
+  async downloadToken(id: string, { expiresInMs = HOUR_MS, path }: Omit<SignedUrlOptions, 'signal'> = {}): Promise<string> {
+    await this.#completed(id)
+    return signDownload({ id, path, expiresAtMs: this.#context.runtime.now() + expiresInMs }, await this.#context.downloadSecret.reveal())
+  }
+
+  /** Errors: `DOWNLOAD_REFUSED`, and those of `download`. */
+  async downloadByToken(token: string, { range, signal }: Pick<DownloadOptions, 'range' | 'signal'> = {}): Promise<Download> {
+    const secret = await this.#context.downloadSecret.reveal()
+    const { id, path } = await openToken(token, { secret, nowMs: this.#context.runtime.now() })
+    return this.download(id, { path, range, signal })
+  }
+
+  /** Deletes what an ended export wrote, and forgets it. Errors: `EXPORT_NOT_READY` for one that has not ended: cancel it first. */
+  async delete(id: string, { signal = new AbortController().signal }: AbortOptions = {}): Promise<void> {
+    const { status } = await this.step(id, { signal })
+    if (!isEnded(status)) throw new TidemarkError('EXPORT_NOT_READY', 'The export has not ended.', { remedy: 'Cancel it first.' })
+    await deleteExport(this.#context, (await this.#context.store.read(id)).state, signal)
+  }
+
+  /** Deletes exports whose `ttlMs` is over, and what kills have left behind. For once in a while: a cron trigger, a timer. */
+  sweep(options: SweepOptions = {}): Promise<SweepReport> {
+    return sweepExports(this.#context, options)
   }
 
   /** Closes what is open. Jobs stay, and go on with the next process that steps them. */
@@ -207,8 +267,9 @@ function toStep(state: ExportState): ExportStep {
   return { done: isSettled(state), nextAtMs: status.nextAtMs, status }
 }
 
-function isEndedStatus(status: ExportStatus): boolean {
-  return isEnded(status)
+function failureOf(status: ExportStatus | undefined): TidemarkError {
+  const { code, message, remedy, detail } = status?.error ?? { code: 'EXPORT_NOT_READY' as const, message: 'The export was cancelled.', remedy: undefined, detail: undefined }
+  return new TidemarkError(code, message, { remedy, detail })
 }
 
 function defined(budget: StepOptions['budget']): { readonly ms?: number; readonly bytes?: number } {

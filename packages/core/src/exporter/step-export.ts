@@ -6,6 +6,7 @@ import { deliverCallback } from './callback/deliver-callback.ts'
 import type { ExportContext } from './export-context.ts'
 import type { ExportState } from './export-state.ts'
 import type { HeldJob } from './export-store.ts'
+import { isEnded } from './is-ended.ts'
 import { beginCopy } from './steps/begin-copy.ts'
 import { cleanUp, restartCopy } from './steps/clean-up.ts'
 import { copySlice, type SliceBudget } from './steps/copy-slice.ts'
@@ -28,10 +29,6 @@ const RESTARTS: ReadonlySet<string> = new Set(['SNAPSHOT_LOST', 'SCHEMA_CHANGED'
 
 /** The job is somebody else's, or stopped: it says nothing about the export. */
 const NOT_OURS: ReadonlySet<string> = new Set(['LEASE_LOST', 'LEASE_HELD', 'ABORTED'])
-
-export function isEnded({ status }: Pick<ExportState, 'status'>): boolean {
-  return status === 'completed' || status === 'failed' || status === 'cancelled'
-}
 
 /** Does the next slice. A failure is kept in the state with the time of the next try; only what is not the export's own is thrown. */
 export async function stepExport(step: StepContext): Promise<void> {
@@ -73,5 +70,5 @@ async function fail(step: StepContext, error: TidemarkError): Promise<void> {
 
 /** Cleaning up that can't be done does not undo a dump that is complete; `sweep` tries again. */
 function finalFailure(state: ExportState): Partial<ExportState> {
-  return isEnded(state) ? { isCleanupDue: false } : { status: 'failed', isCleanupDue: true }
+  return isEnded(state) ? { isCleanupDue: false, hasRemains: true } : { status: 'failed', isCleanupDue: true }
 }
