@@ -11,37 +11,26 @@ export class Filling {
   readonly #mode: PackMode
   readonly #rows: Record<number, number> = {}
   #rowCount = 0
-  #length = 0
+  #length: number
+  readonly #headerLength: number
 
-  constructor(buffer: Uint8Array, mode: PackMode) {
-    this.#buffer = buffer
+  constructor(buffer: Uint8Array, mode: PackMode, header: Uint8Array) {
+    this.#buffer = header.length > buffer.length ? new Uint8Array(header.length) : buffer
     this.#mode = mode
+    this.#buffer.set(header)
+    this.#length = header.length
+    this.#headerLength = header.length
   }
 
   get isEmpty(): boolean {
     return this.#length === 0
   }
 
-  get isFull(): boolean {
-    return this.#length === this.#buffer.length
-  }
-
-  /** Where it fits, and also where it never would: a chunk may then be larger, unless all have to be of one size. */
-  add(bytes: Uint8Array): boolean {
-    if (this.#length + bytes.length > this.#buffer.length) {
-      if (!this.isEmpty || this.#mode !== 'cut') return false
-      this.#buffer = new Uint8Array(bytes.length)
-    }
-    this.#buffer.set(bytes, this.#length)
-    this.#length += bytes.length
-    return true
-  }
-
   /** How many bytes of the piece are in now, of which `skip` were before; the same number when nothing fitted. */
   take(piece: Piece, skip: number): number {
     const rest = skip === 0 ? piece.bytes : piece.bytes.subarray(skip)
     const fitting = this.#mode === 'split' ? rest.subarray(0, this.#buffer.length - this.#length) : rest
-    if (!this.add(fitting)) return skip
+    if (!this.#add(fitting)) return skip
     const taken = skip + fitting.length
     if (taken === piece.bytes.length) this.#count(piece)
     return taken
@@ -55,6 +44,24 @@ export class Filling {
 
   toChunk(cursor: StreamCursor, isLast: boolean): Chunk {
     return { bytes: this.#buffer.subarray(0, this.#length), rows: this.#rows, rowCount: this.#rowCount, cursor, isLast }
+  }
+
+  /** Where it fits, and also where it never would: a chunk may then be larger, unless all have to be of one size. */
+  #add(bytes: Uint8Array): boolean {
+    const length = this.#length + bytes.length
+    if (length > this.#buffer.length) {
+      if (this.#length > this.#headerLength || this.#mode !== 'cut') return false
+      this.#grow(length)
+    }
+    this.#buffer.set(bytes, this.#length)
+    this.#length = length
+    return true
+  }
+
+  #grow(length: number): void {
+    const buffer = new Uint8Array(length)
+    buffer.set(this.#buffer.subarray(0, this.#length))
+    this.#buffer = buffer
   }
 
   #count({ table, rows }: Piece): void {

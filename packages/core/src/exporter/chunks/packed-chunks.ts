@@ -27,6 +27,8 @@ export interface PackedChunksOptions {
   readonly to: number
 }
 
+const NOTHING = new Uint8Array(0)
+
 /** Pieces, packed into chunks of one size. Two buffers take turns: while one is written, the other is filled. */
 export class PackedChunks implements ChunkReader {
   readonly #options: PackedChunksOptions
@@ -50,8 +52,7 @@ export class PackedChunks implements ChunkReader {
 
   async next(signal: AbortSignal): Promise<Chunk | undefined> {
     if (await this.#peek(signal) === undefined && (this.#isEnded || !this.#isHeaderDue)) return undefined
-    const filling = new Filling(this.#buffer(), this.#options.mode)
-    if (this.#isHeaderDue) filling.add(this.#options.header)
+    const filling = new Filling(this.#buffer(), this.#options.mode, this.#isHeaderDue ? this.#options.header : NOTHING)
     this.#isHeaderDue = this.#options.headsEach
     await this.#fill(filling, signal)
     this.#isEnded = await this.#peek(signal) === undefined

@@ -1,0 +1,100 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { StreamCursor } from '../export-state.ts'
+import type { Chunk } from './chunk.ts'
+import { PackedChunks, type PackMode } from './packed-chunks.ts'
+import type { Piece, PieceReader } from './piece.ts'
+
+const signal = new AbortController().signal
+const NO_HEADER = new Uint8Array(0)
+
+/** Statements of the given sizes, in pages of the given lengths. A statement ends with a line break, and has none before. */
+function reader(sizes: readonly number[], pages: readonly number[], cursor: StreamCursor): PieceReader {
+  let at = Number(cursor.after ?? 0)
+  let turn = 0
+  return {
+    next: () => {
+      if (at >= sizes.length) return Promise.resolve(undefined)
+      const taken = sizes.slice(at, at + (pages[turn++ % pages.length] ?? 1))
+      const from = at
+      at += taken.length
+      return Promise.resolve(taken.map((size, index): Piece => {
+        const bytes = new Uint8Array(size).fill(65 + ((from + index) % 26))
+        bytes[size - 1] = 10
+        return { bytes, rows: 1, table: 0, cursor: { section: 0, after: String(from + index + 1) } }
+      }))
+    },
+  }
+}
+
+interface Setting {
+  readonly sizes: readonly number[]
+  readonly pages: readonly number[]
+  readonly mode: PackMode
+  readonly header: Uint8Array
+  readonly headsEach: boolean
+}
+
+const CHUNK_BYTES = 64
+
+async function pack({ sizes, pages, ...packing }: Setting, cursor: StreamCursor = { section: 0 }): Promise<readonly Chunk[]> {
+  const chunks = new PackedChunks({ ...packing, pieces: reader(sizes, pages, cursor), chunkBytes: CHUNK_BYTES, cursor, from: 0, to: 1 })
+  const found: Chunk[] = []
+  for (let chunk = await chunks.next(signal); chunk !== undefined; chunk = await chunks.next(signal)) found.push({ ...chunk, bytes: chunk.bytes.slice() })
+  return found
+}
+
+function join(chunks: readonly Chunk[]): string {
+  return chunks.map(({ bytes }) => new TextDecoder().decode(bytes)).join('')
+}
+
+const setting: fc.Arbitrary<Setting> = fc.record({
+  sizes: fc.array(fc.integer({ min: 1, max: CHUNK_BYTES }), { maxLength: 40 }),
+  pages: fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1, maxLength: 3 }),
+  mode: fc.constantFrom('pad', 'split', 'cut'),
+  header: fc.constantFrom(NO_HEADER, new TextEncoder().encode('a,b\n')),
+  headsEach: fc.boolean(),
+}).map((one) => (one.mode === 'cut' ? one : { ...one, header: one.mode === 'pad' ? NO_HEADER : one.header, headsEach: false }))
+
+describe('PackedChunks', () => {
+  it('loses and repeats nothing, and counts every row', async () => {
+    await fc.assert(fc.asyncProperty(setting, async (given) => {
+      const chunks = await pack(given)
+      const header = new TextDecoder().decode(given.header)
+      const text = given.headsEach ? chunks.map((chunk) => join([chunk]).slice(header.length)).join('') : join(chunks).slice(header.length)
+      const expected = given.sizes.map((size, index) => String.fromCharCode(65 + (index % 26)).repeat(size - 1)).join('\n')
+      expect(text.replaceAll(/\n+/g, '\n')).toBe(`${expected}${given.sizes.length > 0 ? '\n' : ''}`.replaceAll(/\n+/g, '\n'))
+      expect(chunks.reduce((sum, chunk) => sum + chunk.rowCount, 0)).toBe(given.sizes.length)
+      expect(chunks.map((chunk) => chunk.isLast)).toEqual(chunks.map((_, index) => index === chunks.length - 1))
+    }))
+  })
+
+  it('makes parts of one size but for the last, which is no larger', async () => {
+    await fc.assert(fc.asyncProperty(setting.filter(({ mode }) => mode !== 'cut'), async (given) => {
+      const chunks = await pack(given)
+      for (const { bytes, isLast } of chunks) {
+        if (isLast) expect(bytes.length).toBeLessThanOrEqual(CHUNK_BYTES)
+        else expect(bytes.length).toBe(CHUNK_BYTES)
+      }
+    }))
+  })
+
+  it('goes on from any chunk as if it had never stopped, whatever the pages then are', async () => {
+    await fc.assert(fc.asyncProperty(setting, fc.nat(), fc.integer({ min: 1, max: 9 }), async (given, choice, pageRows) => {
+      const all = await pack(given)
+      const at = choice % (all.length + 1)
+      const cursor = all[at - 1]?.cursor ?? { section: 0 }
+      if (cursor.section === 1) return
+      expect(await pack({ ...given, pages: [pageRows] }, cursor)).toEqual(all.slice(at))
+    }))
+  })
+
+  it('refuses a statement that no part can hold', async () => {
+    await expect(pack({ sizes: [10, CHUNK_BYTES + 1], pages: [9], mode: 'pad', header: NO_HEADER, headsEach: false })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+  })
+
+  it('lets an object of a directory grow for one that is larger', async () => {
+    const chunks = await pack({ sizes: [10, CHUNK_BYTES + 1, 10], pages: [9], mode: 'cut', header: NO_HEADER, headsEach: false })
+    expect(chunks.map(({ bytes }) => bytes.length)).toEqual([10, CHUNK_BYTES + 1, 10])
+  })
+})
