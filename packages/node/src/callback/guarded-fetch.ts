@@ -1,4 +1,4 @@
-import { lookup as resolve, type LookupAddress, type LookupAllOptions } from 'node:dns'
+import { lookup as resolve, type LookupAllOptions } from 'node:dns'
 import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
@@ -56,7 +56,7 @@ const guardedLookup: LookupFunction = (hostname, options, callback) => {
     const [first] = addresses ?? []
     if (error !== null || first === undefined) return callback(error ?? refused(), '')
     if (!addresses.every(({ address }) => isPublicAddress(address))) return callback(refused(), '')
-    return options.all === true ? callback(null, addresses as LookupAddress[]) : callback(null, first.address, first.family)
+    return options.all === true ? callback(null, addresses) : callback(null, first.address, first.family)
   })
 }
 
