@@ -61,6 +61,8 @@ export interface Manifest {
   readonly format: DumpFormatName
   readonly layout: DumpLayout
   readonly content: 'all' | 'schema' | 'data'
+  /** Tables as they were asked for by name; `undefined`: all that were not left out. */
+  readonly namedTables: readonly string[] | undefined
   readonly consistency: { readonly kind: Consistency; readonly cut: string | undefined }
   readonly schemaHash: string
   /** How it was rendered and cut, so that a database can be rendered again and compared. */

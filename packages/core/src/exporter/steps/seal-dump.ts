@@ -33,6 +33,7 @@ async function makeManifest(context: ExportContext, state: ExportState, complete
     format: spec.format,
     layout: spec.layout,
     content: spec.selection.content,
+    namedTables: spec.selection.tables?.map(({ name }) => name),
     consistency: { kind: view.consistency, cut: view.cut },
     schemaHash: plan.schemaHash,
     render: spec.render,
