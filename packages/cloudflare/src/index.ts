@@ -1,6 +1,7 @@
 export { d1Changes } from './d1-changes.ts'
 export type { D1Database, D1Statement } from './d1-database.ts'
 export { d1StateStore } from './d1-state-store.ts'
+export { DurableObjectAlarms, type AlarmJob, type AlarmStorage, type DurableObjectAlarmsOptions } from './durable-object-alarms.ts'
 export { durableObjectChanges } from './durable-object-changes.ts'
 export { durableObjectStateStore } from './durable-object-state-store.ts'
 export type { DurableObjectCursor, DurableObjectStorage } from './durable-object-storage.ts'
