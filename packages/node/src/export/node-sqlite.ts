@@ -1,0 +1,74 @@
+import { existsSync } from 'node:fs'
+import { open as openFile, rm } from 'node:fs/promises'
+import { DatabaseSync } from 'node:sqlite'
+import { TidemarkError, type ExportSource } from '@tidemark/core/adapter'
+import { sqliteExportSource, type SnapshotStore } from '@tidemark/sqlite'
+import { NodeSqliteDriver } from '../node-sqlite-driver.ts'
+
+export interface NodeSqliteConfig {
+  /** File path. The file must exist. */
+  readonly path: string
+  /** How long to wait for a writer, in milliseconds. Default 5,000. */
+  readonly busyTimeoutMs?: number | undefined
+}
+
+/**
+ * A SQLite file to export, through the runtime's own `node:sqlite`. An open database tells which file; connections of our own are used.
+ *
+ * A `snapshot` is a copy of the file that `VACUUM INTO` makes beside it: it needs that much space, blocks this thread while it is made (about half a
+ * gigabyte a second) and no writer in WAL mode, and outlives the process.
+ *
+ * Errors: `NOT_SUPPORTED` for a database in memory; `SOURCE_*`.
+ */
+export function nodeSqlite(database: DatabaseSync | NodeSqliteConfig): ExportSource {
+  const path = pathOf(database)
+  if (path === '' || path === ':memory:') {
+    throw new TidemarkError('NOT_SUPPORTED', 'A database in memory can not be exported: no other connection sees it.', { remedy: 'Use a file, or VACUUM INTO one.' })
+  }
+  const busyTimeoutMs = database instanceof DatabaseSync ? 5_000 : database.busyTimeoutMs ?? 5_000
+  const open = (file: string, isReadOnly: boolean): Promise<NodeSqliteDriver> => (
+    Promise.resolve().then(() => new NodeSqliteDriver({ path: requireFile(file), busyTimeoutMs, isReadOnly, isForeign: true }))
+  )
+  return sqliteExportSource({ address: `sqlite:${path}`, open: () => open(path, true), snapshots: snapshotsBeside(path, open) })
+}
+
+function snapshotsBeside(path: string, open: (file: string, isReadOnly: boolean) => Promise<NodeSqliteDriver>): SnapshotStore {
+  const fileOf = (name: string): string => `${path}-tidemark-${name.replaceAll(/[^\w.-]/g, '_')}`
+  const drop = async (name: string): Promise<void> => {
+    for (const suffix of ['', '-journal', '-wal', '-shm']) await rm(`${fileOf(name)}${suffix}`, { force: true })
+  }
+  return {
+    drop,
+    create: async (name) => {
+      // Half of one may be left from a kill.
+      await drop(name)
+      const file = fileOf(name)
+      await using driver = await open(path, false)
+      await driver.execute(`VACUUM main INTO '${file.replaceAll("'", "''")}'`)
+      await synchronise(file)
+      return file
+    },
+    open: async (file) => (existsSync(file) ? open(file, true) : undefined),
+  }
+}
+
+/** The export goes on from this file also after the power was cut. */
+async function synchronise(file: string): Promise<void> {
+  const handle = await openFile(file, 'r+')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+function pathOf(database: DatabaseSync | NodeSqliteConfig): string {
+  if (!(database instanceof DatabaseSync)) return database.path
+  const row = database.prepare(`SELECT file FROM pragma_database_list WHERE name = 'main'`).get()
+  return typeof row?.['file'] === 'string' ? row['file'] : ''
+}
+
+function requireFile(path: string): string {
+  if (existsSync(path)) return path
+  throw new TidemarkError('SOURCE_UNREACHABLE', 'The database file does not exist.', { remedy: 'Check the path.' })
+}

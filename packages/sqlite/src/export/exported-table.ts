@@ -1,0 +1,25 @@
+import type { ColumnSchema } from '@tidemark/core/adapter'
+
+/** A part of what orders the rows of a table. */
+export interface KeyTerm {
+  /** A quoted column, or a name of the row number. */
+  readonly expression: string
+  /** Name of a column that may hold values of any type; `undefined` for the row number, which is an integer. */
+  readonly column: string | undefined
+  /** The key's own, which may be another than the column's. */
+  readonly collation: string | undefined
+}
+
+/** A table as it is read. */
+export interface ExportedTable {
+  readonly name: string
+  /** Without generated and hidden ones. */
+  readonly columns: readonly ColumnSchema[]
+  readonly primaryKey: readonly string[]
+  readonly key: readonly KeyTerm[]
+  /** A name by which the row number can be written and read, where no column names it. */
+  readonly rowid: string | undefined
+  readonly where: string | undefined
+  readonly limit: number | undefined
+  readonly isVirtual: boolean
+}

@@ -1,0 +1,39 @@
+import { quote } from '../quote.ts'
+import type { ExportedTable, KeyTerm } from './exported-table.ts'
+import { byteLiteralSql } from './literal-sql.ts'
+
+export interface RowQueryOptions {
+  /** Expressions that are selected behind the key. */
+  readonly select: readonly string[]
+  /** Literals of the key behind which to begin: `1, X'00'`. */
+  readonly after: string | undefined
+  readonly limit: number
+}
+
+/**
+ * Rows in key order. The first column is the key as a list of literals, which is what a cursor holds: an integer beyond 2^53, a blob or a text of any
+ * bytes comes back as it was. They are written into the query's text, since a page is read once.
+ */
+export function rowQuery(table: ExportedTable, { select, after, limit }: RowQueryOptions): string {
+  const order = table.key.map(collated).join(', ')
+  const conditions = [
+    // The line break ends a comment in what the developer wrote.
+    ...(table.where === undefined ? [] : [`(${table.where}\n)`]),
+    ...(after === undefined ? [] : [`(${order}) > (${after})`]),
+  ]
+  const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`
+  return `SELECT ${[keyLiteralSql(table), ...select].join(', ')} FROM main.${quote(table.name)}${where} ORDER BY ${order} LIMIT ${limit}`
+}
+
+/** One row again, by its key. */
+export function oneRowQuery(table: ExportedTable, { select, key }: { readonly select: readonly string[]; readonly key: string }): string {
+  return `SELECT ${select.join(', ')} FROM main.${quote(table.name)} WHERE (${table.key.map(collated).join(', ')}) = (${key})`
+}
+
+function keyLiteralSql({ key }: ExportedTable): string {
+  return key.map(({ column, expression }) => (column === undefined ? expression : byteLiteralSql(column))).join(` || ', ' || `)
+}
+
+function collated({ expression, collation }: KeyTerm): string {
+  return collation === undefined || collation === 'BINARY' ? expression : `${expression} COLLATE ${quote(collation)}`
+}
