@@ -24,7 +24,9 @@ export function columnLiteralsSql(table: ExportedTable, keepRowids: boolean): re
 }
 
 function literalsOf(table: ExportedTable, keepRowids: boolean, literal: (column: string) => string): readonly string[] {
-  const literals = table.columns.map(({ name }) => literal(name))
+  // The row number is an integer wherever it has a name.
+  const [key] = table.rowid === undefined && table.key.length === 1 ? table.key : []
+  const literals = table.columns.map(({ name }) => (key !== undefined && key.column === undefined && key.expression === quote(name) ? quote(name) : literal(name)))
   return writesRowid(table, keepRowids) && table.rowid !== undefined ? [table.rowid, ...literals] : literals
 }
 

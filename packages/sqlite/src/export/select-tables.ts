@@ -8,7 +8,9 @@ export interface SelectedTable extends Omit<ExportTableSelection, 'name'> {
 
 /** The user's tables, as the selection wants them. Errors: `TABLE_UNKNOWN`, `NOTHING_SELECTED`, `CONFIG_INVALID` for a pattern. */
 export function selectTables(entries: readonly CatalogueEntry[], selection: ExportSelection): readonly SelectedTable[] {
-  const all = entries.filter((entry) => entry.type === 'table' && entry.kind !== 'shadow' && !isOwnTable(entry.name))
+  const own = entries.filter((entry) => entry.type === 'table' && entry.kind !== 'shadow' && !isOwnTable(entry.name))
+  // Virtual tables last, as VACUUM has them: a copy of the file gives the same dump, and an index the table that it is made from.
+  const all = [...own.filter(({ kind }) => kind !== 'virtual'), ...own.filter(({ kind }) => kind === 'virtual')]
   const wanted: readonly SelectedTable[] = selection.tables?.map((table) => named(all, table)) ?? all.map((entry) => ({ entry }))
   const patterns = selection.excludePatterns.map(compile)
   const selected = wanted.filter(({ entry: { name } }) => !selection.exclude.includes(name) && !patterns.some((pattern) => pattern.test(name)))
