@@ -78,6 +78,11 @@ export class MysqlLink {
     return this.#isUsable
   }
 
+  /** The server's number of this connection; `null` before it is known. */
+  get threadId(): number | null {
+    return this.#connection.threadId
+  }
+
   /**
    * Sends one statement; row packets go to `receive` as they arrive. Settles within moments of an abort, because
    * the socket is destroyed rather than waited for. Errors: those of {@link toMysqlError}, `ABORTED`, `TIMEOUT`.

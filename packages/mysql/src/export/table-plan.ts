@@ -1,0 +1,36 @@
+import type { ExportTable } from '@tidemark/core/adapter'
+import { readIndexes } from '../describe-table.ts'
+import type { RunOptions } from '../mysql-link.ts'
+import type { Session } from '../open-session.ts'
+import { readExportColumns, type ExportColumn } from './export-columns.ts'
+import { scanKey, type ScanKey } from './scan-key.ts'
+import type { SelectedRelation } from './select-relations.ts'
+
+/** A table whose rows are exported, with all that its reads are derived from. */
+export interface TablePlan {
+  readonly relation: SelectedRelation
+  readonly columns: readonly ExportColumn[]
+  readonly key: ScanKey | undefined
+  /** Whether the server may keep a lock on it for as long as a statement is being read. */
+  readonly locksReaders: boolean
+}
+
+export async function planTable(session: Session, relation: SelectedRelation, options: RunOptions & { readonly heldEngines: ReadonlySet<string> }): Promise<TablePlan> {
+  const columns = await readExportColumns(session, relation.name, options)
+  const indexes = await readIndexes(session, { schema: session.server.database, name: relation.name }, options)
+  return { relation, columns, key: scanKey(columns, indexes), locksReaders: !isHeld(relation, options.heldEngines) }
+}
+
+export function isHeld({ engine }: { readonly engine: string | undefined }, heldEngines: ReadonlySet<string>): boolean {
+  return heldEngines.has((engine ?? '').toLowerCase())
+}
+
+export function toExportTable({ relation, columns, key }: TablePlan): ExportTable {
+  return {
+    name: relation.name,
+    columns: columns.map(({ schema }) => schema),
+    key: key?.ordering.key.map(({ column }) => column.name) ?? [],
+    estimatedRows: relation.estimatedRows === undefined || relation.limit === undefined ? relation.estimatedRows : Math.min(relation.estimatedRows, relation.limit),
+    estimatedBytes: relation.estimatedBytes,
+  }
+}
