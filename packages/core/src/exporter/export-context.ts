@@ -27,6 +27,8 @@ export interface ExportContext {
   readonly downloadSecret: Secret
   /** Errors on revealing: `SECRET_MISSING`. */
   callbackSecret(state: ExportState): Secret
+  readonly formats: readonly DumpFormat[]
+  readonly compressions: readonly Compression[]
   /** `undefined`: SQL. */
   formatOf(spec: Pick<ExportSpec, 'format'>): DumpFormat | undefined
   compressionOf(spec: Pick<ExportSpec, 'compression'>): Compression | undefined

@@ -34,6 +34,8 @@ export function exporterContext(options: ExporterOptions, secrets: ReadonlyMap<s
     callbacks,
     downloadSecret: makeSecret(options.downloadSecret ?? '', 'downloadSecret'),
     callbackSecret: (state) => callbackSecret(state, options, secrets),
+    formats,
+    compressions,
     formatOf: ({ format }) => formats.find(({ name }) => name === format),
     compressionOf: ({ compression }) => compressions.find(({ name }) => name === compression),
   }

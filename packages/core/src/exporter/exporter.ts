@@ -18,6 +18,8 @@ import { isSettled } from './is-settled.ts'
 import { newExport } from './new-export.ts'
 import { stepExport } from './step-export.ts'
 import { deleteExport, sweepExports, type SweepOptions, type SweepReport } from './sweep-exports.ts'
+import { verifyDump, type VerifyOptions } from './verify/verify-dump.ts'
+import type { VerifyReport } from './verify/verify-report.ts'
 import { ViewPool } from './view-pool.ts'
 
 export interface ExportStep {
@@ -206,6 +208,13 @@ export class Exporter implements AsyncDisposable {
     const secret = await this.#context.downloadSecret.reveal()
     const { id, path } = await openToken(token, { secret, nowMs: this.#context.runtime.now() })
     return this.download(id, { path, range, signal })
+  }
+
+  /** Looks whether the dump is still what it was. Errors: as `verifyDump`, and `EXPORT_NOT_READY`. */
+  async verify(id: string, options: VerifyOptions = {}): Promise<VerifyReport> {
+    await this.#completed(id)
+    const { storage, runtime, formats, compressions } = this.#context
+    return verifyDump({ ...options, storage, id, runtime, formats, compressions })
   }
 
   /** Deletes what an ended export wrote, and forgets it. Errors: `EXPORT_NOT_READY` for one that has not ended: cancel it first. */
