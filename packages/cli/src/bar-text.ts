@@ -23,7 +23,7 @@ export function barText(name: string, progress: Progress | undefined, hasColor: 
 }
 
 /** The size is an estimate, so a load in progress is never shown as complete. */
-function gauge(share: number, hasColor: boolean): string {
+export function gauge(share: number, hasColor: boolean): string {
   const done = Math.min(0.99, share)
   const filled = '█'.repeat(Math.floor(done * WIDTH))
   const rest = '░'.repeat(WIDTH - filled.length)

@@ -9,7 +9,7 @@ export const EXIT = {
   usage: 2,
   /** The source can not be reached, or refused the connection. */
   source: 3,
-  /** The target can not be opened, read or written. */
+  /** The target, or the storage of dumps, can not be opened, read or written. */
   target: 4,
   /** Stopped by SIGINT or SIGTERM. */
   interrupted: 130,
@@ -32,7 +32,7 @@ const EXITS: Partial<Record<ErrorCode, ExitCode>> = {
 }
 
 export function exitCodeOf(code: ErrorCode): ExitCode {
-  return EXITS[code] ?? (code.startsWith('TARGET_') ? EXIT.target : EXIT.failed)
+  return EXITS[code] ?? (/^(TARGET|STORAGE)_/.test(code) ? EXIT.target : EXIT.failed)
 }
 
 /** The exit code of several failures: their own where they agree, otherwise that of a failed sync. */

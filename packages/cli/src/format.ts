@@ -7,6 +7,14 @@ export function formatRows(count: number): string {
   return `${formatCount(count)} ${count === 1 ? 'row' : 'rows'}`
 }
 
+/** `512 B`, `1.4 MB`: in powers of a thousand, as disks are sold. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB']
+  let [value, unit] = [bytes, 0]
+  for (; value >= 999.95 && unit < units.length - 1; unit += 1) value /= 1_000
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit] ?? ''}`
+}
+
 /** `450 ms`, `3.2 s`, `4m 05s`, `2h 03m`. */
 export function formatDuration(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`

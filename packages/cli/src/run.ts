@@ -1,11 +1,13 @@
 import { defineCommand, renderUsage, runCommand, type CommandDef } from 'citty'
 import { cittyCommand, type TidemarkCommand } from './command.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { exportCommand } from './commands/export.ts'
 import { logsCommand } from './commands/logs.ts'
 import { planCommand } from './commands/plan.ts'
 import { statusCommand } from './commands/status.ts'
 import { syncCommand } from './commands/sync.ts'
 import { tailCommand } from './commands/tail.ts'
+import { verifyCommand } from './commands/verify.ts'
 import { errorText } from './error-text.ts'
 import { EXIT, exitCodeOf } from './exit-code.ts'
 import { usageError } from './faults.ts'
@@ -16,10 +18,10 @@ import { makeRedact, secretsIn } from './redact.ts'
 import { reportOf } from './report-of.ts'
 import { version } from './version.ts'
 
-const commands: readonly TidemarkCommand[] = [syncCommand, planCommand, doctorCommand, statusCommand, logsCommand, tailCommand]
+const commands: readonly TidemarkCommand[] = [syncCommand, planCommand, doctorCommand, statusCommand, logsCommand, tailCommand, exportCommand, verifyCommand]
 
 const mainCommand = defineCommand({
-  meta: { name: 'tidemark', version, description: 'Keeps tables of PostgreSQL and MySQL copied into SQLite and libSQL, and follows the changes of SQLite databases' },
+  meta: { name: 'tidemark', version, description: 'Keeps tables of PostgreSQL and MySQL copied into SQLite and libSQL, follows the changes of SQLite databases, and exports them' },
   subCommands: Object.fromEntries(commands.map((command) => [command.name, cittyCommand(command)])),
 })
 

@@ -28,4 +28,4 @@ export const outputArgs = {
 } as const satisfies ArgsDef
 
 /** Options that may be given several times. */
-export const REPEATABLE: ReadonlySet<string> = new Set(['table', 'tracking', 'key', 'columns'])
+export const REPEATABLE: ReadonlySet<string> = new Set(['table', 'tracking', 'key', 'columns', 'exclude', 'exclude-matching'])

@@ -1,0 +1,62 @@
+import type { ArgsDef } from 'citty'
+import type { CommandContext, TidemarkCommand } from '../command.ts'
+import { EXIT } from '../exit-code.ts'
+import { exportOptions, type ExportOptions } from '../export-options.ts'
+import { exportReporterFor } from '../export-reporter.ts'
+import { openExporter } from '../open-exporter.ts'
+import { outputArgs } from './args.ts'
+
+const args = {
+  database: { type: 'positional', description: 'A SQLite file, or sqlite:path', required: false },
+  to: { type: 'string', valueHint: 'folder', description: 'Where the dump goes, in a folder of its own id' },
+  table: { type: 'string', valueHint: 'name', description: 'Only this table; repeatable' },
+  exclude: { type: 'string', valueHint: 'name', description: 'Leave out the table of exactly this name; repeatable' },
+  'exclude-matching': { type: 'string', valueHint: 'regexp', description: 'Leave out tables whose name matches; repeatable' },
+  'schema-only': { type: 'boolean', description: 'Definitions without rows' },
+  'data-only': { type: 'boolean', description: 'Rows without definitions' },
+  layout: { type: 'string', valueHint: 'single|directory', description: 'One file, or many of bounded size (default single)' },
+  consistency: { type: 'string', valueHint: 'auto|snapshot|fuzzy', description: 'snapshot reads a copy that is made first; fuzzy reads the live file (default auto: snapshot)' },
+  pause: { type: 'string', valueHint: '2s', description: 'Rest between slices of 20 seconds' },
+  name: { type: 'string', valueHint: 'name', description: 'File name without its extension (default dump_ and the time)' },
+  resume: { type: 'string', valueHint: 'id', description: 'Go on with an export that was stopped; its other options are as they were' },
+  quiet: { type: 'boolean', description: 'Errors only' },
+  ...outputArgs,
+} as const satisfies ArgsDef
+
+export const exportCommand: TidemarkCommand = {
+  name: 'export',
+  description: 'Writes a SQLite database as SQL that sqlite3 loads, exact and resumable',
+  args,
+  run: async (context) => {
+    const { flags, faults, host } = context
+    const options = exportOptions(flags, { environment: host.environment, faults })
+    faults.throwIfAny()
+    return options === undefined ? EXIT.usage : run(options, context)
+  },
+}
+
+/** The first interrupt ends it after what is being written, and the same job can go on; the second at once. */
+async function run({ path, folder, request, resume }: ExportOptions, context: CommandContext): Promise<number> {
+  const { host, flags, output } = context
+  const end = new AbortController()
+  const release = host.onInterrupt(() => {
+    if (end.signal.aborted) return host.exit(EXIT.interrupted)
+    end.abort()
+  })
+  await using opened = await openExporter({ path, folder })
+  const { exporter } = opened
+  const reporter = exportReporterFor(context)
+  const id = resume ?? (await exporter.start(request)).id
+  try {
+    for await (const status of exporter.run(id, { signal: end.signal })) reporter.progress(status)
+    reporter.end(await exporter.finish(id))
+    return EXIT.ok
+  } catch (error) {
+    reporter.stop()
+    if (!end.signal.aborted) throw error
+    if (!flags.has('json')) output.say(`Stopped. Go on with: tidemark export ${path} --to ${folder} --resume ${id}`)
+    return EXIT.interrupted
+  } finally {
+    release()
+  }
+}

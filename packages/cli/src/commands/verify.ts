@@ -1,0 +1,45 @@
+import { basename, dirname } from 'node:path'
+import { verifyDump, type VerifyReport } from '@tidemark/core'
+import { fsStorage, nodeSqlite } from '@tidemark/node'
+import type { ArgsDef } from 'citty'
+import type { CommandContext, TidemarkCommand } from '../command.ts'
+import { choice } from '../connection-options.ts'
+import { EXIT } from '../exit-code.ts'
+import { databaseOption, folderOption } from '../export-options.ts'
+import { formatBytes, formatCount } from '../format.ts'
+import { outputArgs } from './args.ts'
+
+const args = {
+  dump: { type: 'positional', description: 'Folder of the dump: the one that manifest.json is in', required: false },
+  mode: { type: 'string', valueHint: 'objects|rows|deep', description: 'Read the files back, render a database again, or both and ask the engine (default objects, with --against deep)' },
+  against: { type: 'string', valueHint: 'file', description: 'SQLite file into which the dump was loaded' },
+  ...outputArgs,
+} as const satisfies ArgsDef
+
+export const verifyCommand: TidemarkCommand = {
+  name: 'verify',
+  description: 'Looks whether a dump is what was written, and whether a database is what was dumped',
+  args,
+  run: async (context) => {
+    const { flags, faults } = context
+    const folder = folderOption(flags.get('dump'), (message) => faults.add('dump', message))
+    const mode = choice(flags, { name: 'mode', choices: ['objects', 'rows', 'deep'], faults })
+    const against = flags.has('against') ? databaseOption(flags.get('against'), (message) => faults.add('--against', message)) : undefined
+    if (mode !== undefined && mode !== 'objects' && !flags.has('against')) faults.add('--against', `Is missing; --mode ${mode} needs it.`)
+    faults.throwIfAny()
+    if (folder === undefined) return EXIT.usage
+    const report = await verifyDump({
+      storage: fsStorage(dirname(folder), { create: false }), id: basename(folder), mode: mode ?? (against === undefined ? 'objects' : 'deep'),
+      against: against === undefined ? undefined : nodeSqlite({ path: against }),
+    })
+    print(context, report)
+    return report.ok ? EXIT.ok : EXIT.failed
+  },
+}
+
+function print({ flags, output }: CommandContext, report: VerifyReport): void {
+  const { findings, objects, chunks, bytes, ok } = report
+  if (flags.has('json')) return output.json({ type: 'verify', ...report })
+  for (const { kind, message, object, table } of findings) output.data(`${[kind, table, object].filter((part) => part !== undefined).join(' ')}: ${message}`)
+  output.say(`${ok ? 'Nothing found' : `${findings.length} findings`} in ${formatCount(objects)} objects, ${formatCount(chunks)} chunks, ${formatBytes(bytes)}`)
+}

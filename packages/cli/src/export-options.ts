@@ -1,0 +1,74 @@
+import { existsSync } from 'node:fs'
+import type { ExportRequest } from '@tidemark/core'
+import { choice, type OptionContext } from './connection-options.ts'
+import type { Flags } from './flags.ts'
+import { parseDuration } from './parse-duration.ts'
+import { locateTarget } from './url.ts'
+
+const SLICE_MS = 250
+
+/** What `export` shall do. */
+export interface ExportOptions {
+  /** The database file. */
+  readonly path: string
+  /** The folder of the storage. */
+  readonly folder: string
+  readonly request: ExportRequest
+  /** An export to go on with, instead of a new one. */
+  readonly resume: string | undefined
+}
+
+/** `undefined` after a fault. */
+export function exportOptions(flags: Flags, { faults }: OptionContext): ExportOptions | undefined {
+  const path = databaseOption(flags.get('database'), (message) => faults.add('database', message))
+  const folder = folderOption(flags.get('to'), (message) => faults.add('--to', message))
+  const request = requestOf(flags, faults)
+  if (path === undefined || folder === undefined) return undefined
+  return { path, folder, request, resume: flags.get('resume') }
+}
+
+/** A file of SQLite that is there. */
+export function databaseOption(text: string | undefined, fault: (message: string) => void): string | undefined {
+  if (text === undefined || text === '') return void fault('Is missing: a SQLite file.')
+  const located = locateTarget(text)
+  if ('fault' in located) return void fault(located.fault)
+  if (located.location.kind !== 'file') return void fault('Must be a SQLite file.')
+  // What could not be opened for a moment is tried again for minutes; a name that was mistyped is told at once.
+  return existsSync(located.location.path) ? located.location.path : void fault('There is no such file.')
+}
+
+/** A folder, as a path or a `file:` URL. */
+export function folderOption(text: string | undefined, fault: (message: string) => void): string | undefined {
+  if (text === undefined || text === '') return void fault('Is missing: a folder.')
+  const located = locateTarget(text)
+  return 'location' in located && located.location.kind === 'file' ? located.location.path : void fault('Must be a folder.')
+}
+
+function requestOf(flags: Flags, faults: OptionContext['faults']): ExportRequest {
+  if (flags.has('schema-only') && flags.has('data-only')) faults.add('--schema-only', 'Has no meaning with --data-only.')
+  const layout = choice(flags, { name: 'layout', choices: ['single', 'directory'], faults })
+  const consistency = choice(flags, { name: 'consistency', choices: ['auto', 'snapshot', 'fuzzy'], faults })
+  const patterns = flags.all('exclude-matching').flatMap((source) => compiled(source, faults) ?? [])
+  const tables = flags.all('table')
+  const pause = flags.get('pause')
+  const pauseMs = pause === undefined ? undefined : parseDuration(pause)
+  if (pause !== undefined && pauseMs === undefined) faults.add('--pause', 'Must be a duration such as 2s or 1m.')
+  return {
+    layout, consistency, pauseMs,
+    // Without pauses between them slices cost nothing, and each one moves the progress bar.
+    budget: pauseMs === undefined ? { ms: SLICE_MS } : undefined,
+    tables: tables.length === 0 ? undefined : tables,
+    exclude: [...flags.all('exclude'), ...patterns],
+    content: flags.has('schema-only') ? 'schema' : flags.has('data-only') ? 'data' : undefined,
+    fileName: flags.get('name'),
+  }
+}
+
+function compiled(source: string, faults: OptionContext['faults']): RegExp | undefined {
+  try {
+    return new RegExp(source)
+  } catch {
+    faults.add('--exclude-matching', 'Must be a regular expression.')
+    return undefined
+  }
+}
