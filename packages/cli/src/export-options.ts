@@ -20,28 +20,39 @@ export interface ExportOptions {
 
 /** `undefined` after a fault. */
 export function exportOptions(flags: Flags, { faults }: OptionContext): ExportOptions | undefined {
-  const path = databaseOption(flags.get('database'), (message) => faults.add('database', message))
-  const folder = folderOption(flags.get('to'), (message) => faults.add('--to', message))
+  const path = databaseOption(flags.get('database'), { name: 'database', faults })
+  const folder = folderOption(flags.get('to'), { name: '--to', faults })
   const request = requestOf(flags, faults)
   if (path === undefined || folder === undefined) return undefined
   return { path, folder, request, resume: flags.get('resume') }
 }
 
+/** An option or argument, and where its faults go. */
+export interface PlaceRule {
+  /** As it is written. */
+  readonly name: string
+  readonly faults: OptionContext['faults']
+}
+
 /** A file of SQLite that is there. */
-export function databaseOption(text: string | undefined, fault: (message: string) => void): string | undefined {
-  if (text === undefined || text === '') return void fault('Is missing: a SQLite file.')
+export function databaseOption(text: string | undefined, rule: PlaceRule): string | undefined {
+  if (text === undefined || text === '') return refuse(rule, 'Is missing: a SQLite file.')
   const located = locateTarget(text)
-  if ('fault' in located) return void fault(located.fault)
-  if (located.location.kind !== 'file') return void fault('Must be a SQLite file.')
+  if ('fault' in located) return refuse(rule, located.fault)
+  if (located.location.kind !== 'file') return refuse(rule, 'Must be a SQLite file.')
   // What could not be opened for a moment is tried again for minutes; a name that was mistyped is told at once.
-  return existsSync(located.location.path) ? located.location.path : void fault('There is no such file.')
+  return existsSync(located.location.path) ? located.location.path : refuse(rule, 'There is no such file.')
 }
 
 /** A folder, as a path or a `file:` URL. */
-export function folderOption(text: string | undefined, fault: (message: string) => void): string | undefined {
-  if (text === undefined || text === '') return void fault('Is missing: a folder.')
+export function folderOption(text: string | undefined, rule: PlaceRule): string | undefined {
+  if (text === undefined || text === '') return refuse(rule, 'Is missing: a folder.')
   const located = locateTarget(text)
-  return 'location' in located && located.location.kind === 'file' ? located.location.path : void fault('Must be a folder.')
+  return 'location' in located && located.location.kind === 'file' ? located.location.path : refuse(rule, 'Must be a folder.')
+}
+
+function refuse({ name, faults }: PlaceRule, message: string): undefined {
+  faults.add(name, message)
 }
 
 function requestOf(flags: Flags, faults: OptionContext['faults']): ExportRequest {

@@ -72,7 +72,7 @@ describe('export and verify', () => {
   test('tell a fault of every option at once, and write nothing', async () => {
     const { code, lines } = await cli('export', '--layout', 'heap', '--schema-only', '--data-only', '--exclude-matching', '(', '--nonsense', '--json')
     expect(code).toBe(2)
-    expect((lines[0]?.['issues'] as readonly { readonly option: string }[]).map(({ option }) => option).toSorted()).toEqual([ // issues have options
+    expect((lines[0] as { readonly issues: readonly { readonly option: string }[] } | undefined)?.issues.map(({ option }) => option).toSorted()).toEqual([ // of an error's line
       '--exclude-matching', '--layout', '--nonsense', '--schema-only', '--to', 'database',
     ])
     expect(existsSync(to)).toBe(false)

@@ -22,9 +22,9 @@ export const verifyCommand: TidemarkCommand = {
   args,
   run: async (context) => {
     const { flags, faults } = context
-    const folder = folderOption(flags.get('dump'), (message) => faults.add('dump', message))
+    const folder = folderOption(flags.get('dump'), { name: 'dump', faults })
     const mode = choice(flags, { name: 'mode', choices: ['objects', 'rows', 'deep'], faults })
-    const against = flags.has('against') ? databaseOption(flags.get('against'), (message) => faults.add('--against', message)) : undefined
+    const against = flags.has('against') ? databaseOption(flags.get('against'), { name: '--against', faults }) : undefined
     if (mode !== undefined && mode !== 'objects' && !flags.has('against')) faults.add('--against', `Is missing; --mode ${mode} needs it.`)
     faults.throwIfAny()
     if (folder === undefined) return EXIT.usage
