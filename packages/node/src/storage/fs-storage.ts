@@ -5,7 +5,7 @@ import {
   type PutOptions, type PutPartRequest, type StorageCapabilities, type StoredObject, type UploadedPart, type UploadRef, type WriteOptions,
 } from '@tidemark/core/adapter'
 import { FileUploads } from './file-uploads.ts'
-import { HIDDEN, RootFolder } from './root-folder.ts'
+import { HIDDEN, identityOf, RootFolder } from './root-folder.ts'
 import { codeOf, storageError } from './storage-error.ts'
 
 export interface FsStorageOptions {
@@ -115,8 +115,8 @@ class FsStorage implements ObjectStorage {
       throw error
     })
     if (found?.isFile() !== true) return undefined
-    const { ino, size, mtimeNs } = found
-    return { key, bytes: Number(size), etag: `${ino}-${size}-${mtimeNs}`, metadata: await this.#root.readMetadata(key, String(ino)), modifiedAtMs: Number(mtimeNs / 1_000_000n) }
+    const etag = identityOf(found)
+    return { key, bytes: Number(found.size), etag, metadata: await this.#root.readMetadata(key, etag), modifiedAtMs: Number(found.mtimeNs / 1_000_000n) }
   }
 
   /** From the last folder that the prefix names whole. */

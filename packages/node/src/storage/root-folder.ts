@@ -47,15 +47,14 @@ export class RootFolder {
   async publish(temporary: string, key: string, metadata: Readonly<Record<string, string>>): Promise<void> {
     const file = await this.fileOf(key)
     await mkdir(dirname(file), { recursive: true })
-    const { ino } = await stat(temporary, { bigint: true })
-    await this.#writeMetadata(key, { inode: String(ino), metadata })
+    await this.#writeMetadata(key, { identity: identityOf(await stat(temporary, { bigint: true })), metadata })
     await rename(temporary, file)
     await synchroniseFolder(dirname(file))
   }
 
-  async readMetadata(key: string, inode: string): Promise<Readonly<Record<string, string>>> {
-    const kept = await readJson(await this.#metadataFile(key)) as { readonly inode: string; readonly metadata: Readonly<Record<string, string>> } | undefined // written by `publish`
-    return kept?.inode === inode ? kept.metadata : {}
+  async readMetadata(key: string, identity: string): Promise<Readonly<Record<string, string>>> {
+    const kept = await readJson(await this.#metadataFile(key)) as { readonly identity: string; readonly metadata: Readonly<Record<string, string>> } | undefined // written by `publish`
+    return kept?.identity === identity ? kept.metadata : {}
   }
 
   async dropMetadata(key: string): Promise<void> {
@@ -96,6 +95,11 @@ export class RootFolder {
       throw error
     }
   }
+}
+
+/** Tells a file from one that was there before or is there later, also where a number of the file system is used again. */
+export function identityOf({ ino, size, mtimeNs }: { readonly ino: bigint; readonly size: bigint; readonly mtimeNs: bigint }): string {
+  return `${ino}-${size}-${mtimeNs}`
 }
 
 /** A link on the way must not lead out of the folder. What does not exist yet leads nowhere. */
