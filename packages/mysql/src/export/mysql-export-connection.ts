@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto'
 import type { SourceIdentity } from '../connection-settings.ts'
 import { killThread, type ServerThread } from '../kill-thread.ts'
 import type { Session } from '../open-session.ts'
+import { checkConditions } from './check-conditions.ts'
 import { checkTables } from './check-tables.ts'
 import { beginSnapshot, openExportSession } from './export-session.ts'
 import { interruptStatement } from './interrupt-statement.ts'
@@ -35,6 +36,7 @@ export class MysqlExportConnection implements ExportConnection {
     const session = await this.#connect({ signal })
     try {
       const limits = this.#limits(signal)
+      await checkConditions(session, selection, limits)
       const cut = consistency === 'snapshot' ? await beginSnapshot(session, limits) : undefined
       const plan = await makePlan(session, { ...limits, selection, isSnapshot: consistency === 'snapshot' })
       const token = randomUUID()

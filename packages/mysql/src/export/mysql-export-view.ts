@@ -1,7 +1,6 @@
 import { TidemarkError, type AbortOptions, type BlockPage, type ExportPlan, type ExportRowPage, type ExportView, type ReadBlocksRequest, type ReadExportRowsRequest, type RenderOptions } from '@tidemark/core/adapter'
 import { errnoOf } from '../errors.ts'
 import type { Session } from '../open-session.ts'
-import { quoteIdentifier } from '../quote.ts'
 import { blockLayout } from './block-layout.ts'
 import { BlockReader } from './block-reader.ts'
 import { lastingDefinition, showCreateTable } from './definitions.ts'
@@ -9,8 +8,9 @@ import type { HeldPlan } from './make-plan.ts'
 import { RowReader, rowSelects } from './row-reader.ts'
 import { parsePosition } from './scan-position.ts'
 import { scanStatement } from './scan-statement.ts'
-import type { TablePlan } from './table-plan.ts'
+import { hasRows, type TablePlan } from './table-plan.ts'
 import { TableScan } from './table-scan.ts'
+import { enterTable, leaveTable } from './without-lasting.ts'
 
 export interface ExportViewOptions {
   readonly held: HeldPlan
@@ -26,9 +26,8 @@ export interface ExportViewOptions {
 
 const NO_SUCH_TABLE = 1146
 const TABLE_DEF_CHANGED = 1412
-const BAD_FIELD = 1054
 const NO_SUCH_INDEX = 1176
-const CHANGED: ReadonlySet<number | undefined> = new Set([NO_SUCH_TABLE, TABLE_DEF_CHANGED, BAD_FIELD, NO_SUCH_INDEX])
+const CHANGED: ReadonlySet<number | undefined> = new Set([NO_SUCH_TABLE, TABLE_DEF_CHANGED, NO_SUCH_INDEX])
 const BROKEN: ReadonlySet<string> = new Set(['SOURCE_UNREACHABLE', 'SOURCE_BUSY', 'CLOSED', 'TIMEOUT'])
 
 type Kind = 'blocks' | 'rows'
@@ -103,17 +102,16 @@ export class MysqlExportView implements ExportView {
   }
 
   /**
-   * From its first statement over a table on, a transaction keeps others from altering it, and who waits for that makes all others wait. So it
-   * lasts for one scan: going back to a savepoint lets go of it and keeps the snapshot. What was altered before is found out here: rows of the
-   * instant would come in another form than the plan has, or not at all.
+   * The table is kept as it is for one scan, see `withoutLasting`. What was done to it before is found out here: the rows of the instant would come in
+   * another form than the plan has, or not at all. MySQL 5.6 gives no error for a table that was emptied by TRUNCATE, but no rows either.
    */
-  async #enter(session: Session, { relation: { name } }: TablePlan, { signal }: AbortOptions): Promise<void> {
+  async #enter(session: Session, { relation: { name }, hadRows }: TablePlan, { signal }: AbortOptions): Promise<void> {
     const { isSnapshot, held } = this.#options
     const options = { signal, timeoutMs: this.#options.timeoutMs, expectedErrnos: [NO_SUCH_TABLE, TABLE_DEF_CHANGED] }
-    if (isSnapshot) await session.link.rows('SAVEPOINT tidemark', options)
-    await session.link.rows(`SELECT 1 FROM ${quoteIdentifier(name)} LIMIT 0`, options)
+    if (isSnapshot) await enterTable(session, options)
+    const isEmptied = !await hasRows(session, name, options) && hadRows
     const found = await showCreateTable(session, name, options)
-    if (lastingDefinition(found) !== lastingDefinition(held.definitions.tables.get(name) ?? '')) throw changed()
+    if (isEmptied || lastingDefinition(found) !== lastingDefinition(held.definitions.tables.get(name) ?? '')) throw changed()
   }
 
   async #finish({ signal }: AbortOptions): Promise<void> {
@@ -121,7 +119,7 @@ export class MysqlExportView implements ExportView {
     this.#open = undefined
     if (open === undefined || !open.session.link.isUsable) return
     await open.reader.scan.stop(async () => await this.#options.interrupt(open.session))
-    if (this.#options.isSnapshot) await open.session.link.rows('ROLLBACK TO SAVEPOINT tidemark', { signal, timeoutMs: this.#options.timeoutMs })
+    if (this.#options.isSnapshot) await leaveTable(open.session, { signal, timeoutMs: this.#options.timeoutMs })
   }
 
   async #guarded<T>(read: () => Promise<T>): Promise<T> {
