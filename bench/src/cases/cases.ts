@@ -6,9 +6,10 @@ import { pgInitial } from './pg-initial.ts'
 import { pgScattered } from './pg-scattered.ts'
 import { sqliteCapture } from './sqlite-capture.ts'
 import { sqliteDrain } from './sqlite-drain.ts'
+import { sqliteDump } from './sqlite-dump.ts'
 
 /** In the order in which `all` runs them. */
-export const CASES: readonly BenchCase[] = [pgInitial, mysqlInitial, libsqlInitial, libsqlSyncInitial, pgIncremental, pgScattered, sqliteCapture, sqliteDrain]
+export const CASES: readonly BenchCase[] = [pgInitial, mysqlInitial, libsqlInitial, libsqlSyncInitial, pgIncremental, pgScattered, sqliteCapture, sqliteDrain, sqliteDump]
 
 /** Errors: `TypeError` for a name that is unknown; a bench must never pass because nothing was chosen. */
 export function chooseCases(names: readonly string[]): readonly BenchCase[] {
