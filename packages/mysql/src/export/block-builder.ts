@@ -1,15 +1,20 @@
 import { TidemarkError, type ExportBlock } from '@tidemark/core/adapter'
 import { CellRanges } from '../cell-ranges.ts'
 import { PacketFramer } from '../packet-framer.ts'
-import { variableName, type BlockLayout } from './block-layout.ts'
+import { variableName, type BlockCell, type BlockLayout } from './block-layout.ts'
+import { quoteInto } from './quote-into.ts'
 import { printPosition, type ScanPosition } from './scan-position.ts'
 
 const FIRST_BUFFER_BYTES = 1 << 14
 const ROW_SEPARATOR = Buffer.from(',\n')
 const END = Buffer.from(';\n')
+const OPEN = Buffer.from('(')
+const CLOSE = Buffer.from(')')
+const COMMA = Buffer.from(',')
+const NULL = Buffer.from('NULL')
 
 /**
- * Packs rows, which come as literals, into statements. A row costs one copy of its bytes. Where a statement ends depends on the rows from
+ * Packs rows, which come as literals and texts, into statements. Where a statement ends depends on the rows from
  * its beginning on and on `maxBytes`, and on nothing else.
  */
 export class BlockBuilder {
@@ -47,14 +52,9 @@ export class BlockBuilder {
   }
 
   #row(bytes: Buffer, start: number, end: number): void {
-    const { keyCells, longCells } = this.#layout
     this.#ranges.read(bytes, start, end)
-    const { starts, ends } = this.#ranges
-    const from = starts[keyCells + longCells] ?? -1
-    if (from === -1) throw longerThanPacket()
-    const to = ends[keyCells + longCells] ?? from
-    if (longCells > 0 && this.#hasLong()) this.#longRow(bytes, { start, end, from, to })
-    else this.#append(bytes, from, to)
+    if (this.#hasLong()) this.#longRow(bytes, start, end)
+    else this.#append(bytes)
     this.#last = { bytes, start, end }
   }
 
@@ -64,17 +64,52 @@ export class BlockBuilder {
     return false
   }
 
-  #append(bytes: Buffer, from: number, to: number): void {
-    const size = to - from
-    if (this.#rows > 0 && this.#length + ROW_SEPARATOR.length + size + END.length > this.#layout.maxBytes) this.#close()
-    this.#write(this.#rows === 0 ? this.#layout.prefix : ROW_SEPARATOR)
-    this.#write(bytes, from, to)
+  #append(bytes: Buffer): void {
+    const { prefix, maxBytes } = this.#layout
+    const mark = this.#length
+    this.#write(this.#rows === 0 ? prefix : ROW_SEPARATOR)
+    const from = this.#length
+    this.#writeRow(bytes)
+    if (this.#rows > 0 && this.#length + END.length > maxBytes) {
+      const row = Buffer.from(this.#buffer.subarray(from, this.#length))
+      this.#length = mark
+      this.#close()
+      this.#write(prefix)
+      this.#write(row)
+    }
     this.#rows += 1
-    if (this.#length + END.length > this.#layout.maxBytes) throw longerThanStatement()
+    if (this.#length + END.length > maxBytes) throw longerThanStatement()
+  }
+
+  #writeRow(bytes: Buffer): void {
+    const { keyCells, longCells, cells } = this.#layout
+    const { starts, ends } = this.#ranges
+    this.#write(OPEN)
+    for (let i = 0; i < cells.length; i++) {
+      if (i > 0) this.#write(COMMA)
+      const cell = cells[i]
+      const start = starts[keyCells + longCells + i] ?? -1
+      const end = ends[keyCells + longCells + i] ?? start
+      if (cell?.kind === 'text') this.#writeText(cell, bytes, { start, end })
+      else if (start === -1) throw longerThanPacket()
+      else this.#write(bytes, start, end)
+    }
+    this.#write(CLOSE)
+  }
+
+  #writeText(cell: Extract<BlockCell, { readonly kind: 'text' }>, bytes: Buffer, { start, end }: { readonly start: number; readonly end: number }): void {
+    const { keyCells } = this.#layout
+    const long = cell.long === undefined ? -1 : this.#ranges.starts[keyCells + cell.long] ?? -1
+    if (long !== -1) return this.#write(Buffer.from(cell.longLiteral((this.#ranges.ends[keyCells + (cell.long ?? 0)] ?? long) - long)))
+    if (start === -1) return this.#write(NULL)
+    this.#reserve(2 * (end - start) + 2)
+    const length = quoteInto(this.#buffer, this.#length, bytes.subarray(start, end))
+    if (length !== undefined) this.#length = length
+    else this.#write(Buffer.from(`_utf8mb4 X'${bytes.toString('hex', start, end)}'`))
   }
 
   /** Values into variables, piece by piece, and then the row that uses them. */
-  #longRow(bytes: Buffer, row: { readonly start: number; readonly end: number; readonly from: number; readonly to: number }): void {
+  #longRow(bytes: Buffer, rowStart: number, rowEnd: number): void {
     const { keyCells, longCells } = this.#layout
     this.#close()
     const { pieces: skipped } = this.#position
@@ -87,8 +122,8 @@ export class BlockBuilder {
         if (piece > skipped) this.#ready.push({ bytes: statement, rows: 0, last: printPosition({ ...this.#position, pieces: piece }) })
       }
     }
-    this.#append(bytes, row.from, row.to)
-    this.#last = { bytes, start: row.start, end: row.end }
+    this.#append(bytes)
+    this.#last = { bytes, start: rowStart, end: rowEnd }
     this.#close()
   }
 
@@ -111,14 +146,17 @@ export class BlockBuilder {
   }
 
   #write(bytes: Buffer, from = 0, to = bytes.length): void {
-    const needed = this.#length + to - from
-    if (needed > this.#buffer.length) {
-      const larger = Buffer.allocUnsafe(Math.max(needed, this.#buffer.length * 2))
-      this.#buffer.copy(larger, 0, 0, this.#length)
-      this.#buffer = larger
-    }
+    this.#reserve(to - from)
     bytes.copy(this.#buffer, this.#length, from, to)
-    this.#length = needed
+    this.#length += to - from
+  }
+
+  #reserve(size: number): void {
+    const needed = this.#length + size
+    if (needed <= this.#buffer.length) return
+    const larger = Buffer.allocUnsafe(Math.max(needed, this.#buffer.length * 2))
+    this.#buffer.copy(larger, 0, 0, this.#length)
+    this.#buffer = larger
   }
 }
 
