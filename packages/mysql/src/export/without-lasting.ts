@@ -6,7 +6,8 @@ const LEAVE = 'ROLLBACK TO SAVEPOINT tidemark'
 
 /**
  * From its first statement over a table on, a transaction keeps others from altering it, and who waits for that makes all others
- * wait. Going back to a savepoint lets go of it and keeps the snapshot.
+ * wait. Going back to a savepoint lets go of it and keeps the snapshot: on MySQL. MariaDB with its log on keeps the lock until the snapshot
+ * ends, so there a table can't be altered from the beginning of its copy on; writes of rows never wait.
  */
 export async function withoutLasting<T>(session: Session, options: RunOptions, read: () => Promise<T>): Promise<T> {
   await enterTable(session, options)
