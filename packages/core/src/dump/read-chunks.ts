@@ -41,7 +41,16 @@ async function open(storage: ObjectStorage, key: string, { object, signal }: Pic
   }
 }
 
-function decoded(body: AsyncIterable<Uint8Array>, { object, compressionOf }: ReadChunksRequest): AsyncIterable<Uint8Array> {
+/** What a damaged object does to its decompression is the object's fault; what the storage says stays as it is. */
+async function* decoded(body: AsyncIterable<Uint8Array>, request: ReadChunksRequest): AsyncGenerator<Uint8Array> {
+  try {
+    yield* decompressed(body, request)
+  } catch (error) {
+    throw error instanceof TidemarkError ? error : corrupt(request.object, 0, 'It can\'t be decompressed.')
+  }
+}
+
+function decompressed(body: AsyncIterable<Uint8Array>, { object, compressionOf }: ReadChunksRequest): AsyncIterable<Uint8Array> {
   if (object.encryption !== undefined) throw new TidemarkError('NOT_SUPPORTED', 'The dump is encrypted.')
   if (object.compression === undefined) return body
   const compression = compressionOf(object.compression)

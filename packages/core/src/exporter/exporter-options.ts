@@ -21,9 +21,9 @@ export interface ExporterOptions {
   readonly storage: ObjectStorage
   /** Where jobs are kept: what an export needs to go on after any kill. */
   readonly state: StateStore
-  /** Formats besides SQL, CSV and NDJSON, such as `parquetFormat()` of `@tidemark/core/parquet`. */
+  /** Formats besides SQL. */
   readonly formats?: readonly DumpFormat[] | undefined
-  /** Besides gzip, such as `zstdCompression()` of `@tidemark/node`. */
+  /** Besides gzip. */
   readonly compressions?: readonly Compression[] | undefined
   readonly encryption?: ExportEncryption | undefined
   /** Without it, no callback is made. */

@@ -67,3 +67,14 @@ interface URL {
 }
 declare const URL: { new (url: string): URL }
 declare function atob(base64: string): string
+
+interface ByteTransform {
+  readonly writable: {
+    getWriter(): { readonly ready: Promise<void>; write(chunk: Uint8Array): Promise<void>; close(): Promise<void>; abort(reason?: unknown): Promise<void> }
+  }
+  readonly readable: {
+    getReader(): { read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>; cancel(reason?: unknown): Promise<void> }
+  }
+}
+declare const CompressionStream: { new (format: 'gzip'): ByteTransform }
+declare const DecompressionStream: { new (format: 'gzip'): ByteTransform }

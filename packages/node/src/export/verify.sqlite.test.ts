@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync, unlinkSync, writeFileS
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { Exporter, verifyDump, type VerifyReport } from '@tidemark/core'
+import { gunzipSync } from 'node:zlib'
+import { Exporter, readManifest, verifyDump, type VerifyReport } from '@tidemark/core'
 import { memoryStateStore } from '@tidemark/core/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { fsStorage } from '../storage/fs-storage.ts'
@@ -80,6 +81,26 @@ describe('verify', () => {
     damage()
     const { findings } = await verify('objects')
     expect(findings).toEqual([expect.objectContaining({ kind: 'object', object: 'dump.sql', chunk })])
+  })
+
+  it('reads compressed objects back, which together are what the shell loads', async () => {
+    await using exporter = new Exporter({ source: nodeSqlite({ path: join(folder, 'app.db') }), storage: fsStorage(join(folder, 'out')), state: memoryStateStore() })
+    const { id: packed } = await exporter.start({ layout: 'directory', compression: 'gzip', partBytes: 8_000, maxStatementBytes: 2_000 })
+    await exporter.finish(packed)
+    const storage = fsStorage(join(folder, 'out'))
+    expect(await verifyDump({ storage, id: packed, mode: 'deep', against: nodeSqlite({ path: copy }) })).toMatchObject({ ok: true, findings: [] })
+    const { objects } = await readManifest(storage, packed)
+    expect(objects.length).toBeGreaterThan(4)
+    const again = join(folder, 'again.db')
+    execFileSync('sqlite3', ['-bail', again], { input: Buffer.concat(objects.map(({ path }) => gunzipSync(readFileSync(join(folder, 'out', packed, path))))) })
+    expect(await verifyDump({ storage, id: packed, mode: 'rows', against: nodeSqlite({ path: again }) })).toMatchObject({ ok: true })
+    change('INSERT INTO empty VALUES (1)')
+    expect((await verifyDump({ storage, id: packed, mode: 'rows', against: nodeSqlite({ path: copy }) })).findings).toEqual([expect.objectContaining({ kind: 'rows', table: 'empty' })])
+    const damaged = join(folder, 'out', packed, objects[1]?.path ?? '')
+    const content = readFileSync(damaged)
+    content[content.length >> 1] = (content[content.length >> 1] ?? 0) ^ 1
+    writeFileSync(damaged, content)
+    expect((await verifyDump({ storage, id: packed })).findings).toEqual([expect.objectContaining({ kind: 'object', object: objects[1]?.path })])
   })
 
   it('refuses a dump without a manifest, one that was altered, and one of a later release', async () => {

@@ -2,6 +2,7 @@ import type { ExportSource } from '../../dialect/export-source.ts'
 import type { AbortOptions } from '../../dialect/source.ts'
 import type { Compression } from '../../dump/compression.ts'
 import type { DumpFormat } from '../../dump/dump-format.ts'
+import { gzip } from '../../dump/gzip.ts'
 import { readManifest } from '../../dump/read-manifest.ts'
 import { TidemarkError } from '../../errors/tidemark-error.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
@@ -40,7 +41,7 @@ export async function verifyDump(request: VerifyDumpRequest): Promise<VerifyRepo
   const format = formats.find(({ name }) => name === manifest.format)
   if (manifest.format !== 'sql' && format === undefined && mode !== 'objects') throw new TidemarkError('NOT_SUPPORTED', `Comparing needs the format "${manifest.format}".`)
   const findings = new Findings()
-  if (mode !== 'rows') await verifyObjects(manifest, findings, { storage, id, signal, compressionOf: (name) => compressions.find((one) => one.name === name) })
+  if (mode !== 'rows') await verifyObjects(manifest, findings, { storage, id, signal, compressionOf: (name) => [gzip, ...compressions].find((one) => one.name === name) })
   if (against !== undefined && mode !== 'objects') {
     await verifyRows({ manifest, against, format, findings, signal, isDeep: mode === 'deep', runtime: request.runtime ?? systemRuntime() })
   }
