@@ -118,6 +118,10 @@ class ClientTransaction implements SqliteTransaction {
     return (await mapped(() => this.#transaction.execute(statementOf(sql, parameters)))).rowsAffected
   }
 
+  async script(sql: string): Promise<void> {
+    await mapped(() => this.#transaction.executeMultiple(sql))
+  }
+
   /** In batches of about a megabyte: one request each, small enough for a server's limit and for memory. */
   async runMany(sql: string, lists: Iterable<readonly SqliteValue[]>): Promise<number> {
     let changed = 0

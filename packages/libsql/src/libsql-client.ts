@@ -22,6 +22,7 @@ export interface LibsqlTransaction {
   batch(statements: LibsqlStatement[]): Promise<readonly LibsqlResult[]>
   commit(): Promise<void>
   /** Rolls back what is still open and gives the connection back. */
+  executeMultiple(sql: string): Promise<void>
   close(): void
   rollback(): Promise<void>
 }

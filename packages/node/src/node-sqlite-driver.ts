@@ -14,6 +14,8 @@ export interface NodeSqliteDriverOptions {
   readonly isReadOnly?: boolean | undefined
   /** The application's own file: it must exist, and how it is journalled stays as it is. Default false. */
   readonly isForeign?: boolean | undefined
+  /** Lets statements write to `sqlite_schema`, as dumps of the shell do for virtual tables. Default false. */
+  readonly writesSchema?: boolean | undefined
 }
 
 /** Statements kept prepared. A table needs two per batch size, and a handful are Tidemark's own. */
@@ -109,6 +111,7 @@ export class NodeSqliteDriver implements SqliteDriver {
   readonly #transaction: SqliteTransaction = {
     query: (sql, parameters = []) => attempt(() => this.#query(sql, parameters)),
     run: (sql, parameters = []) => attempt(() => Number(this.#prepare(sql).run(...parameters).changes)),
+    script: (sql) => attempt(() => this.#database.exec(sql)),
   }
 
   #query(sql: string, parameters: readonly SqliteValue[]): readonly RowValues[] {
@@ -164,7 +167,9 @@ export class NodeSqliteDriver implements SqliteDriver {
 
 function open(options: NodeSqliteDriverOptions): DatabaseSync {
   const readOnly = options.isReadOnly ?? false
-  const database = new DatabaseSync(options.path, { enableForeignKeyConstraints: false, timeout: options.busyTimeoutMs, readOnly })
+  // `defensive` came with Node 24.12; before, every connection lets the schema be written to.
+  const settings = { enableForeignKeyConstraints: false, timeout: options.busyTimeoutMs, readOnly, defensive: options.writesSchema !== true }
+  const database = new DatabaseSync(options.path, settings)
   if (readOnly || options.isForeign === true) return database
   // Readers go on while we write; NORMAL keeps the file consistent through a crash, and what a power cut may take back is the
   // last commits together with their checkpoints (sqlite.org, "Write-Ahead Logging").

@@ -95,6 +95,7 @@ export class BetterSqliteDriver implements SqliteDriver {
   readonly #transaction: SqliteTransaction = {
     query: (sql, parameters = []) => attempt(() => this.#query(sql, parameters)),
     run: (sql, parameters = []) => attempt(() => Number(this.#writer(sql).run(parameters).changes)),
+    script: (sql) => attempt(() => void this.#database.exec(sql)),
   }
 
   async #attach(image: Uint8Array, writeImage: (image: Uint8Array) => Promise<ImageFile>): Promise<AttachedImage> {

@@ -9,6 +9,8 @@ export interface SqliteTransaction {
   query(sql: string, parameters?: readonly SqliteValue[]): Promise<readonly RowValues[]>
   /** Runs one statement and tells how many rows it changed. Statements of equal text are prepared once. */
   run(sql: string, parameters?: readonly SqliteValue[]): Promise<number>
+  /** Runs statements that take no parameters, one after the other, and keeps none of them. Stops at the first that fails. */
+  script(sql: string): Promise<void>
   /**
    * Runs one statement with each of the lists, in order, and tells how many rows all of them changed. Present where a
    * statement is a round trip, to spare most of them.

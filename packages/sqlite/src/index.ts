@@ -11,6 +11,7 @@ export {
 export { readCatalogue, type CatalogueColumn } from './catalogue.ts'
 export type { AttachedImage, BatchDriver, BatchTransaction, SqliteDriver, SqliteQuery, SqliteTransaction, SqliteValue, ViewOptions } from './driver.ts'
 export { sqliteExportSource, type SnapshotStore, type SqliteExportHost } from './export/sqlite-export-source.ts'
+export { sqliteImportTarget, type SqliteImportHost } from './import/sqlite-import-target.ts'
 export { sqliteError } from './errors.ts'
 export { ledgerTables, migrate } from './migrations.ts'
 export { narrowInteger } from './narrow-integer.ts'

@@ -10,6 +10,8 @@ export interface ReadChunksRequest {
   /** Of the dump. */
   readonly id: string
   readonly object: ManifestObject
+  /** Of the chunks, the first that is wanted. Default 0. */
+  readonly from?: number | undefined
   readonly compressionOf: (name: string) => Compression | undefined
   readonly signal?: AbortSignal | undefined
 }
@@ -20,22 +22,40 @@ export interface ReadChunksRequest {
  * Errors: `DUMP_CORRUPT` with the object and the chunk; `NOT_SUPPORTED` for a compression or encryption that isn't here; `STORAGE_*`.
  */
 export async function* readChunks(request: ReadChunksRequest): AsyncGenerator<Uint8Array> {
-  const { storage, id, object, signal } = request
-  await using body = await open(storage, `${id}/${object.path}`, { object, signal })
+  const { storage, id, object, from = 0, signal } = request
+  const begin = firstRead(object, from)
+  await using body = await open(storage, `${id}/${object.path}`, { object, signal, start: begin.byte })
   if (body.object.bytes !== object.bytes) throw corrupt(object, 0, `It has ${body.object.bytes} bytes instead of ${object.bytes}.`)
   const stored = decoded(body, request)
-  let index = 0
-  for await (const bytes of cut(stored, object)) {
+  let index = begin.chunk
+  for await (const bytes of cut(stored, object, begin.chunk)) {
     const { sha256 } = object.chunks[index] ?? {}
-    if (await sha256Hex(bytes) !== sha256) throw corrupt(object, index, 'Its digest is another.')
-    yield bytes
+    if (index >= from) {
+      if (await sha256Hex(bytes) !== sha256) throw corrupt(object, index, 'Its digest is another.')
+      yield bytes
+    }
     index += 1
   }
 }
 
-async function open(storage: ObjectStorage, key: string, { object, signal }: Pick<ReadChunksRequest, 'object' | 'signal'>): ReturnType<ObjectStorage['get']> {
+interface Beginning {
+  readonly chunk: number
+  readonly byte: number
+}
+
+/** Within what is compressed or encrypted there is no going to a place, so that it is read from its beginning. */
+function firstRead({ chunks, bytes, compression, encryption }: ManifestObject, from: number): Beginning {
+  const byte = chunks.slice(0, from).reduce((sum, chunk) => sum + chunk.bytes, 0)
+  return compression === undefined && encryption === undefined && byte < bytes ? { chunk: from, byte } : { chunk: 0, byte: 0 }
+}
+
+interface OpenOptions extends Pick<ReadChunksRequest, 'object' | 'signal'> {
+  readonly start: number
+}
+
+async function open(storage: ObjectStorage, key: string, { object, signal, start }: OpenOptions): ReturnType<ObjectStorage['get']> {
   try {
-    return await storage.get(key, { signal })
+    return await storage.get(key, { signal, range: start === 0 ? undefined : { start } })
   } catch (error) {
     throw error instanceof TidemarkError && error.code === 'OBJECT_UNKNOWN' ? corrupt(object, 0, 'It is not there.') : error
   }
@@ -59,11 +79,12 @@ function decompressed(body: AsyncIterable<Uint8Array>, { object, compressionOf }
 }
 
 /** Into pieces of the sizes that the manifest has. */
-async function* cut(source: AsyncIterable<Uint8Array>, object: ManifestObject): AsyncGenerator<Uint8Array> {
+async function* cut(source: AsyncIterable<Uint8Array>, object: ManifestObject, from: number): AsyncGenerator<Uint8Array> {
   const iterator = source[Symbol.asyncIterator]()
   let rest: Uint8Array = new Uint8Array(0)
   try {
     for (const [index, { bytes }] of object.chunks.entries()) {
+      if (index < from) continue
       const pieces = [rest]
       let length = rest.length
       while (length < bytes) {

@@ -51,7 +51,8 @@ export async function withRetry<T>(context: RetryContext, work: () => Promise<T>
 /** A lost lease is retryable, but not from here: the fence in hand is stale for good. */
 const ENDS_THE_RUN: ReadonlySet<string> = new Set(['LEASE_LOST', 'LEASE_HELD'])
 
-async function waitForRetry(error: TidemarkError, failures: number, options: RetryContext): Promise<void> {
+/** Waits before the next try. Errors: the one that was given, when it is not to be tried again. */
+export async function waitForRetry(error: TidemarkError, failures: number, options: RetryContext): Promise<void> {
   throwIfAborted(options.signal)
   if (!error.retryable || ENDS_THE_RUN.has(error.code) || failures >= options.retry.attempts) throw error
   const delayMs = backoffMs(failures, options.runtime.random(), options.retry)

@@ -1,35 +1,48 @@
 import { existsSync } from 'node:fs'
 import { open as openFile, rm } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
-import { TidemarkError, type ExportSource } from '@tidemark/core/adapter'
-import { sqliteExportSource, type SnapshotStore } from '@tidemark/sqlite'
+import { TidemarkError, type ExportSource, type ImportTarget } from '@tidemark/core/adapter'
+import { sqliteExportSource, sqliteImportTarget, type SnapshotStore } from '@tidemark/sqlite'
 import { NodeSqliteDriver } from '../node-sqlite-driver.ts'
 
 export interface NodeSqliteConfig {
-  /** File path. The file must exist. */
+  /** File path. To export, the file must exist. */
   readonly path: string
   /** How long to wait for a writer, in milliseconds. Default 5,000. */
   readonly busyTimeoutMs?: number | undefined
 }
 
 /**
- * A SQLite file to export, through the runtime's own `node:sqlite`. An open database tells which file; connections of our own are used.
+ * A SQLite file to export or to load into, through the runtime's own `node:sqlite`. An open database tells which file; connections of our own are used.
  *
  * A `snapshot` is a copy of the file that `VACUUM INTO` makes beside it: it needs that much space, blocks this thread while it is made (about half a
- * gigabyte a second) and no writer in WAL mode, and outlives the process.
+ * gigabyte a second) and no writer in WAL mode, and outlives the process. A file to load into is made when it isn't there; how it is journalled stays as it is.
  *
  * Errors: `NOT_SUPPORTED` for a database in memory; `SOURCE_*`.
  */
-export function nodeSqlite(database: DatabaseSync | NodeSqliteConfig): ExportSource {
+export function nodeSqlite(database: DatabaseSync | NodeSqliteConfig): ExportSource & ImportTarget {
   const path = pathOf(database)
   if (path === '' || path === ':memory:') {
-    throw new TidemarkError('NOT_SUPPORTED', 'A database in memory can not be exported: no other connection sees it.', { remedy: 'Use a file, or VACUUM INTO one.' })
+    throw new TidemarkError('NOT_SUPPORTED', 'A database in memory can be neither exported nor loaded into: no other connection sees it.', { remedy: 'Use a file, or VACUUM INTO one.' })
   }
   const busyTimeoutMs = database instanceof DatabaseSync ? 5_000 : database.busyTimeoutMs ?? 5_000
   const open = (file: string, isReadOnly: boolean): Promise<NodeSqliteDriver> => (
     Promise.resolve().then(() => new NodeSqliteDriver({ path: requireFile(file), busyTimeoutMs, isReadOnly, isForeign: true }))
   )
-  return sqliteExportSource({ address: `sqlite:${path}`, open: () => open(path, true), snapshots: snapshotsBeside(path, open) })
+  const address = `sqlite:${path}`
+  return {
+    ...sqliteExportSource({ address, open: () => open(path, true), snapshots: snapshotsBeside(path, open) }),
+    ...sqliteImportTarget({ address, open: () => Promise.resolve().then(() => openToLoad(path, busyTimeoutMs)) }),
+  }
+}
+
+/** Pages of a slice in memory: without the room they would go to the journal in the middle of the transaction, and come back for the next rows. */
+const LOAD_CACHE_KB = 64_000
+
+async function openToLoad(path: string, busyTimeoutMs: number): Promise<NodeSqliteDriver> {
+  const driver = new NodeSqliteDriver({ path, busyTimeoutMs, isForeign: true, writesSchema: true })
+  await driver.execute(`PRAGMA cache_size = -${LOAD_CACHE_KB}`)
+  return driver
 }
 
 function snapshotsBeside(path: string, open: (file: string, isReadOnly: boolean) => Promise<NodeSqliteDriver>): SnapshotStore {
