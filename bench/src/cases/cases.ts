@@ -7,9 +7,10 @@ import { pgScattered } from './pg-scattered.ts'
 import { sqliteCapture } from './sqlite-capture.ts'
 import { sqliteDrain } from './sqlite-drain.ts'
 import { sqliteDump } from './sqlite-dump.ts'
+import { sqliteImport } from './sqlite-import.ts'
 
 /** In the order in which `all` runs them. */
-export const CASES: readonly BenchCase[] = [pgInitial, mysqlInitial, libsqlInitial, libsqlSyncInitial, pgIncremental, pgScattered, sqliteCapture, sqliteDrain, sqliteDump]
+export const CASES: readonly BenchCase[] = [pgInitial, mysqlInitial, libsqlInitial, libsqlSyncInitial, pgIncremental, pgScattered, sqliteCapture, sqliteDrain, sqliteDump, sqliteImport]
 
 /** Errors: `TypeError` for a name that is unknown; a bench must never pass because nothing was chosen. */
 export function chooseCases(names: readonly string[]): readonly BenchCase[] {

@@ -1,6 +1,5 @@
 import { rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { Exporter } from '@tidemark/core'
 import { fsStorage, nodeSqlite, nodeSqliteStateStore } from '@tidemark/node'
 import { alternate } from '../measure/alternate.ts'
@@ -8,6 +7,7 @@ import { round, spreadOf } from '../measure/spread.ts'
 import { quoteShell } from '../process/quote-shell.ts'
 import { requireTool } from '../process/require-tool.ts'
 import { runProcess } from '../process/run-process.ts'
+import { fillSqlite } from '../tables/mixed-sqlite.ts'
 import type { BenchCase, CaseContext } from './case.ts'
 
 interface Dumping {
@@ -22,7 +22,7 @@ export const sqliteDump: BenchCase = {
   name: 'sqlite-dump',
   run: async (context) => {
     const path = join(context.folder, 'app.db')
-    fill(path, context.rows)
+    fillSqlite(path, context.rows)
     const { ours, peer } = await alternate((run) => dumpOurs(context, path, run), (run) => dumpPeer(context, path, run), context.runs)
     const [oursSpread, peerSpread] = [spreadOf(ours.map(({ seconds }) => seconds)), spreadOf(peer.map(({ seconds }) => seconds))]
     return {
@@ -31,15 +31,6 @@ export const sqliteDump: BenchCase = {
       detail: { oursBytes: ours[0]?.bytes, peerBytes: peer[0]?.bytes, slowestPageMs: Math.max(...ours.map(({ slowestPageMs }) => slowestPageMs)) },
     }
   },
-}
-
-function fill(path: string, rows: number): void {
-  using database = new DatabaseSync(path)
-  database.exec(`PRAGMA journal_mode = WAL;
-    CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL, price REAL, amount INT, note, hash BLOB);
-    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${rows})
-      INSERT INTO items SELECT i, 'item number ' || i || ' it''s a name', i * 1.1, i * 1000003, CASE i % 4 WHEN 0 THEN NULL WHEN 1 THEN i WHEN 2 THEN 'a note of row ' || i ELSE i / 3.0 END, randomblob(16) FROM n;
-    CREATE INDEX items_amount ON items (amount); PRAGMA wal_checkpoint(TRUNCATE)`)
 }
 
 async function dumpOurs({ folder, rows, log }: CaseContext, path: string, run: number): Promise<Dumping> {
