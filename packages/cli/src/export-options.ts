@@ -44,6 +44,14 @@ export function databaseOption(text: string | undefined, rule: PlaceRule): strin
   return existsSync(located.location.path) ? located.location.path : refuse(rule, 'There is no such file.')
 }
 
+/** A file of SQLite that may still be made. */
+export function newDatabaseOption(text: string | undefined, rule: PlaceRule): string | undefined {
+  if (text === undefined || text === '') return refuse(rule, 'Is missing: a SQLite file.')
+  const located = locateTarget(text)
+  if ('fault' in located) return refuse(rule, located.fault)
+  return located.location.kind === 'file' ? located.location.path : refuse(rule, 'Must be a SQLite file.')
+}
+
 /** A folder, as a path or a `file:` URL. */
 export function folderOption(text: string | undefined, rule: PlaceRule): string | undefined {
   if (text === undefined || text === '') return refuse(rule, 'Is missing: a folder.')

@@ -99,3 +99,30 @@ describe('export and verify', () => {
     expect(stdout).toContain('app.sql')
   })
 })
+
+describe('import', () => {
+  test('loads a dump, says what it did, and does not load it twice', async () => {
+    await cli('export', path, '--to', to)
+    const copy = join(folder, 'copy.db')
+    const { code, stdout, stderr } = await cli('import', dumped(), '--to', copy)
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '' })
+    expect(stderr).toContain('2,000 rows')
+    expect((await cli('verify', dumped(), '--against', copy)).code).toBe(0)
+    const again = await cli('import', dumped(), '--to', copy, '--json')
+    expect(again.code).not.toBe(0)
+    expect(again.lines.at(-1)).toMatchObject({ type: 'error', code: 'TARGET_NOT_OWNED' })
+  })
+
+  test('loads a file of SQL, and names the line that fails', async () => {
+    const file = join(folder, 'dump.sql')
+    writeFileSync(file, 'CREATE TABLE t(a UNIQUE);\nINSERT INTO t VALUES (1);\nINSERT INTO t VALUES (1);\n')
+    const failed = await cli('import', file, '--to', join(folder, 'copy.db'))
+    expect(failed.code).not.toBe(0)
+    expect(failed.stderr).toContain('line 3 of dump.sql')
+    writeFileSync(file, 'CREATE TABLE t(a UNIQUE);\nINSERT INTO t VALUES (1);\n')
+    const { code, lines } = await cli('import', file, '--to', join(folder, 'copy.db'), '--json')
+    expect(code).toBe(0)
+    expect(lines.at(-1)).toMatchObject({ type: 'result', status: 'completed', rows: 1, notes: [] })
+    expect((await cli('import', file)).code).toBe(2)
+  })
+})
