@@ -65,6 +65,7 @@ function refuse({ name, faults }: PlaceRule, message: string): undefined {
 
 function requestOf(flags: Flags, faults: OptionContext['faults']): ExportRequest {
   if (flags.has('schema-only') && flags.has('data-only')) faults.add('--schema-only', 'Has no meaning with --data-only.')
+  const format = choice(flags, { name: 'format', choices: ['sql', 'csv', 'ndjson'], faults })
   const layout = choice(flags, { name: 'layout', choices: ['single', 'directory'], faults })
   const consistency = choice(flags, { name: 'consistency', choices: ['auto', 'snapshot', 'fuzzy'], faults })
   const patterns = flags.all('exclude-matching').flatMap((source) => compiled(source, faults) ?? [])
@@ -73,7 +74,7 @@ function requestOf(flags: Flags, faults: OptionContext['faults']): ExportRequest
   const pauseMs = pause === undefined ? undefined : parseDuration(pause)
   if (pause !== undefined && pauseMs === undefined) faults.add('--pause', 'Must be a duration such as 2s or 1m.')
   return {
-    layout, consistency, pauseMs,
+    format, layout, consistency, pauseMs,
     // Without pauses between them slices cost nothing, and each one moves the progress bar.
     budget: pauseMs === undefined ? { ms: SLICE_MS } : undefined,
     tables: tables.length === 0 ? undefined : tables,

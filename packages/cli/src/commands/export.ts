@@ -14,6 +14,7 @@ const args = {
   'exclude-matching': { type: 'string', valueHint: 'regexp', description: 'Leave out tables whose name matches; repeatable' },
   'schema-only': { type: 'boolean', description: 'Definitions without rows' },
   'data-only': { type: 'boolean', description: 'Rows without definitions' },
+  format: { type: 'string', valueHint: 'sql|csv|ndjson', description: 'SQL that sqlite3 loads, or a file a table (default sql)' },
   layout: { type: 'string', valueHint: 'single|directory', description: 'One file, or many of bounded size (default single)' },
   consistency: { type: 'string', valueHint: 'auto|snapshot|fuzzy', description: 'snapshot reads a copy that is made first; fuzzy reads the live file (default auto: snapshot)' },
   pause: { type: 'string', valueHint: '2s', description: 'Rest between slices of 20 seconds' },
@@ -25,7 +26,7 @@ const args = {
 
 export const exportCommand: TidemarkCommand = {
   name: 'export',
-  description: 'Writes a SQLite database as SQL that sqlite3 loads, exact and resumable',
+  description: 'Writes a SQLite database as SQL that sqlite3 loads, CSV or NDJSON, exact and resumable',
   args,
   run: async (context) => {
     const { flags, faults, host } = context

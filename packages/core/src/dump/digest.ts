@@ -1,6 +1,8 @@
+import { hex } from '../util/hex.ts'
+
 /** SHA-256 in lower-case hex. WebCrypto digests whole buffers only, which is why dumps have a digest for each chunk. */
 export async function sha256Hex(bytes: Uint8Array): Promise<string> {
-  return toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)))
+  return hex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)))
 }
 
 /** The digest of all digests, in order, as bytes. */
@@ -8,12 +10,6 @@ export function rootDigest(digests: readonly string[]): Promise<string> {
   const all = new Uint8Array(digests.length * 32)
   digests.forEach((digest, index) => all.set(fromHex(digest), index * 32))
   return sha256Hex(all)
-}
-
-export function toHex(bytes: Uint8Array): string {
-  let text = ''
-  for (const byte of bytes) text += byte.toString(16).padStart(2, '0')
-  return text
 }
 
 function fromHex(text: string): Uint8Array {

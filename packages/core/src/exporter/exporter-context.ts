@@ -1,3 +1,4 @@
+import { builtInFormats } from '../dump/built-in-formats.ts'
 import { gzip } from '../dump/gzip.ts'
 import { Emitter } from '../events/emitter.ts'
 import { TidemarkError, type ConfigIssue } from '../errors/tidemark-error.ts'
@@ -20,7 +21,7 @@ export function exporterContext(options: ExporterOptions, secrets: ReadonlyMap<s
   }
   const logger = options.logger ?? silentLogger
   const runtime = options.runtime ?? systemRuntime()
-  const formats = options.formats ?? []
+  const formats = [...options.formats ?? [], ...builtInFormats]
   const compressions = [gzip, ...options.compressions ?? []]
   const { encryption, callbacks } = options
   return {

@@ -21,7 +21,7 @@ export interface ExporterOptions {
   readonly storage: ObjectStorage
   /** Where jobs are kept: what an export needs to go on after any kill. */
   readonly state: StateStore
-  /** Formats besides SQL. */
+  /** Formats besides SQL, CSV and NDJSON. */
   readonly formats?: readonly DumpFormat[] | undefined
   /** Besides gzip. */
   readonly compressions?: readonly Compression[] | undefined

@@ -1,11 +1,11 @@
-import { toHex } from '../dump/digest.ts'
+import { hex } from '../util/hex.ts'
 import type { ExportContext } from './export-context.ts'
 import type { ExportCallback } from './export-request.ts'
 import type { CallbackState, ExportSpec, ExportState } from './export-state.ts'
 
 /** 128 random bits: an id that can't be guessed. */
 function newExportId(): string {
-  return `export_${toHex(crypto.getRandomValues(new Uint8Array(16)))}`
+  return `export_${hex(crypto.getRandomValues(new Uint8Array(16)))}`
 }
 
 export function newExport({ source, runtime }: ExportContext, spec: ExportSpec, callback: ExportCallback | undefined): ExportState {

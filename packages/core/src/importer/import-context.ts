@@ -1,5 +1,6 @@
 import type { Compression } from '../dump/compression.ts'
 import type { DumpFormat } from '../dump/dump-format.ts'
+import { builtInFormats } from '../dump/built-in-formats.ts'
 import { gzip } from '../dump/gzip.ts'
 import type { RetryOptions } from '../engine/run-steps.ts'
 import { TidemarkError, type ConfigIssue } from '../errors/tidemark-error.ts'
@@ -25,7 +26,8 @@ export interface ImportContext extends Pick<ImporterOptions, 'source' | 'target'
 export function importContext(options: ImporterOptions): ImportContext {
   const issues = issuesOf(options)
   if (issues.length > 0) throw new TidemarkError('CONFIG_INVALID', `The options have ${issues.length} fault${issues.length === 1 ? '' : 's'}. ${issues.map(({ path, message }) => `${path}: ${message}`).join(' ')}`, { issues })
-  const { source, target, formats = [] } = options
+  const { source, target } = options
+  const formats = [...options.formats ?? [], ...builtInFormats]
   const compressions = [gzip, ...options.compressions ?? []]
   return {
     source, target, compressions,

@@ -11,7 +11,7 @@ export interface ImporterOptions {
   /** Where the dumps are. */
   readonly source: ObjectStorage
   readonly target: ImportTarget
-  /** Formats besides SQL. */
+  /** Formats besides SQL, CSV and NDJSON. */
   readonly formats?: readonly DumpFormat[] | undefined
   /** Besides gzip. */
   readonly compressions?: readonly Compression[] | undefined

@@ -29,7 +29,7 @@ interface TextEncoder {
 }
 declare const TextEncoder: { new (): TextEncoder }
 interface TextDecoder {
-  decode(input?: Uint8Array): string
+  decode(input?: Uint8Array, options?: { readonly stream?: boolean }): string
 }
 declare const TextDecoder: { new (label?: string, options?: { readonly fatal?: boolean; readonly ignoreBOM?: boolean }): TextDecoder }
 

@@ -2,6 +2,7 @@ import type { ExportSource } from '../../dialect/export-source.ts'
 import type { AbortOptions } from '../../dialect/source.ts'
 import type { Compression } from '../../dump/compression.ts'
 import type { DumpFormat } from '../../dump/dump-format.ts'
+import { builtInFormats } from '../../dump/built-in-formats.ts'
 import { gzip } from '../../dump/gzip.ts'
 import { readManifest } from '../../dump/read-manifest.ts'
 import { TidemarkError } from '../../errors/tidemark-error.ts'
@@ -38,7 +39,7 @@ export async function verifyDump(request: VerifyDumpRequest): Promise<VerifyRepo
   const { storage, id, mode = 'objects', against, formats = [], compressions = [], signal = new AbortController().signal } = request
   if (mode !== 'objects' && against === undefined) throw needsDatabase()
   const manifest = await readManifest(storage, id, { signal })
-  const format = formats.find(({ name }) => name === manifest.format)
+  const format = [...formats, ...builtInFormats].find(({ name }) => name === manifest.format)
   if (manifest.format !== 'sql' && format === undefined && mode !== 'objects') throw new TidemarkError('NOT_SUPPORTED', `Comparing needs the format "${manifest.format}".`)
   const findings = new Findings()
   if (mode !== 'rows') await verifyObjects(manifest, findings, { storage, id, signal, compressionOf: (name) => [gzip, ...compressions].find((one) => one.name === name) })

@@ -1,9 +1,10 @@
 import type { ExportSource, ExportView } from '../../dialect/export-source.ts'
-import { sha256Hex, toHex } from '../../dump/digest.ts'
+import { sha256Hex } from '../../dump/digest.ts'
 import type { DumpFormat } from '../../dump/dump-format.ts'
 import type { Manifest, ManifestChunk, ManifestObject } from '../../dump/manifest.ts'
 import { TidemarkError } from '../../errors/tidemark-error.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
+import { hex } from '../../util/hex.ts'
 import { PageMeter } from '../chunks/page-meter.ts'
 import type { StreamState } from '../export-state.ts'
 import { makeChunks } from '../make-chunks.ts'
@@ -30,7 +31,7 @@ export async function verifyRows(request: VerifyRowsRequest): Promise<void> {
   if (against.name !== manifest.dialect) throw new TidemarkError('DUMP_FOREIGN', `The dump is one of ${manifest.dialect}, the database one of ${against.name}.`)
   const selection = { tables: manifest.namedTables?.map((name) => ({ name })), exclude: [], excludePatterns: [], content: manifest.content } as const
   await using connection = await against.connectExport({ signal })
-  const viewId = `verify_${toHex(crypto.getRandomValues(new Uint8Array(16)))}`
+  const viewId = `verify_${hex(crypto.getRandomValues(new Uint8Array(16)))}`
   const ref = await connection.createView({ viewId, consistency: against.exports.consistencies[0] ?? 'fuzzy', selection, signal })
   try {
     await using view = await connection.openView({ ref, selection, render: manifest.render, signal })

@@ -1,0 +1,6 @@
+import { csvFormat } from './csv/csv-format.ts'
+import type { DumpFormat } from './dump-format.ts'
+import { ndjsonFormat } from './ndjson/ndjson-format.ts'
+
+/** Besides SQL, which is the engine's. */
+export const builtInFormats: readonly DumpFormat[] = [csvFormat, ndjsonFormat]
