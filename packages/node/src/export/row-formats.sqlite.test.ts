@@ -65,7 +65,7 @@ describe('rows in a format of their own', () => {
     expect(csv['rows/0002-affinities.csv']).toBe('i,t,r,n,b,d\r\n"x","1",1.0,1.5,"text","2020-01-01"\r\n1.5,"1.5",9007199254740992.0,100000000000000000000.0,5,7\r\n1000,\\x31,"abc",\\x00,,1\r\n')
     expect(csv['rows/0001-odd_name.csv']).toContain('"a ""b",select,"é",rowid\r\n"x",1,\\x00,"not the row number"\r\n')
     const ndjson = files(await dump({ format: 'ndjson', tables: ['affinities'] }))
-    expect(ndjson['rows/0001-affinities.ndjson']?.split('\n')[1]).toBe('{"i":1.5,"t":"1.5","r":9007199254740992,"n":100000000000000000000,"b":{"$integer":"5"},"d":7}')
+    expect(ndjson['rows/0001-affinities.ndjson']?.split('\n')[1]).toBe('{"i":1.5,"t":"1.5","r":9007199254740992,"n":{"$float":"100000000000000000000"},"b":{"$integer":"5"},"d":7}')
   })
 
   it('are not asked to hold a text that is none', async () => {
