@@ -1,6 +1,7 @@
-import { CHANGE_CASES, selectCases, type ChangeSubject } from '@tidemark/conformance'
+import { CHANGE_CASES, selectCases, STORAGE_CASES, type ConformanceCase, type ConformanceSubject } from '@tidemark/conformance'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { d1Subject, durableObjectSubject } from './test/change-subjects.ts'
+import { r2Subject } from './test/r2-subject.ts'
 import { startWorker, type StartedWorker } from './test/start-worker.ts'
 
 /** Asked for its traits only: the cases run inside of workerd. */
@@ -8,20 +9,29 @@ const UNUSED = undefined as never
 
 let worker: StartedWorker
 beforeAll(async () => {
-  worker = await startWorker('conformance-worker.ts', { durableObjects: { OBJECTS: { className: 'CaseObject', useSQLite: true } }, d1Databases: ['DB'] })
+  worker = await startWorker('conformance-worker.ts', { durableObjects: { OBJECTS: { className: 'CaseObject', useSQLite: true } }, d1Databases: ['DB'], r2Buckets: ['BUCKET'] })
 })
 afterAll(() => worker[Symbol.asyncDispose]())
 
-function describeIn(place: 'object' | 'd1', subject: ChangeSubject): void {
-  describe(`changes: ${subject.name}`, () => {
-    for (const { case: one, applies } of selectCases(CHANGE_CASES, subject.traits)) {
+interface Place<Traits, Harness extends AsyncDisposable> {
+  /** The worker's path for it. */
+  readonly path: 'object' | 'd1' | 'r2'
+  readonly title: string
+  readonly cases: readonly ConformanceCase<Traits, Harness>[]
+  readonly subject: ConformanceSubject<Traits, Harness>
+}
+
+function describeIn<Traits, Harness extends AsyncDisposable>({ path, title, cases, subject }: Place<Traits, Harness>): void {
+  describe(`${title}: ${subject.name}`, () => {
+    for (const { case: one, applies } of selectCases(cases, subject.traits)) {
       test(`${one.id} ${one.title}`, async (context) => {
         if (applies !== true) context.skip(applies)
-        await worker.ask(`/${place}/${encodeURIComponent(one.id)}`)
+        await worker.ask(`/${path}/${encodeURIComponent(one.id)}`)
       })
     }
   })
 }
 
-describeIn('object', durableObjectSubject(UNUSED))
-describeIn('d1', d1Subject(UNUSED))
+describeIn({ path: 'object', title: 'changes', cases: CHANGE_CASES, subject: durableObjectSubject(UNUSED) })
+describeIn({ path: 'd1', title: 'changes', cases: CHANGE_CASES, subject: d1Subject(UNUSED) })
+describeIn({ path: 'r2', title: 'storage', cases: STORAGE_CASES, subject: r2Subject(UNUSED, 'unused') })

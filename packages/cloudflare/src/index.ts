@@ -5,3 +5,5 @@ export { DurableObjectAlarms, type AlarmJob, type AlarmStorage, type DurableObje
 export { durableObjectChanges } from './durable-object-changes.ts'
 export { durableObjectStateStore } from './durable-object-state-store.ts'
 export type { DurableObjectCursor, DurableObjectStorage } from './durable-object-storage.ts'
+export type { R2Bucket, R2Object, R2ObjectBody, R2Upload, R2WriteOptions } from './storage/r2-bucket.ts'
+export { r2Storage, type R2StorageOptions } from './storage/r2-storage.ts'

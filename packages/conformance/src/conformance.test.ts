@@ -1,13 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import { BROKEN_CHANGES } from './broken/broken-changes.ts'
 import { BROKEN_SOURCES } from './broken/broken-sources.ts'
+import { BROKEN_STORAGES } from './broken/broken-storages.ts'
 import { BROKEN_TARGETS } from './broken/broken-targets.ts'
 import { expandIds } from './broken/expand-ids.ts'
 import { CHANGE_CASES, describeChanges } from './changes/change-suite.ts'
 import { memoryChangeSubject } from './memory/memory-change-subject.ts'
 import { memorySourceSubject } from './memory/memory-source-subject.ts'
+import { memoryStorageSubject } from './memory/memory-storage-subject.ts'
 import { memoryTargetSubject } from './memory/memory-target-subject.ts'
 import { describeSource, SOURCE_CASES } from './source/source-suite.ts'
+import { describeStorage, STORAGE_CASES } from './storage/storage-suite.ts'
 import { runCases, type CaseResult } from './suite/run-cases.ts'
 import { describeTarget, TARGET_CASES } from './target/target-suite.ts'
 import { vitestRunner } from './vitest.ts'
@@ -19,6 +22,7 @@ describeSource(vitestRunner, memorySourceSubject({
   facts: { openTransactions: false, blocksReads: false, unreachable: false, wrongPassword: false },
 }))
 describeTarget(vitestRunner, memoryTargetSubject())
+describeStorage(vitestRunner, memoryStorageSubject())
 describeChanges(vitestRunner, memoryChangeSubject())
 describeChanges(vitestRunner, memoryChangeSubject({ name: 'memory, merged transactions', capabilities: { transactions: 'merged' } }))
 describeChanges(vitestRunner, memoryChangeSubject({ name: 'memory, read once', capabilities: { rereads: false, before: 'key' } }))
@@ -48,6 +52,15 @@ describe('broken targets', () => {
     test(name, async () => {
       const results = await runCases(TARGET_CASES, memoryTargetSubject({ wrap }))
       expect(failedIds(results)).toEqual(expandIds(fails, TARGET_CASES).toSorted())
+    })
+  }
+})
+
+describe('broken storages', () => {
+  for (const { name, wrap, fails } of BROKEN_STORAGES) {
+    test(name, async () => {
+      const results = await runCases(STORAGE_CASES, memoryStorageSubject(wrap))
+      expect(failedIds(results)).toEqual(expandIds(fails, STORAGE_CASES).toSorted())
     })
   }
 })

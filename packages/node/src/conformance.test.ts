@@ -1,8 +1,9 @@
-import { describeChanges, describeSource, describeTarget } from '@tidemark/conformance'
+import { describeChanges, describeSource, describeStorage, describeTarget } from '@tidemark/conformance'
 import { vitestRunner } from '@tidemark/conformance/vitest'
 import { betterSqliteChangesSubject, betterSqliteSourceSubject, betterSqliteTargetSubject } from './test/better-sqlite-subjects.ts'
 import { nodeSqliteChangesSubject } from './test/sqlite-changes-subjects.ts'
 import { sessionChangesSubject } from './test/session-changes-subject.ts'
+import { fsStorageSubject } from './test/fs-storage-subject.ts'
 import { nodeSqliteSourceSubject, nodeSqliteTargetSubject } from './test/node-sqlite-subjects.ts'
 
 describeSource(vitestRunner, nodeSqliteSourceSubject())
@@ -16,3 +17,4 @@ describeChanges(vitestRunner, nodeSqliteChangesSubject({ recursiveTriggers: true
 describeChanges(vitestRunner, nodeSqliteChangesSubject({ replace: 'exact' }))
 describeChanges(vitestRunner, betterSqliteChangesSubject())
 describeChanges(vitestRunner, sessionChangesSubject())
+describeStorage(vitestRunner, fsStorageSubject())

@@ -1,10 +1,13 @@
-import { CHANGE_CASES, runCase, type ChangeSubject } from '@tidemark/conformance'
+import { CHANGE_CASES, runCase, STORAGE_CASES, type ConformanceCase, type ConformanceSubject } from '@tidemark/conformance'
 import type { D1Database } from '../d1-database.ts'
+import type { R2Bucket } from '../storage/r2-bucket.ts'
+import { r2Subject } from './r2-subject.ts'
 import { d1Subject, durableObjectSubject, type ErasableStorage } from './change-subjects.ts'
 
 interface Environment {
   readonly OBJECTS: { idFromName(name: string): unknown; get(id: unknown): { fetch(request: Request): Promise<Response> } }
   readonly DB: D1Database
+  readonly BUCKET: R2Bucket
 }
 
 /** Runs one case in itself. */
@@ -16,22 +19,25 @@ export class CaseObject {
   }
 
   fetch(request: Request): Promise<Response> {
-    return answer(request, durableObjectSubject(this.#storage))
+    return answer(request, CHANGE_CASES, durableObjectSubject(this.#storage))
   }
 }
 
-/** `/object/CHG-101` runs a case in an object of that name, `/d1/CHG-101` on the database. */
+/** `/object/CHG-101` runs a case in an object of that name, `/d1/CHG-101` on the database, `/r2/STO-1` on the bucket. */
 export const worker = {
   async fetch(request: Request, environment: Environment): Promise<Response> {
-    const { OBJECTS, DB } = environment
+    const { OBJECTS, DB, BUCKET } = environment
     const { pathname } = new URL(request.url)
-    return pathname.startsWith('/d1/') ? answer(request, d1Subject(DB)) : OBJECTS.get(OBJECTS.idFromName(pathname)).fetch(request)
+    if (pathname.startsWith('/r2/')) return answer(request, STORAGE_CASES, r2Subject(BUCKET, pathname.slice(1)))
+    return pathname.startsWith('/d1/') ? answer(request, CHANGE_CASES, d1Subject(DB)) : OBJECTS.get(OBJECTS.idFromName(pathname)).fetch(request)
   },
 }
 
-async function answer(request: Request, subject: ChangeSubject): Promise<Response> {
+async function answer<Traits, Harness extends AsyncDisposable>(
+  request: Request, cases: readonly ConformanceCase<Traits, Harness>[], subject: ConformanceSubject<Traits, Harness>,
+): Promise<Response> {
   const id = decodeURIComponent(new URL(request.url).pathname.split('/')[2] ?? '')
-  const found = CHANGE_CASES.find((one) => one.id === id)
+  const found = cases.find((one) => one.id === id)
   if (found === undefined) return new Response(`There is no case ${id}.`, { status: 404 })
   try {
     await runCase(found, subject)

@@ -8,6 +8,8 @@ export interface StartedBucket extends AsyncDisposable {
 
 const BUCKET = 'bucket'
 
+export const BUCKET_CAPABILITIES = { listsUploads: false, conditionalPut: true }
+
 /** R2 on this machine, with the API of S3. It lists no uploads. */
 export async function startBucket(): Promise<StartedBucket> {
   const credentials = { accessKeyId: 'test-key', secretAccessKey: 'test-secret-of-the-bucket' }
@@ -17,7 +19,7 @@ export async function startBucket(): Promise<StartedBucket> {
   const url = await runtime.ready
   return {
     options: {
-      ...credentials, bucket: BUCKET, region: 'auto', endpoint: `${url.origin}/cdn-cgi/local/r2/s3`, capabilities: { listsUploads: false, conditionalPut: true }, retry: { attempts: 3, baseMs: 10 },
+      ...credentials, bucket: BUCKET, region: 'auto', endpoint: `${url.origin}/cdn-cgi/local/r2/s3`, capabilities: BUCKET_CAPABILITIES, retry: { attempts: 3, baseMs: 10 },
     },
     [Symbol.asyncDispose]: () => runtime.dispose(),
   }
