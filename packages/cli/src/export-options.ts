@@ -3,6 +3,8 @@ import type { ExportRequest } from '@tidemark/core'
 import { choice, type OptionContext } from './connection-options.ts'
 import type { Flags } from './flags.ts'
 import { parseDuration } from './parse-duration.ts'
+import { refusePlace, type PlaceRule } from './place-rule.ts'
+import { storageOption, type StoragePlace } from './storage-place.ts'
 import { locateTarget } from './url.ts'
 
 const SLICE_MS = 250
@@ -11,8 +13,7 @@ const SLICE_MS = 250
 export interface ExportOptions {
   /** The database file. */
   readonly path: string
-  /** The folder of the storage. */
-  readonly folder: string
+  readonly place: StoragePlace
   readonly request: ExportRequest
   /** An export to go on with, instead of a new one. */
   readonly resume: string | undefined
@@ -21,46 +22,28 @@ export interface ExportOptions {
 /** `undefined` after a fault. */
 export function exportOptions(flags: Flags, { faults }: OptionContext): ExportOptions | undefined {
   const path = databaseOption(flags.get('database'), { name: 'database', faults })
-  const folder = folderOption(flags.get('to'), { name: '--to', faults })
+  const place = storageOption(flags.get('to'), { name: '--to', faults })
   const request = requestOf(flags, faults)
-  if (path === undefined || folder === undefined) return undefined
-  return { path, folder, request, resume: flags.get('resume') }
-}
-
-/** An option or argument, and where its faults go. */
-export interface PlaceRule {
-  /** As it is written. */
-  readonly name: string
-  readonly faults: OptionContext['faults']
+  if (path === undefined || place === undefined) return undefined
+  return { path, place, request, resume: flags.get('resume') }
 }
 
 /** A file of SQLite that is there. */
 export function databaseOption(text: string | undefined, rule: PlaceRule): string | undefined {
-  if (text === undefined || text === '') return refuse(rule, 'Is missing: a SQLite file.')
+  if (text === undefined || text === '') return refusePlace(rule, 'Is missing: a SQLite file.')
   const located = locateTarget(text)
-  if ('fault' in located) return refuse(rule, located.fault)
-  if (located.location.kind !== 'file') return refuse(rule, 'Must be a SQLite file.')
+  if ('fault' in located) return refusePlace(rule, located.fault)
+  if (located.location.kind !== 'file') return refusePlace(rule, 'Must be a SQLite file.')
   // What could not be opened for a moment is tried again for minutes; a name that was mistyped is told at once.
-  return existsSync(located.location.path) ? located.location.path : refuse(rule, 'There is no such file.')
+  return existsSync(located.location.path) ? located.location.path : refusePlace(rule, 'There is no such file.')
 }
 
 /** A file of SQLite that may still be made. */
 export function newDatabaseOption(text: string | undefined, rule: PlaceRule): string | undefined {
-  if (text === undefined || text === '') return refuse(rule, 'Is missing: a SQLite file.')
+  if (text === undefined || text === '') return refusePlace(rule, 'Is missing: a SQLite file.')
   const located = locateTarget(text)
-  if ('fault' in located) return refuse(rule, located.fault)
-  return located.location.kind === 'file' ? located.location.path : refuse(rule, 'Must be a SQLite file.')
-}
-
-/** A folder, as a path or a `file:` URL. */
-export function folderOption(text: string | undefined, rule: PlaceRule): string | undefined {
-  if (text === undefined || text === '') return refuse(rule, 'Is missing: a folder.')
-  const located = locateTarget(text)
-  return 'location' in located && located.location.kind === 'file' ? located.location.path : refuse(rule, 'Must be a folder.')
-}
-
-function refuse({ name, faults }: PlaceRule, message: string): undefined {
-  faults.add(name, message)
+  if ('fault' in located) return refusePlace(rule, located.fault)
+  return located.location.kind === 'file' ? located.location.path : refusePlace(rule, 'Must be a SQLite file.')
 }
 
 function requestOf(flags: Flags, faults: OptionContext['faults']): ExportRequest {

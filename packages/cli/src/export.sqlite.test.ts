@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { startBucket } from './test/start-bucket.ts'
 import { spawnCli, type Finished } from './test/spawn-cli.ts'
 
 let folder = ''
@@ -126,3 +127,24 @@ describe('import', () => {
     expect((await cli('import', file)).code).toBe(2)
   })
 })
+
+describe('a bucket', () => {
+  test('takes a dump, and gives it back', async () => {
+    await using bucket = await startBucket()
+    const remote = (...args: string[]): Promise<Finished> => spawnCli(args, bucket.environment).finished
+    const exported = await remote('export', path, '--to', 's3://bucket/dumps', '--json')
+    const { exportId: id } = exported.lines.at(-1) as { readonly exportId: string } // as its documentation says
+    expect({ code: exported.code, left: readdirSync(folder).filter((name) => name.includes('export_')) }).toEqual({ code: 0, left: [] })
+    expect((await remote('verify', `s3://bucket/dumps/${id}`, '--against', path)).code).toBe(0)
+    const copy = join(folder, 'copy.db')
+    expect((await remote('import', `s3://bucket/dumps/${id}`, '--to', copy)).code).toBe(0)
+    expect(execFileSync('sqlite3', [copy, 'SELECT count(*) FROM users'], { encoding: 'utf8' })).toBe('2000\n')
+    const refused = await spawnCli(['verify', `s3://bucket/dumps/${id}`], { ...bucket.environment, AWS_SECRET_ACCESS_KEY: 'another' }).finished
+    expect(refused.code).not.toBe(0)
+    expect(refused.stderr).toContain('STORAGE_AUTH_FAILED')
+    expect(exported.stdout + exported.stderr + refused.stderr).not.toContain(bucket.environment['AWS_SECRET_ACCESS_KEY'])
+    expect((await cli('export', path, '--to', 's3://bucket/dumps')).stderr).toContain('AWS_ACCESS_KEY_ID')
+    expect((await cli('verify', 's3://bucket')).code).toBe(2)
+  })
+})
+

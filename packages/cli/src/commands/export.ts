@@ -4,11 +4,12 @@ import { EXIT } from '../exit-code.ts'
 import { exportOptions, type ExportOptions } from '../export-options.ts'
 import { exportReporterFor } from '../export-reporter.ts'
 import { openExporter } from '../open-exporter.ts'
+import { placeText } from '../storage-place.ts'
 import { outputArgs } from './args.ts'
 
 const args = {
   database: { type: 'positional', description: 'A SQLite file, or sqlite:path', required: false },
-  to: { type: 'string', valueHint: 'folder', description: 'Where the dump goes, in a folder of its own id' },
+  to: { type: 'string', valueHint: 'folder|s3://bucket/prefix', description: 'Where the dump goes, in a folder of its own id' },
   table: { type: 'string', valueHint: 'name', description: 'Only this table; repeatable' },
   exclude: { type: 'string', valueHint: 'name', description: 'Leave out the table of exactly this name; repeatable' },
   'exclude-matching': { type: 'string', valueHint: 'regexp', description: 'Leave out tables whose name matches; repeatable' },
@@ -37,14 +38,14 @@ export const exportCommand: TidemarkCommand = {
 }
 
 /** The first interrupt ends it after what is being written, and the same job can go on; the second at once. */
-async function run({ path, folder, request, resume }: ExportOptions, context: CommandContext): Promise<number> {
+async function run({ path, place, request, resume }: ExportOptions, context: CommandContext): Promise<number> {
   const { host, flags, output } = context
   const end = new AbortController()
   const release = host.onInterrupt(() => {
     if (end.signal.aborted) return host.exit(EXIT.interrupted)
     end.abort()
   })
-  await using opened = await openExporter({ path, folder })
+  await using opened = await openExporter({ path, place, environment: host.environment })
   const { exporter } = opened
   const reporter = exportReporterFor(context)
   const id = resume ?? (await exporter.start(request)).id
@@ -55,7 +56,7 @@ async function run({ path, folder, request, resume }: ExportOptions, context: Co
   } catch (error) {
     reporter.stop()
     if (!end.signal.aborted) throw error
-    if (!flags.has('json')) output.say(`Stopped. Go on with: tidemark export ${path} --to ${folder} --resume ${id}`)
+    if (!flags.has('json')) output.say(`Stopped. Go on with: tidemark export ${path} --to ${placeText(place)} --resume ${id}`)
     return EXIT.interrupted
   } finally {
     release()
