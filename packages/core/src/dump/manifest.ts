@@ -21,7 +21,7 @@ export interface ManifestTable {
 export interface ManifestChunk {
   /** As rendered: before compression and encryption. */
   readonly bytes: number
-  /** Of those bytes, in hex. */
+  /** Of those bytes, in hex; in an encrypted dump keyed (HMAC), since the digest of little tells what it is. */
   readonly sha256: string
 }
 
@@ -36,8 +36,6 @@ export interface ManifestObject {
   /** As stored. */
   readonly bytes: number
   readonly compression: string | undefined
-  /** The object is one compressed and then encrypted piece for each chunk; absent: in clear. */
-  readonly encryption: ManifestEncryption | undefined
   /** In order; together they are the object. */
   readonly chunks: readonly ManifestChunk[]
 }
@@ -46,8 +44,10 @@ export interface ManifestEncryption {
   readonly algorithm: 'AES-256-GCM'
   /** Names the key, never holds it. */
   readonly keyId: string
-  /** Random bytes from which this object's key is derived, in base64. */
-  readonly salt: string
+  /** Derived from the key: tells another key from damage. In hex. */
+  readonly keyCheck: string
+  /** HMAC-SHA-256 over the rest of the manifest, in hex. */
+  readonly signature: string
 }
 
 /** Written last: a dump without one is not complete. */
@@ -68,6 +68,8 @@ export interface Manifest {
   /** How it was rendered and cut, so that a database can be rendered again and compared. */
   readonly render: RenderOptions
   readonly partBytes: number
+  /** Of every object, once it is compressed; absent: in clear. */
+  readonly encryption?: ManifestEncryption | undefined
   readonly tables: readonly ManifestTable[]
   /** In the order in which they are to be loaded. */
   readonly objects: readonly ManifestObject[]

@@ -23,6 +23,7 @@ const manifestSchema = v.looseObject({
   partBytes: count,
   render: v.looseObject({ maxStatementBytes: count, keepRowids: v.boolean() }),
   consistency: v.looseObject({ kind: v.picklist(['snapshot', 'corrected', 'fuzzy']) }),
+  encryption: v.optional(v.looseObject({ algorithm: v.literal('AES-256-GCM'), keyId: v.string(), keyCheck: v.string(), signature: digest })),
   tables: v.array(v.looseObject({ name: v.string(), columns: v.array(v.looseObject({ name: v.string() })), key: v.array(v.string()), rows: count })),
   objects: v.array(v.looseObject({ path, role: v.picklist(['dump', 'before', 'rows', 'after']), rows: count, bytes: count, chunks: v.array(v.looseObject({ bytes: count, sha256: digest })) })),
   sha256: digest,

@@ -137,6 +137,10 @@ export const ERRORS = {
   DUMP_FOREIGN: { retryable: false, remedy: 'Load it with the engine\'s own shell, or export as CSV, NDJSON or Parquet.' },
   /** The dump was written by a newer version of Tidemark. */
   DUMP_NEWER: { retryable: false, remedy: 'Upgrade Tidemark; nothing was loaded.' },
+  /** The dump is encrypted, and the key that `detail` names was not given. */
+  DUMP_KEY_MISSING: { retryable: false, remedy: 'Give the key in `encryption`, under the name that the manifest has.' },
+  /** The key of this name is not the one that the dump is encrypted with. */
+  DUMP_KEY_WRONG: { retryable: false, remedy: 'Give the key that the dump was written with; new keys get new names.' },
   /** The database differs from the dump it was compared with. The message names the first difference. */
   DUMP_DIFFERS: { retryable: false, remedy: 'Load the dump into an empty database, or take another dump.' },
   /** A statement of a dump failed in the target; the message has its object and line. What was loaded before stays. */

@@ -40,8 +40,11 @@ export class ChunkWriter {
   /** A stream that has nothing more to give, though it did not look so: an empty table, or rows that went while a fuzzy copy was interrupted. */
   async finishEmpty(signal: AbortSignal): Promise<void> {
     const cursor = { section: this.stream.to }
-    const isSingle = this.#job.state.spec.layout === 'single'
-    if (isSingle && this.#chunkCount() === 0) return this.write({ bytes: NOTHING, rows: {}, rowCount: 0, cursor, isLast: true }, signal)
+    const { layout, keyId } = this.#job.state.spec
+    const isSingle = layout === 'single'
+    // What is encrypted says whether it is the last.
+    const isLastDue = keyId !== undefined && this.#chunkCount() > 0
+    if (isLastDue || (isSingle && this.#chunkCount() === 0)) return this.write({ bytes: NOTHING, rows: {}, rowCount: 0, cursor, isLast: true }, signal)
     if (isSingle && this.#partsOfVolume() > 0) await this.#endVolume()
     await this.#job.updateStream(this.#index, (stream) => ({ ...stream, phase: stream.uploadId === undefined ? 'done' : 'completing', cursor }))
   }
@@ -67,9 +70,9 @@ export class ChunkWriter {
     const number = this.#chunkCount()
     const key = this.#key(number)
     const path = key.slice(this.#job.state.id.length + 1)
-    const [sha256, sealed] = await Promise.all([sha256Hex(chunk.bytes), sealObject(this.#context, { state: this.#job.state, path, bytes: chunk.bytes })])
-    const { etag, bytes: storedBytes } = await this.#context.storage.put(key, sealed.bytes, { metadata: this.#metadata(), signal })
-    return { bytes: chunk.bytes.length, sha256, rows: chunk.rowCount, storedBytes, etag, ...(sealed.salt === undefined ? {} : { salt: sealed.salt }) }
+    const { sha256, bytes } = await sealObject(this.#context, { state: this.#job.state, path, bytes: chunk.bytes, isLast: chunk.isLast })
+    const { etag, bytes: storedBytes } = await this.#context.storage.put(key, bytes, { metadata: this.#metadata(), signal })
+    return { bytes: chunk.bytes.length, sha256, rows: chunk.rowCount, storedBytes, etag }
   }
 
   /** A dump of one part needs no upload. */
@@ -168,7 +171,7 @@ export class ChunkWriter {
 
   #key(volume = this.#currentVolume()): string {
     const { state } = this.#job
-    const extension = extensionOf(this.stream, { format: this.#context.formatOf(state.spec), compression: this.#context.compressionOf(state.spec)?.extension })
+    const extension = extensionOf(this.#context, state.spec, this.stream)
     return objectKey(state.id, objectPath(state, this.#index, { volume, extension }))
   }
 

@@ -1,6 +1,7 @@
 import type { ExportSource } from '../dialect/export-source.ts'
 import type { Compression } from '../dump/compression.ts'
 import type { DumpFormat } from '../dump/dump-format.ts'
+import type { DumpKeys } from '../dump/encryption/dump-keys.ts'
 import type { Emitter } from '../events/emitter.ts'
 import type { Logger } from '../log/logger.ts'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -21,7 +22,7 @@ export interface ExportContext {
   readonly logger: Logger
   readonly emitter: Emitter<ExportEvents>
   readonly retry: ExportRetry
-  readonly encryption: { readonly key: Secret; readonly keyId: string } | undefined
+  readonly keys: DumpKeys
   readonly callbacks: Omit<CallbackOptions, 'secret'> | undefined
   /** Errors on revealing: `SECRET_MISSING`. */
   readonly downloadSecret: Secret

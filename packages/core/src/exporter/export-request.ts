@@ -42,7 +42,7 @@ export interface ExportRequest {
   readonly keepRowids?: boolean | undefined
   /** Name of a compression, such as `gzip`; only for layout `directory`. Default: none. */
   readonly compression?: string | undefined
-  /** Encrypt with the exporter's `encryption`; only for layout `directory`. Default: whether that is given. */
+  /** Encrypt with the exporter's `encryption`; only for layout `directory`, and others are refused unless this is false. Default: whether that is given. */
   readonly encrypt?: boolean | undefined
   /** Tables read side by side; only for layout `directory`. Default: as many as the source can, at most 4. */
   readonly concurrency?: number | undefined

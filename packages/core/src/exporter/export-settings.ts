@@ -43,7 +43,7 @@ export function resolveRequest(context: ExportContext, request: ExportRequest): 
   if (issues.length === 0) issues.push(...combinationIssues(context, request))
   if (issues.length > 0) throw invalid(issues)
   if (request.callback !== undefined) checkCallbackUrl(request.callback.url, context.callbacks?.allowedOrigins ?? [])
-  const { source, encryption } = context
+  const { source, keys } = context
   const layout = request.layout ?? 'single'
   return {
     format: request.format ?? 'sql',
@@ -58,7 +58,7 @@ export function resolveRequest(context: ExportContext, request: ExportRequest): 
     partBytes: request.partBytes,
     render: { maxStatementBytes: request.maxStatementBytes ?? MAX_STATEMENT_BYTES, keepRowids: request.keepRowids ?? false },
     compression: request.compression,
-    keyId: layout === 'directory' && (request.encrypt ?? true) ? encryption?.keyId : undefined,
+    keyId: (request.encrypt ?? true) ? keys.keyId : undefined,
     concurrency: layout === 'directory' ? Math.min(request.concurrency ?? MAX_CONCURRENCY, source.exports.readers) : 1,
     budget: { ms: request.budget?.ms ?? DEFAULT_BUDGET_MS, bytes: request.budget?.bytes ?? Number.MAX_SAFE_INTEGER },
     pauseMs: request.pauseMs ?? 0,
@@ -88,11 +88,12 @@ function layoutIssues(context: ExportContext, request: ExportRequest): readonly 
   const { layout = 'single', format = 'sql', compression, encrypt } = request
   const faults: ConfigIssue[] = []
   if (compression !== undefined && context.compressionOf({ compression }) === undefined) faults.push({ path: 'compression', message: `No compression "${compression}" is among the exporter's.` })
-  if (encrypt === true && context.encryption === undefined) faults.push({ path: 'encrypt', message: 'Needs `encryption` on the exporter.' })
+  if (encrypt === true && context.keys.keyId === undefined) faults.push({ path: 'encrypt', message: 'Needs `encryption` on the exporter.' })
   if (layout === 'directory') return faults
   // Many readers take only the first of several compressed pieces in a row, some without a word.
   if (compression !== undefined) faults.push({ path: 'compression', message: 'Needs layout "directory".' })
-  if (encrypt === true) faults.push({ path: 'encrypt', message: 'Needs layout "directory".' })
+  // A key was given so that nothing lies there in clear: only who says so gets that.
+  if (encrypt ?? context.keys.keyId !== undefined) faults.push({ path: 'encrypt', message: 'Needs layout "directory", or must be false.' })
   if (context.formatOf({ format })?.appends === false) faults.push({ path: 'layout', message: `Must be "directory" for ${format}.` })
   return faults
 }

@@ -37,8 +37,6 @@ export interface ChunkRecord {
   readonly storedBytes: number
   /** The part's token, or the object's etag. */
   readonly etag: string
-  /** Of the object's own key, where it is encrypted; base64. */
-  readonly salt?: string | undefined
 }
 
 /** An object that is complete; of layout `single` only. In a directory every chunk is one. */
@@ -106,6 +104,8 @@ export interface ExportState {
   readonly sourceAddress: string
   readonly status: ExportStatusName
   readonly spec: ExportSpec
+  /** Of the key that the dump is encrypted with: no other may take its name meanwhile. */
+  readonly keyCheck?: string | undefined
   /** Who is at it. Another may take over once it has run out; whoever lost it fails at the next save. */
   readonly lease: { readonly owner: string; readonly untilMs: number } | undefined
   /** Copies begun: another one follows when the snapshot is lost. */

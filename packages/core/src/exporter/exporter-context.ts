@@ -1,4 +1,5 @@
 import { builtInFormats } from '../dump/built-in-formats.ts'
+import { DumpKeys } from '../dump/encryption/dump-keys.ts'
 import { gzip } from '../dump/gzip.ts'
 import { Emitter } from '../events/emitter.ts'
 import { TidemarkError, type ConfigIssue } from '../errors/tidemark-error.ts'
@@ -23,7 +24,7 @@ export function exporterContext(options: ExporterOptions, secrets: ReadonlyMap<s
   const runtime = options.runtime ?? systemRuntime()
   const formats = [...options.formats ?? [], ...builtInFormats]
   const compressions = [gzip, ...options.compressions ?? []]
-  const { encryption, callbacks } = options
+  const { callbacks } = options
   return {
     source: options.source,
     storage: options.storage,
@@ -32,7 +33,7 @@ export function exporterContext(options: ExporterOptions, secrets: ReadonlyMap<s
     logger,
     emitter: new Emitter<ExportEvents>((_error, event) => logger.warn({ event }, 'A listener failed.')),
     retry: { ...DEFAULT_RETRY, ...options.retry },
-    encryption: encryption === undefined ? undefined : { key: makeSecret(encryption.key, 'encryption.key'), keyId: encryption.keyId ?? 'default' },
+    keys: new DumpKeys(options.encryption),
     callbacks,
     downloadSecret: makeSecret(options.downloadSecret ?? '', 'downloadSecret'),
     callbackSecret: (state) => callbackSecret(state, options, secrets),

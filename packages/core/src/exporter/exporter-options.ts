@@ -1,6 +1,7 @@
 import type { ExportSource } from '../dialect/export-source.ts'
 import type { Compression } from '../dump/compression.ts'
 import type { DumpFormat } from '../dump/dump-format.ts'
+import type { EncryptionInput } from '../dump/encryption/dump-keys.ts'
 import type { BackoffOptions } from '../util/backoff.ts'
 import type { Logger } from '../log/logger.ts'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -8,13 +9,6 @@ import type { StateStore } from '../state/state-store.ts'
 import type { ObjectStorage } from '../storage/object-storage.ts'
 import type { SecretInput } from '../util/secret.ts'
 import type { CallbackOptions } from './callback/callback-options.ts'
-
-export interface ExportEncryption {
-  /** 32 bytes in base64. Objects have keys of their own, derived from it. */
-  readonly key: SecretInput
-  /** Says later which key it was; in every manifest. Default `default`. */
-  readonly keyId?: string | undefined
-}
 
 export interface ExporterOptions {
   readonly source: ExportSource
@@ -25,7 +19,8 @@ export interface ExporterOptions {
   readonly formats?: readonly DumpFormat[] | undefined
   /** Besides gzip. */
   readonly compressions?: readonly Compression[] | undefined
-  readonly encryption?: ExportEncryption | undefined
+  /** Objects of directories are encrypted with AES-256-GCM. Of several keys the first writes; the others go on with exports that were begun with them, and verify. */
+  readonly encryption?: EncryptionInput | undefined
   /** Without it, no callback is made. */
   readonly callbacks?: CallbackOptions | undefined
   /** Signs download tokens, where the storage can't. */

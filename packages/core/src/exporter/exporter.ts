@@ -16,6 +16,7 @@ import type { ExporterOptions } from './exporter-options.ts'
 import { isEnded } from './is-ended.ts'
 import { isSettled } from './is-settled.ts'
 import { newExport } from './new-export.ts'
+import { exportKey } from './seal-object.ts'
 import { stepExport } from './step-export.ts'
 import { deleteExport, sweepExports, type SweepOptions, type SweepReport } from './sweep-exports.ts'
 import { verifyDump, type VerifyOptions } from './verify/verify-dump.ts'
@@ -66,6 +67,7 @@ const DEFAULT_WAIT_MS = 20_000
 export class Exporter implements AsyncDisposable {
   readonly #context: ExportContext
   readonly #pool: ViewPool
+  readonly #encryption: ExporterOptions['encryption']
   readonly #worker: Worker
   /** Secrets of callbacks, of this process only. */
   readonly #secrets = new Map<string, Secret>()
@@ -75,6 +77,7 @@ export class Exporter implements AsyncDisposable {
   constructor(options: ExporterOptions) {
     this.#context = exporterContext(options, this.#secrets)
     this.#pool = new ViewPool(options.source)
+    this.#encryption = options.encryption
     this.#worker = { owner: options.instance ?? crypto.randomUUID(), leaseTtlMs: options.leaseTtlMs ?? 30_000 }
   }
 
@@ -83,13 +86,13 @@ export class Exporter implements AsyncDisposable {
     return this.#context.emitter.on(event, listener)
   }
 
-  /** Notes the job; nothing is read before its first step. Errors: `CONFIG_INVALID` with every fault found, `CALLBACK_REFUSED`. */
+  /** Notes the job; nothing is read before its first step. Errors: `CONFIG_INVALID` with every fault found, `CALLBACK_REFUSED`, `SECRET_MISSING`. */
   async start(request: ExportRequest = {}): Promise<{ readonly id: string }> {
     const spec = resolveRequest(this.#context, request)
     const state = newExport(this.#context, spec, request.callback)
     const secret = request.callback?.secret
     if (secret !== undefined) this.#secrets.set(state.id, makeSecret(secret, 'callback.secret'))
-    await this.#context.store.create(state)
+    await this.#context.store.create({ ...state, keyCheck: (await exportKey(this.#context, state))?.check })
     return { id: state.id }
   }
 
@@ -181,7 +184,7 @@ export class Exporter implements AsyncDisposable {
     return (await this.step(id, options)).status
   }
 
-  /** The dump, or an object of it. Errors: `EXPORT_UNKNOWN`, `EXPORT_NOT_READY`, `OBJECT_UNKNOWN`, `STORAGE_*`. */
+  /** The dump, or an object of it, as it is stored: what is compressed or encrypted stays so. Errors: `EXPORT_UNKNOWN`, `EXPORT_NOT_READY`, `OBJECT_UNKNOWN`, `STORAGE_*`. */
   async download(id: string, options: DownloadOptions = {}): Promise<Download> {
     return openDownload(this.#context, await this.#completed(id), options)
   }
@@ -214,7 +217,7 @@ export class Exporter implements AsyncDisposable {
   async verify(id: string, options: VerifyOptions = {}): Promise<VerifyReport> {
     await this.#completed(id)
     const { storage, runtime, formats, compressions } = this.#context
-    return verifyDump({ ...options, storage, id, runtime, formats, compressions })
+    return verifyDump({ ...options, storage, id, runtime, formats, compressions, encryption: this.#encryption })
   }
 
   /** Deletes what an ended export wrote, and forgets it. Errors: `EXPORT_NOT_READY` for one that has not ended: cancel it first. */

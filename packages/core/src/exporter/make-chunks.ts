@@ -32,7 +32,7 @@ export function makeChunks({ view, stream, spec, format, chunkBytes, meter }: Ch
   }
   const table: ManifestTable = manifestTable(view.plan, index)
   if (!format.appends) return new EncodedChunks({ view, format, table, index, chunkBytes, cursor, to, meter })
-  const pieces = new RowPieces({ view, format, table, index, cursor, meter })
+  const pieces = new RowPieces({ view, format, table, index, chunkBytes, cursor, meter })
   return new PackedChunks({ ...packing, pieces, mode: modeOf(spec), header: format.header(table), headsEach: spec.layout === 'directory' })
 }
 

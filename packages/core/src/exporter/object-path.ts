@@ -1,4 +1,4 @@
-import type { DumpFormat } from '../dump/dump-format.ts'
+import type { ExportContext } from './export-context.ts'
 import type { ExportState, StreamState } from './export-state.ts'
 
 const MAX_NAME = 60
@@ -15,9 +15,9 @@ export function objectPath(state: ExportState, index: number, options: { readonl
 }
 
 /** Definitions are SQL in every format. */
-export function extensionOf(stream: StreamState, options: { readonly format: DumpFormat | undefined; readonly compression: string | undefined }): string {
-  const own = stream.role === 'rows' ? options.format?.extension ?? 'sql' : 'sql'
-  return options.compression === undefined ? own : `${own}.${options.compression}`
+export function extensionOf(context: Pick<ExportContext, 'formatOf' | 'compressionOf'>, spec: ExportState['spec'], { role }: Pick<StreamState, 'role'>): string {
+  const own = role === 'rows' ? context.formatOf(spec)?.extension ?? 'sql' : 'sql'
+  return [own, context.compressionOf(spec)?.extension, spec.keyId === undefined ? undefined : 'enc'].filter((part) => part !== undefined).join('.')
 }
 
 /** Key of an object in the storage. */

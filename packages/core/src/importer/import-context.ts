@@ -1,6 +1,7 @@
 import type { Compression } from '../dump/compression.ts'
 import type { DumpFormat } from '../dump/dump-format.ts'
 import { builtInFormats } from '../dump/built-in-formats.ts'
+import { DumpKeys } from '../dump/encryption/dump-keys.ts'
 import { gzip } from '../dump/gzip.ts'
 import type { RetryOptions } from '../engine/run-steps.ts'
 import { TidemarkError, type ConfigIssue } from '../errors/tidemark-error.ts'
@@ -18,6 +19,7 @@ export interface ImportContext extends Pick<ImporterOptions, 'source' | 'target'
   readonly retry: RetryOptions
   readonly maxStatementBytes: number
   readonly compressions: readonly Compression[]
+  readonly keys: DumpKeys
   readonly compressionOf: (name: string) => Compression | undefined
   readonly formatOf: (name: string) => DumpFormat | undefined
 }
@@ -31,6 +33,7 @@ export function importContext(options: ImporterOptions): ImportContext {
   const compressions = [gzip, ...options.compressions ?? []]
   return {
     source, target, compressions,
+    keys: new DumpKeys(options.encryption),
     runtime: options.runtime ?? systemRuntime(),
     logger: options.logger ?? silentLogger,
     retry: { ...DEFAULT_RETRY, ...options.retry },

@@ -2,6 +2,7 @@ import type { ImportTarget } from '../dialect/import-target.ts'
 import type { AbortOptions } from '../dialect/source.ts'
 import type { Compression } from '../dump/compression.ts'
 import type { DumpFormat } from '../dump/dump-format.ts'
+import type { EncryptionInput } from '../dump/encryption/dump-keys.ts'
 import type { RetryOptions } from '../engine/run-steps.ts'
 import type { Logger } from '../log/logger.ts'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -15,6 +16,8 @@ export interface ImporterOptions {
   readonly formats?: readonly DumpFormat[] | undefined
   /** Besides gzip. */
   readonly compressions?: readonly Compression[] | undefined
+  /** Of dumps that are encrypted. */
+  readonly encryption?: EncryptionInput | undefined
   /** Times that a slice is tried before its error ends the run, and the waits between. Default: 8, from 500 ms to 5 minutes, full jitter. */
   readonly retry?: Partial<RetryOptions> | undefined
   /** No statement may be longer, in bytes: it is held in memory. Default 256 MiB. */

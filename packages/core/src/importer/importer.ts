@@ -1,5 +1,6 @@
 import type { ImportTarget } from '../dialect/import-target.ts'
 import type { AbortOptions } from '../dialect/source.ts'
+import { openDump } from '../dump/encryption/open-dump.ts'
 import { readManifest } from '../dump/read-manifest.ts'
 import type { Manifest } from '../dump/manifest.ts'
 import { TidemarkError } from '../errors/tidemark-error.ts'
@@ -34,7 +35,7 @@ export class Importer {
    * To the end, going on where an import of the same dump into the same target stopped.
    *
    * Errors: `TARGET_NOT_OWNED` for a table that is there already, `DUMP_INCOMPLETE`, `DUMP_CORRUPT`, `DUMP_FOREIGN`, `DUMP_NEWER`, `STATEMENT_FAILED` with the line,
-   * `NOT_SUPPORTED`, `STORAGE_*`, `TARGET_*`, `LEASE_LOST` when another process loads the same, `ABORTED`.
+   * `DUMP_KEY_MISSING`, `DUMP_KEY_WRONG`, `SECRET_MISSING`, `NOT_SUPPORTED`, `STORAGE_*`, `TARGET_*`, `LEASE_LOST` when another process loads the same, `ABORTED`.
    */
   async load(input: ImportInput, options: AbortOptions = {}): Promise<ImportStatus> {
     let last: ImportStatus | undefined
@@ -78,13 +79,14 @@ export class Importer {
   }
 
   async *#dump(id: string, signal: AbortSignal): AsyncGenerator<ImportStatus> {
-    const { source: storage, target, compressionOf } = this.#context
+    const { source: storage, target, compressionOf, keys } = this.#context
     const manifest = await readManifest(storage, id, { signal })
+    const encryption = await openDump(manifest, keys)
     const format = this.#formatOf(manifest)
     const totals = { rows: manifest.tables.reduce((sum, { rows }) => sum + rows, 0), bytes: manifest.objects.flatMap(({ chunks }) => chunks).reduce((sum, { bytes }) => sum + bytes, 0) }
     await using connection = await target.connectImport({ signal })
     const session = await ImportSession.open({ importId: manifest.id, dump: manifest.sha256, connection, signal })
-    yield* this.#finishing(session, totals, loadDump({ session, manifest, storage, target, format, compressionOf }))
+    yield* this.#finishing(session, totals, loadDump({ session, manifest, storage, target, format, compressionOf, encryption }))
   }
 
   async *#file(key: string, signal: AbortSignal): AsyncGenerator<ImportStatus> {

@@ -1,6 +1,7 @@
 import type { ImportTarget } from '../dialect/import-target.ts'
 import type { Compression } from '../dump/compression.ts'
 import type { DumpFormat } from '../dump/dump-format.ts'
+import type { OpenedDump } from '../dump/encryption/open-dump.ts'
 import type { Manifest, ManifestTable } from '../dump/manifest.ts'
 import { TidemarkError } from '../errors/tidemark-error.ts'
 import type { ObjectStorage } from '../storage/object-storage.ts'
@@ -17,18 +18,19 @@ export interface LoadDumpRequest {
   /** `undefined`: SQL. */
   readonly format: DumpFormat | undefined
   readonly compressionOf: (name: string) => Compression | undefined
+  readonly encryption: OpenedDump | undefined
 }
 
 /** From where the import stands. Gives the place after each slice. Errors: `TARGET_NOT_OWNED` before anything is written; `DUMP_CORRUPT`; `STATEMENT_FAILED`; `TARGET_*`. */
 export async function* loadDump(request: LoadDumpRequest): AsyncGenerator<ImportPlace> {
-  const { session, manifest, storage, compressionOf } = request
+  const { session, manifest, storage, compressionOf, encryption } = request
   const isForeign = manifest.dialect !== request.target.name
   const tables = isForeign ? manifest.tables.map(localTable) : manifest.tables
   if (!session.hasBegun) await requireRoom(session, manifest, tables)
   if (isForeign && manifest.content !== 'data') yield* createTables(session, tables)
   for (const [index, object] of manifest.objects.entries()) {
     if (index < session.place.object) continue
-    yield* loadObject({ session, index, object, read: { storage, id: manifest.id, compressionOf, signal: session.signal } }, { ...request, tables, isForeign })
+    yield* loadObject({ session, index, object, read: { storage, id: manifest.id, compressionOf, encryption, signal: session.signal } }, { ...request, tables, isForeign })
   }
 }
 

@@ -196,6 +196,6 @@ describe('a dump that is broken', () => {
   })
 
   it('options that are wrong are all told', () => {
-    expect(() => Reflect.construct(Importer, [{ source: {}, target: {} }]) as unknown).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', issues: [expect.objectContaining({ path: 'source' }), expect.objectContaining({ path: 'target' })] }))
+    expect((): unknown => Reflect.construct(Importer, [{ source: {}, target: {} }])).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', issues: [expect.objectContaining({ path: 'source' }), expect.objectContaining({ path: 'target' })] }))
   })
 })

@@ -5,8 +5,9 @@ import type { StreamCursor } from '../export-state.ts'
 import type { PageMeter } from './page-meter.ts'
 import type { Piece, PieceReader } from './piece.ts'
 
-/** A piece ends with the row that reaches this: where a page of the source ended decides nothing, so the same rows give the same pieces. */
-const PIECE_BYTES = 32_768
+const MAX_PIECE_BYTES = 32_768
+/** A chunk that is not cut within a piece comes this near to its size. */
+const PIECES_PER_CHUNK = 4
 const MAX_PAGE_ROWS = 10_000
 
 export interface RowPiecesOptions {
@@ -15,6 +16,7 @@ export interface RowPiecesOptions {
   readonly table: ManifestTable
   /** Index of the table in the view's plan. */
   readonly index: number
+  readonly chunkBytes: number
   readonly cursor: StreamCursor
   readonly meter: PageMeter
 }
@@ -23,6 +25,8 @@ export interface RowPiecesOptions {
 export class RowPieces implements PieceReader {
   readonly #options: RowPiecesOptions
   readonly #encoder: RowEncoder
+  /** A piece ends with the row that reaches this: where a page of the source ended decides nothing, so the same rows give the same pieces. */
+  readonly #pieceBytes: number
   #cursor: StreamCursor
   #rows = 0
   #isEnded: boolean
@@ -30,6 +34,7 @@ export class RowPieces implements PieceReader {
   constructor(options: RowPiecesOptions) {
     this.#options = options
     this.#encoder = options.format.encoder(options.table)
+    this.#pieceBytes = Math.min(MAX_PIECE_BYTES, Math.ceil(options.chunkBytes / PIECES_PER_CHUNK))
     this.#cursor = options.cursor
     this.#isEnded = false
   }
@@ -43,7 +48,7 @@ export class RowPieces implements PieceReader {
     page.rows.forEach((row, at) => {
       this.#encoder.add(row)
       this.#rows += 1
-      if (this.#encoder.size >= PIECE_BYTES) pieces.push(this.#take(page.cursorAfter(at)))
+      if (this.#encoder.size >= this.#pieceBytes) pieces.push(this.#take(page.cursorAfter(at)))
     })
     if (page.rows.length > 0) this.#cursor = { section: this.#cursor.section, after: page.cursorAfter(page.rows.length - 1) }
     this.#isEnded = page.isLast

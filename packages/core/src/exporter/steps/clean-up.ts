@@ -38,7 +38,7 @@ export async function dropObjects(context: ExportContext, state: ExportState, si
   for (const [index, stream] of state.streams.entries()) {
     if (stream.uploadId === undefined) continue
     const volume = stream.volumes.length - (stream.phase === 'completing' ? 1 : 0)
-    const extension = extensionOf(stream, { format: context.formatOf(state.spec), compression: context.compressionOf(state.spec)?.extension })
+    const extension = extensionOf(context, state.spec, stream)
     await storage.abortUpload({ key: objectKey(state.id, objectPath(state, index, { volume, extension })), uploadId: stream.uploadId }, { signal })
   }
   const prefix = objectKey(state.id, '')

@@ -3,6 +3,8 @@ import type { AbortOptions } from '../../dialect/source.ts'
 import type { Compression } from '../../dump/compression.ts'
 import type { DumpFormat } from '../../dump/dump-format.ts'
 import { builtInFormats } from '../../dump/built-in-formats.ts'
+import { DumpKeys, type EncryptionInput } from '../../dump/encryption/dump-keys.ts'
+import { openDump } from '../../dump/encryption/open-dump.ts'
 import { gzip } from '../../dump/gzip.ts'
 import { readManifest } from '../../dump/read-manifest.ts'
 import { TidemarkError } from '../../errors/tidemark-error.ts'
@@ -25,6 +27,8 @@ export interface VerifyDumpRequest extends VerifyOptions {
   readonly id: string
   readonly formats?: readonly DumpFormat[] | undefined
   readonly compressions?: readonly Compression[] | undefined
+  /** Of an encrypted dump. */
+  readonly encryption?: EncryptionInput | undefined
   /** Default: the host's clock. */
   readonly runtime?: Runtime | undefined
 }
@@ -33,7 +37,7 @@ export interface VerifyDumpRequest extends VerifyOptions {
  * Looks whether a dump is what it was when it was written. Needs the storage only, not the job that made it.
  *
  * What is wrong with the dump is in the report. Errors: `DUMP_INCOMPLETE`, `DUMP_NEWER`, `DUMP_CORRUPT` for the manifest itself, `DUMP_FOREIGN`,
- * `NOT_SUPPORTED`, `CONFIG_INVALID`, `STORAGE_*`, `SOURCE_*`.
+ * `DUMP_KEY_MISSING`, `DUMP_KEY_WRONG`, `SECRET_MISSING`, `NOT_SUPPORTED`, `CONFIG_INVALID`, `STORAGE_*`, `SOURCE_*`.
  */
 export async function verifyDump(request: VerifyDumpRequest): Promise<VerifyReport> {
   const { storage, id, mode = 'objects', against, formats = [], compressions = [], signal = new AbortController().signal } = request
@@ -41,10 +45,11 @@ export async function verifyDump(request: VerifyDumpRequest): Promise<VerifyRepo
   const manifest = await readManifest(storage, id, { signal })
   const format = [...formats, ...builtInFormats].find(({ name }) => name === manifest.format)
   if (manifest.format !== 'sql' && format === undefined && mode !== 'objects') throw new TidemarkError('NOT_SUPPORTED', `Comparing needs the format "${manifest.format}".`)
+  const encryption = await openDump(manifest, new DumpKeys(request.encryption))
   const findings = new Findings()
-  if (mode !== 'rows') await verifyObjects(manifest, findings, { storage, id, signal, compressionOf: (name) => [gzip, ...compressions].find((one) => one.name === name) })
+  if (mode !== 'rows') await verifyObjects(manifest, findings, { storage, id, signal, encryption, compressionOf: (name) => [gzip, ...compressions].find((one) => one.name === name) })
   if (against !== undefined && mode !== 'objects') {
-    await verifyRows({ manifest, against, format, findings, signal, isDeep: mode === 'deep', runtime: request.runtime ?? systemRuntime() })
+    await verifyRows({ manifest, against, format, encryption, findings, signal, isDeep: mode === 'deep', runtime: request.runtime ?? systemRuntime() })
   }
   return { id, mode, ok: findings.all.length === 0, ...findings.counts, findings: findings.all }
 }

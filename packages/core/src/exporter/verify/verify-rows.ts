@@ -1,6 +1,7 @@
 import type { ExportSource, ExportView } from '../../dialect/export-source.ts'
 import { sha256Hex } from '../../dump/digest.ts'
 import type { DumpFormat } from '../../dump/dump-format.ts'
+import type { OpenedDump } from '../../dump/encryption/open-dump.ts'
 import type { Manifest, ManifestChunk, ManifestObject } from '../../dump/manifest.ts'
 import { TidemarkError } from '../../errors/tidemark-error.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
@@ -16,6 +17,7 @@ export interface VerifyRowsRequest {
   /** The database into which the dump was loaded. */
   readonly against: ExportSource
   readonly format: DumpFormat | undefined
+  readonly encryption: OpenedDump | undefined
   readonly findings: Findings
   readonly runtime: Runtime
   readonly isDeep: boolean
@@ -85,7 +87,7 @@ interface StreamComparison extends VerifyRowsRequest {
 }
 
 /** Up to the first difference: what comes after it is cut elsewhere, and would differ whatever is in it. */
-async function compareStream(view: ExportView, { manifest, stream, expected, table, format, runtime, findings, signal }: StreamComparison): Promise<void> {
+async function compareStream(view: ExportView, { manifest, stream, expected, table, format, encryption, runtime, findings, signal }: StreamComparison): Promise<void> {
   const spec = { layout: manifest.layout, consistency: manifest.consistency.kind }
   const chunks = makeChunks({ view, stream, spec, format, chunkBytes: manifest.partBytes, meter: new PageMeter(runtime) })
   for (const { sha256, path, index } of expected) {
@@ -93,7 +95,7 @@ async function compareStream(view: ExportView, { manifest, stream, expected, tab
     if (chunk === undefined) return findings.add('rows', 'The database has less than this.', { table, object: path, chunk: index })
     findings.counts.chunks += 1
     findings.counts.bytes += chunk.bytes.length
-    if (await sha256Hex(chunk.bytes) !== sha256) return findings.add('rows', 'The database differs within this chunk.', { table, object: path, chunk: index })
+    if (await (encryption?.digest(chunk.bytes) ?? sha256Hex(chunk.bytes)) !== sha256) return findings.add('rows', 'The database differs within this chunk.', { table, object: path, chunk: index })
   }
   if (await chunks.next(signal) !== undefined) findings.add('rows', 'The database has more than the dump.', { table })
 }
