@@ -1,4 +1,5 @@
 export { betterSqliteSource, betterSqliteTarget, type BetterSqliteConfig, type BetterSqliteTargetConfig } from './better-sqlite.ts'
+export { zstd } from './compression/zstd.ts'
 export { guardedFetch, type GuardedFetchOptions } from './callback/guarded-fetch.ts'
 export { nodeSqlite, type NodeSqliteConfig } from './export/node-sqlite.ts'
 export { nodeSqliteSource, type NodeSqliteSourceConfig } from './node-sqlite-source.ts'

@@ -143,6 +143,20 @@ describe('an encrypted dump', () => {
     await expect(without.finish(await begin())).rejects.toMatchObject({ code: 'DUMP_KEY_MISSING' })
   })
 
+  it('has an end also where the rows that were to come are gone', async () => {
+    await using exporter = new Exporter({ source: nodeSqlite({ path }), storage: fsStorage(dumps), state: memoryStateStore(), encryption: { key: KEY } })
+    const { id } = await exporter.start({ tables: ['v'], format: 'csv', consistency: 'fuzzy', layout: 'directory', partBytes: 1_100, maxStatementBytes: 1_000, budget: { bytes: 1 }, content: 'data' })
+    await exporter.step(id)
+    using database = new DatabaseSync(path)
+    database.exec('DELETE FROM v')
+    await exporter.finish(id)
+    const objects = (await readManifest(fsStorage(dumps), id)).objects.filter(({ role }) => role === 'rows')
+    expect(objects.map(({ rows }) => rows)).toEqual([expect.any(Number), 0])
+    expect(await exporter.verify(id)).toMatchObject({ ok: true })
+    await new Importer({ source: fsStorage(dumps), target: nodeSqlite({ path }), encryption: { key: KEY } }).load(id)
+    expect(database.prepare('SELECT count(*) AS n FROM v').get()).toEqual({ n: objects[0]?.rows })
+  })
+
   it('keeps its key out of state, status and events', async () => {
     const state = memoryStateStore()
     await using exporter = new Exporter({ source: nodeSqlite({ path }), storage: fsStorage(dumps), state, encryption: { key: KEY } })

@@ -2,10 +2,11 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { Exporter, type ExportRequest } from '@tidemark/core'
+import { Exporter, verifyDump, type ExportRequest } from '@tidemark/core'
 import { memoryStateStore, MemoryObjects } from '@tidemark/core/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Process } from '../test/crashing.ts'
+import { decryptObject } from '../test/decrypt-object.ts'
 import { nodeSqlite } from './node-sqlite.ts'
 
 let folder: string
@@ -23,7 +24,10 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** Small parts, so that there are many; one a slice, so that a kill is never far from a save. */
-const REQUEST: ExportRequest = { fileName: 'dump', maxStatementBytes: 1_000, partBytes: 1_200, budget: { bytes: 1 } }
+const REQUEST: ExportRequest = { encrypt: false, fileName: 'dump', maxStatementBytes: 1_000, partBytes: 1_200, budget: { bytes: 1 } }
+
+const KEY = Buffer.alloc(32, 3)
+const encryption = { key: KEY.toString('base64') }
 
 interface Outcome {
   readonly dumps: Readonly<Record<string, string>>
@@ -40,7 +44,7 @@ async function exportThrough(kills: readonly number[], request: ExportRequest): 
   for (const kill of [...kills, undefined]) {
     const process = new Process(kill)
     // The same worker goes on at once; another would wait for the lease to run out.
-    const exporter = new Exporter({ source: nodeSqlite({ path }), storage: process.storage(objects), state: process.store(state), instance: 'one' })
+    const exporter = new Exporter({ source: nodeSqlite({ path }), storage: process.storage(objects), state: process.store(state), instance: 'one', encryption })
     try {
       id ??= (await exporter.start(request)).id
       await exporter.finish(id)
@@ -57,15 +61,20 @@ async function exportThrough(kills: readonly number[], request: ExportRequest): 
   const sweeper = new Exporter({ source: nodeSqlite({ path }), storage: new Process().storage(objects), state })
   await sweeper.sweep({ uploadAgeMs: -1 })
   const dumps = [...objects.objects].map(([key, { data }]) => [key.slice(key.indexOf('/') + 1), contentOf(key, data)])
+  const report = await verifyDump({ storage: new Process().storage(objects), id: id ?? '', encryption })
+  expect(report.findings).toEqual([])
   return { dumps: Object.fromEntries(dumps) as Readonly<Record<string, string>>, moments, leftUploads: objects.uploads.size }
 }
 
 /** Of a manifest what may not differ between two exports of the same rows. */
 function contentOf(key: string, data: Uint8Array): string {
+  const [id = '', ...path] = key.split('/')
+  if (key.endsWith('.enc')) return JSON.stringify(decryptObject({ key: KEY, id, path: path.join('/'), object: data }))
   const text = new TextDecoder().decode(data)
   if (!key.endsWith('manifest.json')) return text
-  const { sha256, objects, tables } = JSON.parse(text) as { readonly sha256: string; readonly objects: unknown; readonly tables: unknown }
-  return JSON.stringify({ sha256, objects, tables })
+  const { sha256, objects, tables, encryption: keys } = JSON.parse(text) as { readonly sha256: string; readonly objects: readonly object[]; readonly tables: unknown; readonly encryption?: object }
+  // The digests of an encrypted dump are of its own key, which no other has.
+  return JSON.stringify(keys === undefined ? { sha256, objects, tables } : { objects: objects.map((object) => ({ ...object, chunks: [] })), tables })
 }
 
 /** A single dump has its name only once its last statement is in it. */
@@ -77,6 +86,8 @@ describe.each([
   ['a single dump from a snapshot', REQUEST],
   ['a single dump from the live file', { ...REQUEST, consistency: 'fuzzy' }],
   ['a directory', { ...REQUEST, layout: 'directory' }],
+  ['a file of CSV a table, its parts cut anywhere', { ...REQUEST, format: 'csv' }],
+  ['an encrypted directory of NDJSON', { ...REQUEST, format: 'ndjson', layout: 'directory', encrypt: true }],
 ] as const)('%s', (_what, request) => {
   it('is the same, byte for byte, wherever its process is killed', { timeout: 120_000 }, async () => {
     const expected = await exportThrough([], request)
