@@ -59,6 +59,12 @@ export class CopyChunks {
     return chunk
   }
 
+  /** After the last chunk: the connection is free for another statement. */
+  release(): void {
+    this.#options.signal?.removeEventListener('abort', this.#onAbort)
+    clearTimeout(this.#timer)
+  }
+
   /** Frees the connection at once, whether the COPY is over or not. */
   close(): void {
     this.#options.signal?.removeEventListener('abort', this.#onAbort)

@@ -23,6 +23,8 @@ export class PostgresInstance {
   readonly sql: postgres.Sql
   readonly #abort = new AbortController()
   #socket: Socket | undefined
+  #tap: CopyTap | undefined
+  #onRows: (chunk: Uint8Array) => void = () => undefined
   #opened = false
   #closed = false
 
@@ -43,8 +45,10 @@ export class PostgresInstance {
 
   /** From now on the rows of a COPY go to `onRows`; see {@link CopyTap}. Call it while no query is under way. */
   tapCopy(onRows: (chunk: Uint8Array) => void): CopyTap {
+    this.#onRows = onRows
+    if (this.#tap !== undefined) return this.#tap
     if (this.#socket === undefined) throw new TidemarkError('SOURCE_UNREACHABLE', 'The source closed the connection.', { detail: 'CONNECTION_CLOSED' })
-    return new CopyTap(this.#socket, onRows)
+    return this.#tap = new CopyTap(this.#socket, (chunk) => this.#onRows(chunk))
   }
 
   /** Closes at once, without waiting for the server or for the driver, whose `end()` may never settle. */

@@ -1,10 +1,11 @@
 import type {
-  AbortOptions, DescribeTableOptions, DiagnoseRequest, FenceRequest, Finding, ReadByKeyRequest, ReadRowsRequest, RowPage, RowStream,
+  AbortOptions, DescribeTableOptions, DiagnoseRequest, ExportConnection, ExportSource, FenceRequest, Finding, ReadByKeyRequest, ReadRowsRequest, RowPage, RowStream,
   RowValues, SourceCapabilities, SourceConnection, SourceDialect, StreamRowsRequest, TableRef, TableSchema,
 } from '@tidemark/core/adapter'
 import { addressOf } from './connect-target.ts'
 import { describeTable } from './describe-table.ts'
 import { diagnose } from './diagnose.ts'
+import { PostgresExportConnection } from './export/postgres-export-connection.ts'
 import { parseTableName } from './parse-table-name.ts'
 import type { PostgresConfig } from './postgres-config.ts'
 import { PostgresSession } from './postgres-session.ts'
@@ -23,17 +24,18 @@ const CAPABILITIES: SourceCapabilities = {
 }
 
 /**
- * PostgreSQL 14 and later as a source. Opens nothing by itself.
+ * PostgreSQL 14 and later as a source of rows and of exports. Opens nothing by itself.
  *
  * Errors: `CONFIG_INVALID` for a connection string that can't be read.
  */
-export function postgresSource(config: PostgresConfig): SourceDialect {
+export function postgresSource(config: PostgresConfig): SourceDialect & ExportSource {
   return new PostgresSource(config)
 }
 
-class PostgresSource implements SourceDialect {
+class PostgresSource implements SourceDialect, ExportSource {
   readonly name = 'postgres'
   readonly capabilities = CAPABILITIES
+  readonly exports = { consistencies: ['snapshot'], durable: [], rendersSql: true, readers: 4 } as const
   readonly address: string
   readonly #config: PostgresConfig
 
@@ -56,6 +58,10 @@ class PostgresSource implements SourceDialect {
       await session[Symbol.asyncDispose]()
       throw error
     }
+  }
+
+  connectExport(): Promise<ExportConnection> {
+    return Promise.resolve(new PostgresExportConnection(new PostgresSession(this.#config)))
   }
 }
 

@@ -1,0 +1,53 @@
+const FOOT = new TextEncoder().encode('\\.\n')
+const GROW_BYTES = 65_536
+
+/** A block while it is being filled: head, rows, and the line that ends them. */
+export class BlockBuffer {
+  readonly #head: Uint8Array
+  readonly #blockBytes: number
+  #bytes: Uint8Array
+  #length: number
+  /** Whole rows in it. */
+  rows = 0
+
+  constructor(head: string, blockBytes: number) {
+    this.#head = new TextEncoder().encode(head)
+    this.#blockBytes = blockBytes
+    this.#bytes = this.#fresh()
+    this.#length = this.#head.length
+  }
+
+  /** Whether so many more bytes fill it. */
+  isFullWith(bytes: number): boolean {
+    return this.#length + bytes + FOOT.length >= this.#blockBytes
+  }
+
+  add(source: Uint8Array, from: number, to: number): void {
+    const end = this.#length + to - from
+    if (end + FOOT.length > this.#bytes.length) this.#grow(end + FOOT.length)
+    this.#bytes.set(source.subarray(from, to), this.#length)
+    this.#length = end
+  }
+
+  /** The block, which is the caller's; another begins. */
+  take(): Uint8Array {
+    this.#bytes.set(FOOT, this.#length)
+    const block = this.#bytes.subarray(0, this.#length + FOOT.length)
+    this.#bytes = this.#fresh()
+    this.#length = this.#head.length
+    this.rows = 0
+    return block
+  }
+
+  #fresh(): Uint8Array {
+    const bytes = new Uint8Array(this.#blockBytes + GROW_BYTES)
+    bytes.set(this.#head)
+    return bytes
+  }
+
+  #grow(bytes: number): void {
+    const larger = new Uint8Array(Math.max(bytes, this.#bytes.length * 2))
+    larger.set(this.#bytes.subarray(0, this.#length))
+    this.#bytes = larger
+  }
+}
