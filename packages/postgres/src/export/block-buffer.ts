@@ -1,5 +1,6 @@
 const FOOT = new TextEncoder().encode('\\.\n')
-const GROW_BYTES = 65_536
+/** The row that fills a block goes over its size. */
+const GROW_BYTES = 8_192
 
 /** A block while it is being filled: head, rows, and the line that ends them. */
 export class BlockBuffer {
@@ -40,7 +41,8 @@ export class BlockBuffer {
   }
 
   #fresh(): Uint8Array {
-    const bytes = new Uint8Array(this.#blockBytes + GROW_BYTES)
+    // Not zeroed: every byte that is given away was written.
+    const bytes = Buffer.allocUnsafeSlow(this.#blockBytes + GROW_BYTES)
     bytes.set(this.#head)
     return bytes
   }

@@ -2,7 +2,7 @@ import { sha256Hex, TidemarkError, type AbortOptions, type ColumnSchema, type Ex
 import { describeTable } from '../describe-table.ts'
 import type { PostgresSession } from '../postgres-session.ts'
 import { quoteTable } from '../quote.ts'
-import { readDefinitions, type Definitions } from './definitions/read-definitions.ts'
+import { readCountersOnly, readDefinitions, type Definitions } from './definitions/read-definitions.ts'
 import type { ExportTransaction } from './export-transaction.ts'
 import { displayName, type ExportedTable } from './exported-table.ts'
 import { HEAD } from './head.ts'
@@ -35,7 +35,8 @@ export async function makePlan(transaction: ExportTransaction, { selection, sess
   for (const table of tables) schemas.push(await dataColumns(session, table, options))
   const isWhole = selection.tables === undefined
   const leftOut = isWhole ? await excluded(transaction, selection, { tables, signal }) : []
-  const definitions = await readDefinitions(transaction, { tables, isWhole, leftOut }, options)
+  const read = selection.content === 'data' ? readCountersOnly : readDefinitions
+  const definitions = await read(transaction, { tables, isWhole, leftOut }, options)
   const [version] = await transaction.texts(`SELECT pg_catalog.current_setting('server_version')`, options)
   return {
     tables, schemas,
@@ -47,7 +48,7 @@ export async function makePlan(transaction: ExportTransaction, { selection, sess
       sections: sections(selection, definitions, tables.length),
       schemaHash: await sha256Hex(new TextEncoder().encode(JSON.stringify([definitions.before, definitions.after, tables.map(({ oid, columns, where, limit }) => [oid, columns, where, limit])]))),
       engineVersion: `PostgreSQL ${version ?? ''}`,
-      notes: selection.content === 'data' ? [] : definitions.notes,
+      notes: definitions.notes,
     },
   }
 }
@@ -55,9 +56,9 @@ export async function makePlan(transaction: ExportTransaction, { selection, sess
 function sections({ content }: ExportSelection, { before, after, counters }: Definitions, tables: number): readonly ExportSection[] {
   const rows: readonly ExportSection[] = content === 'schema' ? [] : Array.from({ length: tables }, (_, table) => ({ kind: 'rows', table }))
   return [
-    { kind: 'statements', role: 'before', statements: [...HEAD, ...(content === 'data' ? [] : before)] },
+    { kind: 'statements', role: 'before', statements: [...HEAD, ...before] },
     ...rows,
-    { kind: 'statements', role: 'after', statements: [...(content === 'schema' ? [] : counters), ...(content === 'data' ? [] : after)] },
+    { kind: 'statements', role: 'after', statements: [...(content === 'schema' ? [] : counters), ...after] },
   ]
 }
 

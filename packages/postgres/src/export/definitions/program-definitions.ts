@@ -7,8 +7,11 @@ const NEEDS_TABLES = `(p.prosqlbody IS NOT NULL OR EXISTS (SELECT FROM pg_catalo
 /** Those that a range type makes for itself. */
 const IS_MADE = `EXISTS (SELECT FROM pg_catalog.pg_depend i WHERE i.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND i.objid = p.oid AND i.deptype = 'i')`
 
-/** Functions and procedures, in the order in which they were made; those that need tables are for behind them. */
+/**
+ * Functions and procedures, in the order in which they were made; those that need tables are for behind them. The server's own, which are thousands, are
+ * left out before anything else is asked of them.
+ */
 export function programsSql(needTables: boolean): string {
-  return `SELECT pg_catalog.rtrim(pg_catalog.pg_get_functiondef(p.oid), E'\\n') || ';' FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-    WHERE p.prokind IN ('f', 'p', 'w') AND ${USER_SCHEMA} AND ${isOwn('pg_proc', 'p.oid')} AND NOT ${IS_MADE} AND ${needTables ? '' : 'NOT '}${NEEDS_TABLES} ORDER BY p.oid`
+  return `WITH p AS MATERIALIZED (SELECT p.* FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE p.prokind IN ('f', 'p', 'w') AND ${USER_SCHEMA})
+    SELECT pg_catalog.rtrim(pg_catalog.pg_get_functiondef(p.oid), E'\\n') || ';' FROM p WHERE ${isOwn('pg_proc', 'p.oid')} AND NOT ${IS_MADE} AND ${needTables ? '' : 'NOT '}${NEEDS_TABLES} ORDER BY p.oid`
 }

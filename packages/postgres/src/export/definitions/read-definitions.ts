@@ -17,6 +17,11 @@ export interface Definitions {
 
 const NOTES = ['Owners, privileges and tablespaces are not kept.', 'Sequences are as they were when they were read: no snapshot holds them still.']
 
+/** Of a dump of rows alone. */
+export async function readCountersOnly(transaction: ExportTransaction, scope: DefinitionScope, options: AbortOptions): Promise<Definitions> {
+  return { before: [], after: [], counters: await readCounters(transaction, scope, options), notes: [] }
+}
+
 /** In the order in which psql can run them: rows come between tables and keys. */
 export async function readDefinitions(transaction: ExportTransaction, scope: DefinitionScope, options: AbortOptions): Promise<Definitions> {
   const texts = (sql: string): Promise<readonly string[]> => transaction.texts(sql, options)
