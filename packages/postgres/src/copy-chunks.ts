@@ -10,8 +10,8 @@ import type { PostgresInstance } from './postgres-instance.ts'
  * Bytes that wait for the consumer before the socket is paused, and how few they are when it is read on. Far apart: a socket that is stopped and started
  * for every chunk is half as fast, since the server, whose buffer is full by then, is stopped and started too.
  */
-const MAX_WAITING_BYTES = 8 * 1024 * 1024
-const RESUME_BYTES = 2 * 1024 * 1024
+const MAX_WAITING_BYTES = 4 * 1024 * 1024
+const RESUME_BYTES = 1024 * 1024
 
 export interface CopyChunksOptions extends AbortOptions {
   /** The longest silence of the server while it is listened to. */
