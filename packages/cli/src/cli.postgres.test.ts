@@ -268,3 +268,16 @@ describe('the commands that only look', () => {
     expect([newest.code, newest.stdout.split('\n').length]).toEqual([0, 2])
   })
 })
+
+describe('export', () => {
+  test('writes a database of a server as SQL that psql loads', async () => {
+    const to = join(folder, 'dumps')
+    const { code, lines, stdout, stderr } = await spawnCli(['export', 'env:SOURCE', '--to', to, '--table', 'users', '--table', 'Orders', '--name', 'app', '--json'], { SOURCE: database.url }).finished
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    const { exportId, ...rest } = lines.at(-1) as { readonly exportId: string } // as its documentation says
+    expect(rest).toMatchObject({ type: 'result', status: 'completed', rows: 1_010, consistency: 'snapshot' })
+    expect(readFileSync(join(to, exportId, 'app.sql'), 'utf8')).toContain('COPY "public"."users" ("id", "name", "updated_at") FROM stdin;\n1\tname 1\t')
+    expect(stdout).not.toContain(new URL(database.url).password || 'no password')
+    expect((await spawnCli(['export', 'postgres://127.0.0.1:1/none', '--to', to, '--table', 'x', '--tls', 'no']).finished).code).toBe(2)
+  })
+})

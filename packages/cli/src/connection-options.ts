@@ -41,7 +41,8 @@ export function targetOptions(flags: Flags, context: OptionContext): TargetSetti
   return undefined
 }
 
-function tlsOption(flags: Flags, faults: Faults): SourceTls | undefined {
+/** `--tls` and `--ca`. */
+export function tlsOption(flags: Flags, faults: Faults): SourceTls | undefined {
   const mode = choice(flags, { name: 'tls', choices: TLS_MODES, faults })
   const file = flags.get('ca')
   if (file === undefined) return mode

@@ -1,18 +1,17 @@
-import { existsSync } from 'node:fs'
 import type { ExportRequest } from '@tidemark/core'
 import { choice, type OptionContext } from './connection-options.ts'
+import { exportDatabaseOption, type ExportDatabase } from './export-database.ts'
 import type { Flags } from './flags.ts'
 import { parseDuration } from './parse-duration.ts'
-import { refusePlace, type PlaceRule } from './place-rule.ts'
 import { storageOption, type StoragePlace } from './storage-place.ts'
-import { locateTarget } from './url.ts'
 
 const SLICE_MS = 250
 
 /** What `export` shall do. */
 export interface ExportOptions {
-  /** The database file. */
-  readonly path: string
+  readonly database: ExportDatabase
+  /** As it was written, unless that holds a password. */
+  readonly databaseText: string
   readonly place: StoragePlace
   readonly request: ExportRequest
   /** An export to go on with, instead of a new one. */
@@ -20,30 +19,13 @@ export interface ExportOptions {
 }
 
 /** `undefined` after a fault. */
-export function exportOptions(flags: Flags, { faults }: OptionContext): ExportOptions | undefined {
-  const path = databaseOption(flags.get('database'), { name: 'database', faults })
+export function exportOptions(flags: Flags, context: OptionContext): ExportOptions | undefined {
+  const { faults } = context
+  const database = exportDatabaseOption(flags, context)
   const place = storageOption(flags.get('to'), { name: '--to', faults })
   const request = requestOf(flags, faults)
-  if (path === undefined || place === undefined) return undefined
-  return { path, place, request, resume: flags.get('resume') }
-}
-
-/** A file of SQLite that is there. */
-export function databaseOption(text: string | undefined, rule: PlaceRule): string | undefined {
-  if (text === undefined || text === '') return refusePlace(rule, 'Is missing: a SQLite file.')
-  const located = locateTarget(text)
-  if ('fault' in located) return refusePlace(rule, located.fault)
-  if (located.location.kind !== 'file') return refusePlace(rule, 'Must be a SQLite file.')
-  // What could not be opened for a moment is tried again for minutes; a name that was mistyped is told at once.
-  return existsSync(located.location.path) ? located.location.path : refusePlace(rule, 'There is no such file.')
-}
-
-/** A file of SQLite that may still be made. */
-export function newDatabaseOption(text: string | undefined, rule: PlaceRule): string | undefined {
-  if (text === undefined || text === '') return refusePlace(rule, 'Is missing: a SQLite file.')
-  const located = locateTarget(text)
-  if ('fault' in located) return refusePlace(rule, located.fault)
-  return located.location.kind === 'file' ? located.location.path : refusePlace(rule, 'Must be a SQLite file.')
+  if (database === undefined || place === undefined) return undefined
+  return { database, databaseText: database.kind === 'file' ? database.path : 'DATABASE', place, request, resume: flags.get('resume') }
 }
 
 function requestOf(flags: Flags, faults: OptionContext['faults']): ExportRequest {

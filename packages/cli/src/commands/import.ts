@@ -3,7 +3,7 @@ import { nodeSqlite } from '@tidemark/node'
 import type { ArgsDef } from 'citty'
 import type { CommandContext, TidemarkCommand } from '../command.ts'
 import { EXIT } from '../exit-code.ts'
-import { newDatabaseOption } from '../export-options.ts'
+import { newFileOption } from '../export-database.ts'
 import { importReporterFor } from '../import-reporter.ts'
 import { openStorage, placeText, storedOption, type StoredThing } from '../storage-place.ts'
 import { outputArgs } from './args.ts'
@@ -22,7 +22,7 @@ export const importCommand: TidemarkCommand = {
   run: async (context) => {
     const { flags, faults } = context
     const dump = storedOption(flags.get('dump'), { name: 'dump', faults })
-    const path = newDatabaseOption(flags.get('to'), { name: '--to', faults })
+    const path = newFileOption(flags.get('to'), { name: '--to', faults })
     faults.throwIfAny()
     return dump === undefined || path === undefined ? EXIT.usage : run({ dump, path }, context)
   },

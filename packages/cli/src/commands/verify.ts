@@ -4,7 +4,7 @@ import type { ArgsDef } from 'citty'
 import type { CommandContext, TidemarkCommand } from '../command.ts'
 import { choice } from '../connection-options.ts'
 import { EXIT } from '../exit-code.ts'
-import { databaseOption } from '../export-options.ts'
+import { fileOption } from '../export-database.ts'
 import { formatBytes, formatCount } from '../format.ts'
 import { openStorage, storedOption } from '../storage-place.ts'
 import { outputArgs } from './args.ts'
@@ -24,7 +24,7 @@ export const verifyCommand: TidemarkCommand = {
     const { flags, faults, host } = context
     const dump = storedOption(flags.get('dump'), { name: 'dump', faults })
     const mode = choice(flags, { name: 'mode', choices: ['objects', 'rows', 'deep'], faults })
-    const against = flags.has('against') ? databaseOption(flags.get('against'), { name: '--against', faults }) : undefined
+    const against = flags.has('against') ? fileOption(flags.get('against'), { name: '--against', faults }) : undefined
     if (mode !== undefined && mode !== 'objects' && !flags.has('against')) faults.add('--against', `Is missing; --mode ${mode} needs it.`)
     faults.throwIfAny()
     if (dump === undefined) return EXIT.usage
