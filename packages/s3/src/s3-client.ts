@@ -1,6 +1,9 @@
-import { abortable, makeSecret, sha256Hex, throwIfAborted, TidemarkError, type Secret } from '@tidemark/core/adapter'
+import { makeSecret, sha256Hex, throwIfAborted, TidemarkError, type Secret } from '@tidemark/core/adapter'
 import { AwsV4Signer } from 'aws4fetch'
+import { AnswerReader } from './answer-reader.ts'
 import { encodeKey } from './encode-key.ts'
+import { pause } from './pause.ts'
+import { retryAfterMs } from './retry-after.ts'
 import { s3Error } from './s3-error.ts'
 import type { S3Retry, S3StorageOptions } from './s3-options.ts'
 import { elementText } from './xml.ts'
@@ -15,6 +18,25 @@ export interface S3Request {
   readonly signal: AbortSignal | undefined
 }
 
+/** An answer of success, its bytes unread: read them to the end, or cancel. */
+export interface S3Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly reader: AnswerReader
+}
+
+/** A try that failed. */
+class Failure {
+  readonly error: TidemarkError
+  /** What the storage asks for. */
+  readonly waitMs: number | undefined
+
+  constructor(error: TidemarkError, waitMs?: number) {
+    this.error = error
+    this.waitMs = waitMs
+  }
+}
+
 const NOTHING = new Uint8Array(0)
 const DEFAULT_RETRY: S3Retry = { attempts: 5, baseMs: 200, maxMs: 20_000 }
 const DEFAULT_TIMEOUT_MS = 300_000
@@ -24,46 +46,52 @@ const DEFAULT_TIMEOUT_MS = 300_000
  * the one check of a part that all servers make.
  */
 export class S3Client {
-  readonly #options: S3StorageOptions
   readonly #base: string
   readonly #region: string
   readonly #retry: S3Retry
+  readonly #silenceMs: number
+  readonly #fetch: typeof fetch
   readonly #accessKeyId: Secret
   readonly #secretAccessKey: Secret
   readonly #sessionToken: Secret | undefined
 
   constructor(options: S3StorageOptions) {
-    this.#options = options
     this.#region = options.region ?? 'us-east-1'
     this.#base = baseUrl(options, this.#region)
     this.#retry = { ...DEFAULT_RETRY, ...options.retry }
+    this.#silenceMs = options.requestTimeoutMs ?? DEFAULT_TIMEOUT_MS
+    // Looked up at each call, and called as a function: Workers refuse their `fetch` as a method.
+    this.#fetch = (input, init) => (options.fetch ?? fetch)(input, init)
     this.#accessKeyId = makeSecret(options.accessKeyId, 'accessKeyId')
     this.#secretAccessKey = makeSecret(options.secretAccessKey, 'secretAccessKey')
     this.#sessionToken = options.sessionToken === undefined ? undefined : makeSecret(options.sessionToken, 'sessionToken')
   }
 
-  /** An answer that is one of success, its body unread. Errors: `STORAGE_*`, `OBJECT_UNKNOWN`, `BUCKET_UNKNOWN`, `UPLOAD_*`, `ABORTED`. */
-  async send(request: S3Request): Promise<Response> {
-    for (let attempt = 1; ; attempt += 1) {
-      throwIfAborted(request.signal)
-      const outcome = await this.#try(request)
-      if (outcome instanceof Response) return outcome
-      if (!outcome.error.retryable || attempt >= this.#retry.attempts) throw outcome.error
-      await this.#wait(attempt, outcome.retryAfterMs, request.signal)
-    }
+  /** What answers without bytes: its headers. Errors: `STORAGE_*`, `OBJECT_*`, `BUCKET_UNKNOWN`, `UPLOAD_*`, `NOT_SUPPORTED`, `ABORTED`. */
+  send(request: S3Request): Promise<Headers> {
+    return this.#retrying(request.signal, async () => {
+      const answer = await this.#try(request)
+      if (answer instanceof Failure) return answer
+      // Read to its end, a connection can be used again.
+      await answer.reader.text()
+      return answer.headers
+    })
   }
 
-  /** As `send`, for an answer that is text; one that says success and holds an error is one (S3 API, CompleteMultipartUpload). */
-  async sendForText(request: S3Request): Promise<string> {
-    for (let attempt = 1; ; attempt += 1) {
-      const response = await this.send(request)
-      const text = await textOf(response, request.signal)
+  /** As `send`, for bytes that are read as they come. */
+  open(request: S3Request): Promise<S3Answer> {
+    return this.#retrying(request.signal, () => this.#try(request))
+  }
+
+  /** As `send`, for text; one that says success and holds an error is an error (S3 API, CompleteMultipartUpload). */
+  sendForText(request: S3Request): Promise<string> {
+    return this.#retrying(request.signal, async () => {
+      const answer = await this.#try(request)
+      if (answer instanceof Failure) return answer
+      const text = await answer.reader.text()
       const code = /<Error[\s>]/.test(text) ? elementText(text, 'Code') : undefined
-      if (code === undefined) return text
-      const error = s3Error(response.status, code)
-      if (!error.retryable || attempt >= this.#retry.attempts) throw error
-      await this.#wait(attempt, undefined, request.signal)
-    }
+      return code === undefined ? text : new Failure(s3Error(answer.status, code))
+    })
   }
 
   /** A URL that needs no credentials for as long as it says. */
@@ -73,24 +101,44 @@ export class S3Client {
     return signed.href
   }
 
-  async #try(request: S3Request): Promise<Response | Failure> {
-    const { method, body, signal } = request
-    const [{ url, headers }, timeout] = [await this.#sign(request), AbortSignal.timeout(this.#options.requestTimeoutMs ?? DEFAULT_TIMEOUT_MS)]
-    const send = this.#options.fetch ?? fetch
-    try {
-      const response = await send(url.href, { method, headers, redirect: 'manual', signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]), ...(body === undefined ? {} : { body: new Uint8Array(body) }) })
-      return response.ok ? response : await this.#failure(response, method)
-    } catch (error) {
+  /** Waits until the next try is due; gives up with the error where there is none. */
+  async backOff(attempt: number, error: TidemarkError, { waitMs, signal }: { readonly waitMs?: number | undefined; readonly signal: AbortSignal | undefined }): Promise<void> {
+    const { attempts, baseMs, maxMs } = this.#retry
+    const isPassing = error.code === 'STORAGE_UNREACHABLE' || error.code === 'STORAGE_BUSY'
+    if (!isPassing || attempt >= attempts) throw error
+    await pause(Math.min(maxMs, waitMs ?? Math.random() * baseMs * 2 ** (attempt - 1)), signal)
+  }
+
+  async #retrying<T>(signal: AbortSignal | undefined, work: () => Promise<T | Failure>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
       throwIfAborted(signal)
-      // A network error's message names hosts and sockets; its class is enough.
-      return { error: new TidemarkError('STORAGE_UNREACHABLE', 'The storage could not be reached, or did not answer in time.', { detail: error instanceof Error ? error.name : typeof error }), retryAfterMs: undefined }
+      const outcome = await work().catch(toFailure)
+      if (!(outcome instanceof Failure)) return outcome
+      await this.backOff(attempt, outcome.error, { waitMs: outcome.waitMs, signal })
     }
   }
 
-  async #failure(response: Response, method: S3Request['method']): Promise<Failure> {
-    const text = method === 'HEAD' ? '' : await response.text().catch(() => '')
-    const retryAfterSeconds = Number(response.headers.get('retry-after') ?? Number.NaN)
-    return { error: s3Error(response.status, elementText(text, 'Code')), retryAfterMs: Number.isFinite(retryAfterSeconds) ? retryAfterSeconds * 1_000 : undefined }
+  async #try(request: S3Request): Promise<S3Answer | Failure> {
+    const { method, body, signal } = request
+    const silenceMs = this.#silenceMs
+    const { url, headers } = await this.#sign(request)
+    // Not signed: proxies change it. What is stored must come back as it is.
+    headers.set('accept-encoding', 'identity')
+    const end = new AbortController()
+    const timer = setTimeout(() => end.abort(), silenceMs)
+    try {
+      const response = await this.#fetch(url.href, {
+        method, headers, redirect: 'manual', signal: signal === undefined ? end.signal : AbortSignal.any([signal, end.signal]), ...(body === undefined ? {} : { body: plain(body) }),
+      })
+      const reader = new AnswerReader(response, { silenceMs, signal })
+      return response.ok ? { status: response.status, headers: response.headers, reader } : await failureOf(response, reader)
+    } catch (error) {
+      throwIfAborted(signal)
+      // A network error's message names hosts and sockets; its class is enough.
+      return new Failure(new TidemarkError('STORAGE_UNREACHABLE', 'The storage could not be reached, or did not answer in time.', { detail: error instanceof Error ? error.name : typeof error }))
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   async #sign({ method, key, query, headers = {}, body = NOTHING }: S3Request): Promise<{ readonly url: URL; readonly headers: Headers }> {
@@ -109,17 +157,6 @@ export class S3Client {
     const search = Object.entries(query).map(([name, value]) => `${name}=${encodeKey(value).replaceAll('/', '%2F')}`).join('&')
     return `${this.#base}/${encodeKey(key)}${search === '' ? '' : `?${search}`}`
   }
-
-  #wait(attempt: number, retryAfterMs: number | undefined, signal: AbortSignal | undefined): Promise<void> {
-    const { baseMs, maxMs } = this.#retry
-    const ms = Math.min(maxMs, retryAfterMs ?? Math.random() * baseMs * 2 ** (attempt - 1))
-    return abortable(new Promise((resolve) => void setTimeout(resolve, ms)), signal)
-  }
-}
-
-interface Failure {
-  readonly error: TidemarkError
-  readonly retryAfterMs: number | undefined
 }
 
 function baseUrl({ endpoint, bucket, pathStyle }: S3StorageOptions, region: string): string {
@@ -128,11 +165,17 @@ function baseUrl({ endpoint, bucket, pathStyle }: S3StorageOptions, region: stri
   return pathStyle ?? endpoint !== undefined ? `${url.origin}${path}/${encodeKey(bucket)}` : `${url.protocol}//${bucket}.${url.host}${path}`
 }
 
-async function textOf(response: Response, signal: AbortSignal | undefined): Promise<string> {
-  try {
-    return await response.text()
-  } catch {
-    throwIfAborted(signal)
-    throw new TidemarkError('STORAGE_UNREACHABLE', 'The storage\'s answer was cut off.')
-  }
+async function failureOf(response: Response, reader: AnswerReader): Promise<Failure> {
+  const text = await reader.text().catch(() => '')
+  return new Failure(s3Error(response.status, elementText(text, 'Code')), retryAfterMs(response.headers.get('retry-after'), Date.now()))
+}
+
+function toFailure(error: unknown): Failure {
+  if (error instanceof TidemarkError) return new Failure(error)
+  throw error
+}
+
+/** Parts are never in shared memory; a copy would be a third one in memory. */
+function plain(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return bytes as Uint8Array<ArrayBuffer> // Uint8Array is also declared for shared memory, which fetch refuses itself.
 }

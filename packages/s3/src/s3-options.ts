@@ -20,7 +20,7 @@ export interface S3StorageOptions {
    */
   readonly capabilities?: Partial<Omit<StorageCapabilities, 'presigns'>> | undefined
   readonly retry?: Partial<S3Retry> | undefined
-  /** Until a request is answered, in milliseconds. Default 300,000. */
+  /** Longest silence of the storage, in milliseconds: until a request is answered, and between two pieces of an answer. Default 300,000. */
   readonly requestTimeoutMs?: number | undefined
   /** Default: the host's. */
   readonly fetch?: typeof fetch | undefined

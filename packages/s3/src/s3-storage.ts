@@ -2,8 +2,9 @@ import {
   checkKey, checkMetadata, checkPart, resolveRange, throwIfAborted, TidemarkError, type AbortOptions, type ByteRange, type CompleteUploadRequest, type GetOptions, type ListRequest, type ObjectBody,
   type ObjectPage, type ObjectStorage, type PresignRequest, type PutOptions, type PutPartRequest, type StorageCapabilities, type StoredObject, type UploadedPart, type UploadRef, type WriteOptions,
 } from '@tidemark/core/adapter'
+import type { AnswerReader } from './answer-reader.ts'
 import { contentDisposition } from './content-disposition.ts'
-import { S3Body } from './s3-body.ts'
+import { S3Body, type CutAnswer } from './s3-body.ts'
 import { S3Client } from './s3-client.ts'
 import type { S3StorageOptions } from './s3-options.ts'
 import { elements, elementText, escapeXml } from './xml.ts'
@@ -51,16 +52,15 @@ class S3Storage implements ObjectStorage {
   async put(key: string, bytes: Uint8Array, { metadata, contentType, ifAbsent = false, signal }: PutOptions = {}): Promise<StoredObject> {
     if (ifAbsent && !this.capabilities.conditionalPut) throw new TidemarkError('NOT_SUPPORTED', 'This storage can not refuse to replace an object.')
     const kept = checkMetadata(metadata)
-    const response = await this.#client.send({
+    await this.#client.send({
       method: 'PUT', key: this.#path(key), body: bytes, signal, headers: { ...writeHeaders(kept, contentType), ...(ifAbsent ? { 'if-none-match': '*' } : {}) },
     })
-    await response.body?.cancel()
     return this.#require(key, signal)
   }
 
   async head(key: string, { signal }: AbortOptions = {}): Promise<StoredObject | undefined> {
     try {
-      const { headers } = await this.#client.send({ method: 'HEAD', key: this.#path(key), signal })
+      const headers = await this.#client.send({ method: 'HEAD', key: this.#path(key), signal })
       return toObject(key, headers, Number(headers.get('content-length')))
     } catch (error) {
       if (error instanceof TidemarkError && error.code === 'OBJECT_UNKNOWN') return undefined
@@ -70,10 +70,10 @@ class S3Storage implements ObjectStorage {
 
   async get(key: string, { range, signal }: GetOptions = {}): Promise<ObjectBody> {
     if (range !== undefined && (range.start !== 0 || range.end !== undefined)) return this.#getRange(key, range, signal)
-    const response = await this.#client.send({ method: 'GET', key: this.#path(key), signal })
-    const bytes = Number(response.headers.get('content-length') ?? Number.NaN)
-    const object = Number.isNaN(bytes) ? await this.#require(key, signal) : toObject(key, response.headers, bytes)
-    return new S3Body(object, response, { bytes: object.bytes, signal })
+    const { headers, reader } = await this.#client.open({ method: 'GET', key: this.#path(key), signal })
+    const bytes = Number(headers.get('content-length') ?? Number.NaN)
+    const object = Number.isNaN(bytes) ? await this.#require(key, signal) : toObject(key, headers, bytes)
+    return this.#body(object, reader, { start: 0, end: object.bytes, signal })
   }
 
   async list({ prefix, after, limit = 1_000, signal }: ListRequest): Promise<ObjectPage> {
@@ -100,9 +100,8 @@ class S3Storage implements ObjectStorage {
 
   async putPart({ key, uploadId, number, bytes, signal }: PutPartRequest): Promise<UploadedPart> {
     checkPart(number, bytes.length, this.capabilities)
-    const response = await this.#ofUpload(() => this.#client.send({ method: 'PUT', key: this.#path(key), query: { partNumber: String(number), uploadId }, body: bytes, signal }))
-    await response.body?.cancel()
-    const etag = response.headers.get('etag')
+    const headers = await this.#ofUpload(() => this.#client.send({ method: 'PUT', key: this.#path(key), query: { partNumber: String(number), uploadId }, body: bytes, signal }))
+    const etag = headers.get('etag')
     if (etag === null) throw new TidemarkError('STORAGE_FAILED', 'The storage gave a part no etag.')
     return { number, etag }
   }
@@ -135,22 +134,39 @@ class S3Storage implements ObjectStorage {
     resolveRange(range, Number.MAX_SAFE_INTEGER)
     if (range.end === range.start) return this.#emptyBody(key, range, signal)
     try {
-      const response = await this.#client.send({ method: 'GET', key: this.#path(key), headers: { range: `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}` }, signal })
-      const total = Number(/\/(\d+)$/.exec(response.headers.get('content-range') ?? '')?.[1] ?? Number.NaN)
-      if (response.status !== 206 || Number.isNaN(total)) throw new TidemarkError('STORAGE_FAILED', 'The storage gave another range than was asked for.')
-      const { start, end } = resolveRange(range, total)
-      return new S3Body(toObject(key, response.headers, total), response, { bytes: end - start, signal })
+      const { object, reader } = await this.#openRange(key, range, signal)
+      return this.#body(object, reader, { ...resolveRange(range, object.bytes), signal })
     } catch (error) {
       if (!(error instanceof TidemarkError) || error.detail === undefined || !/^(InvalidRange|HTTP 416)$/.test(error.detail)) throw error
       return this.#emptyBody(key, range, signal)
     }
   }
 
+  async #openRange(key: string, { start, end }: ByteRange, signal: AbortSignal | undefined): Promise<{ readonly object: StoredObject; readonly reader: AnswerReader }> {
+    const { status, headers, reader } = await this.#client.open({ method: 'GET', key: this.#path(key), headers: { range: `bytes=${start}-${end === undefined ? '' : end - 1}` }, signal })
+    const [, first, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(headers.get('content-range') ?? '') ?? []
+    if (status === 206 && Number(first) === start && total !== undefined) return { object: toObject(key, headers, Number(total)), reader }
+    await reader.cancel()
+    throw new TidemarkError('STORAGE_FAILED', 'The storage gave another range than was asked for.')
+  }
+
+  /** One that is cut off is gone on with, as long as the object is the same. */
+  #body(object: StoredObject, answer: AnswerReader | undefined, { start, end, signal }: { readonly start: number; readonly end: number; readonly signal: AbortSignal | undefined }): ObjectBody {
+    const reopen = async ({ at, failures, error }: CutAnswer): Promise<AnswerReader> => {
+      await this.#client.backOff(failures, error, { signal })
+      const again = await this.#openRange(object.key, { start: at, end }, signal)
+      if (again.object.etag === object.etag && again.object.bytes === object.bytes) return again.reader
+      await again.reader.cancel()
+      throw new TidemarkError('STORAGE_FAILED', 'The object was replaced while it was read.')
+    }
+    return new S3Body({ object, start, end, answer, reopen })
+  }
+
   /** Errors: `CONFIG_INVALID` for a range that begins behind the object's end. */
   async #emptyBody(key: string, range: ByteRange, signal: AbortSignal | undefined): Promise<ObjectBody> {
     const object = await this.#require(key, signal)
     resolveRange(range, object.bytes)
-    return new S3Body(object, undefined, { bytes: 0, signal })
+    return this.#body(object, undefined, { start: 0, end: 0, signal })
   }
 
   async #require(key: string, signal: AbortSignal | undefined): Promise<StoredObject> {
@@ -180,9 +196,9 @@ class S3Storage implements ObjectStorage {
     }
   }
 
-  async #forgiving(code: 'OBJECT_UNKNOWN' | 'UPLOAD_UNKNOWN', work: () => Promise<Response>): Promise<void> {
+  async #forgiving(code: 'OBJECT_UNKNOWN' | 'UPLOAD_UNKNOWN', work: () => Promise<unknown>): Promise<void> {
     try {
-      await (await work()).body?.cancel()
+      await work()
     } catch (error) {
       if (!(error instanceof TidemarkError) || error.code !== code) throw error
     }
