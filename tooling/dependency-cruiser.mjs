@@ -32,8 +32,8 @@ export default {
     {
       name: 'adapters-never-import-each-other',
       severity: 'error',
-      from: { path: '^packages/(postgres|mysql|s3|libsql|node|cloudflare)/src/', pathNot: '(\\.test\\.ts$|/test/)' },
-      to: { path: '^packages/(postgres|mysql|s3|libsql|node|cloudflare|http|conformance|cli)/', pathNot: '^packages/$1/' },
+      from: { path: '^packages/(postgres|mysql|s3|parquet|libsql|node|cloudflare)/src/', pathNot: '(\\.test\\.ts$|/test/)' },
+      to: { path: '^packages/(postgres|mysql|s3|parquet|libsql|node|cloudflare|http|conformance|cli)/', pathNot: '^packages/$1/' },
     },
     {
       name: 'core-and-sqlite-know-no-runtime',

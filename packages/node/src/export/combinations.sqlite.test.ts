@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Exporter, Importer, readManifest, verifyDump, type ExportRequest } from '@tidemark/core'
+import { parquetFormat } from '@tidemark/parquet'
 import { memoryStateStore } from '@tidemark/core/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { zstd } from '../compression/zstd.ts'
@@ -29,12 +30,12 @@ beforeEach(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const formats = ['sql', 'csv', 'ndjson'] as const
+const formats = ['sql', 'csv', 'ndjson', 'parquet'] as const
 const encryption = { key: Buffer.alloc(32, 9).toString('base64'), keyId: 'one' }
-const readers = { compressions: [zstd], encryption }
+const readers = { compressions: [zstd], formats: [parquetFormat()], encryption }
 
 const requests: readonly ExportRequest[] = formats.flatMap((format): readonly ExportRequest[] => [
-  { format, layout: 'single', encrypt: false },
+  ...(format === 'parquet' ? [] : [{ format, layout: 'single', encrypt: false } as const]),
   ...([undefined, 'gzip', 'zstd'] as const).flatMap((compression) => [true, false].map((encrypt): ExportRequest => ({ format, layout: 'directory', compression, encrypt }))),
 ])
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Exporter, verifyDump, type ExportRequest } from '@tidemark/core'
 import { memoryStateStore, MemoryObjects } from '@tidemark/core/testing'
+import { parquetFormat } from '@tidemark/parquet'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Process } from '../test/crashing.ts'
 import { decryptObject } from '../test/decrypt-object.ts'
@@ -44,7 +45,7 @@ async function exportThrough(kills: readonly number[], request: ExportRequest): 
   for (const kill of [...kills, undefined]) {
     const process = new Process(kill)
     // The same worker goes on at once; another would wait for the lease to run out.
-    const exporter = new Exporter({ source: nodeSqlite({ path }), storage: process.storage(objects), state: process.store(state), instance: 'one', encryption })
+    const exporter = new Exporter({ source: nodeSqlite({ path }), storage: process.storage(objects), state: process.store(state), instance: 'one', encryption, formats: [parquetFormat()] })
     try {
       id ??= (await exporter.start(request)).id
       await exporter.finish(id)
@@ -70,6 +71,7 @@ async function exportThrough(kills: readonly number[], request: ExportRequest): 
 function contentOf(key: string, data: Uint8Array): string {
   const [id = '', ...path] = key.split('/')
   if (key.endsWith('.enc')) return JSON.stringify(decryptObject({ key: KEY, id, path: path.join('/'), object: data }))
+  if (key.endsWith('.parquet')) return Buffer.from(data).toString('hex')
   const text = new TextDecoder().decode(data)
   if (!key.endsWith('manifest.json')) return text
   const { sha256, objects, tables, encryption: keys } = JSON.parse(text) as { readonly sha256: string; readonly objects: readonly object[]; readonly tables: unknown; readonly encryption?: object }
@@ -87,6 +89,7 @@ describe.each([
   ['a single dump from the live file', { ...REQUEST, consistency: 'fuzzy' }],
   ['a directory', { ...REQUEST, layout: 'directory' }],
   ['a file of CSV a table, its parts cut anywhere', { ...REQUEST, format: 'csv' }],
+  ['a directory of Parquet', { ...REQUEST, format: 'parquet', layout: 'directory' }],
   ['an encrypted directory of NDJSON', { ...REQUEST, format: 'ndjson', layout: 'directory', encrypt: true }],
 ] as const)('%s', (_what, request) => {
   it('is the same, byte for byte, wherever its process is killed', { timeout: 120_000 }, async () => {

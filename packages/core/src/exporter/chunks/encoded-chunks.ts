@@ -1,13 +1,11 @@
-import type { RowValues } from '../../change/value.ts'
-import type { ExportView } from '../../dialect/export-source.ts'
-import type { DumpFormat } from '../../dump/dump-format.ts'
+import type { ExportRowPage, ExportView } from '../../dialect/export-source.ts'
+import type { DumpFormat, RowEncoder } from '../../dump/dump-format.ts'
 import type { ManifestTable } from '../../dump/manifest.ts'
 import type { StreamCursor } from '../export-state.ts'
 import type { Chunk, ChunkReader } from './chunk.ts'
 import type { PageMeter } from './page-meter.ts'
 
-/** Small pages: an object ends with the page that reaches its size, so that no page is read twice. */
-const PAGE_ROWS = 2_000
+const MAX_PAGE_ROWS = 10_000
 
 export interface EncodedChunksOptions {
   readonly view: ExportView
@@ -20,10 +18,16 @@ export interface EncodedChunksOptions {
   readonly meter: PageMeter
 }
 
-/** Objects of a format whose bytes exist only when the last row is known, such as Parquet. */
+/**
+ * Objects of a format whose bytes exist only when the last row is known, such as Parquet. One ends with the row that reaches its size: where a page of
+ * the source ended decides nothing, so the same rows give the same objects.
+ */
 export class EncodedChunks implements ChunkReader {
   readonly #options: EncodedChunksOptions
   #cursor: StreamCursor
+  #page: ExportRowPage = { rows: [], cursorAfter: () => '', isLast: false }
+  /** Rows of the page that are in an object. */
+  #taken = 0
   #isEnded = false
 
   constructor(options: EncodedChunksOptions) {
@@ -36,21 +40,29 @@ export class EncodedChunks implements ChunkReader {
     if (this.#isEnded) return undefined
     const encoder = format.encoder(table)
     let rowCount = 0
-    while (!this.#isEnded && encoder.size < chunkBytes) {
-      const rows = await this.#page(signal)
-      for (const row of rows) encoder.add(row)
-      rowCount += rows.length
-    }
+    while (encoder.size < chunkBytes && await this.#hasMore(signal)) rowCount += this.#add(encoder)
+    this.#isEnded = !await this.#hasMore(signal)
     const cursor = this.#isEnded ? { section: to } : this.#cursor
     return { bytes: encoder.take(), rows: { [index]: rowCount }, rowCount, cursor, isLast: this.#isEnded }
   }
 
-  async #page(signal: AbortSignal): Promise<readonly RowValues[]> {
-    const { view, index, chunkBytes, meter } = this.#options
-    const limit = { rows: PAGE_ROWS, bytes: chunkBytes }
-    const page = await meter.read(() => view.readRows({ table: index, after: this.#cursor.after, limit, signal }), signal)
-    if (page.rows.length > 0) this.#cursor = { section: this.#cursor.section, after: page.cursorAfter(page.rows.length - 1) }
-    this.#isEnded = page.isLast
-    return page.rows
+  #add(encoder: RowEncoder): number {
+    const { rows } = this.#page
+    const from = this.#taken
+    for (; this.#taken < rows.length && encoder.size < this.#options.chunkBytes; this.#taken += 1) encoder.add(rows[this.#taken] ?? [])
+    this.#cursor = { section: this.#cursor.section, after: this.#page.cursorAfter(this.#taken - 1) }
+    return this.#taken - from
+  }
+
+  async #hasMore(signal: AbortSignal): Promise<boolean> {
+    const { view, index, meter } = this.#options
+    while (this.#taken >= this.#page.rows.length) {
+      if (this.#page.isLast) return false
+      const limit = { rows: MAX_PAGE_ROWS, bytes: meter.bytes }
+      // Of a page that is used up, the last row is where the cursor stands.
+      this.#page = await meter.read(() => view.readRows({ table: index, after: this.#cursor.after, limit, signal }), signal)
+      this.#taken = 0
+    }
+    return true
   }
 }
