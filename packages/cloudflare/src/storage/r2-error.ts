@@ -11,14 +11,19 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 
 const SENTENCES: Partial<Record<ErrorCode, string>> = {
   UPLOAD_UNKNOWN: 'There is no such upload.', UPLOAD_PARTS_INVALID: 'The storage does not take the upload\'s parts.', STORAGE_BUSY: 'The storage asks to slow down, or failed for a moment.',
-  OBJECT_UNKNOWN: 'There is no object of this key.', BUCKET_UNKNOWN: 'There is no such bucket.', CONFIG_INVALID: 'The range is not within the object.',
+  STORAGE_UNREACHABLE: 'The bucket could not be reached.', OBJECT_UNKNOWN: 'There is no object of this key.', BUCKET_UNKNOWN: 'There is no such bucket.', CONFIG_INVALID: 'The range is not within the object.',
 }
 
 /** What an R2 binding threw, by its number. */
 export function r2Error(error: unknown): TidemarkError {
   if (error instanceof TidemarkError) return error
   const number = /\((\d{5})\)\s*$/.exec(error instanceof Error ? error.message : '')?.[1]
-  const code = CODES[number ?? ''] ?? 'STORAGE_FAILED'
+  const code = number === undefined ? unnumbered(error) : CODES[number] ?? 'STORAGE_FAILED'
   const detail = number === undefined ? (error instanceof Error ? error.name : typeof error) : `R2 ${number}`
   return new TidemarkError(code, SENTENCES[code] ?? `R2 reported an error (${detail}).`, { detail })
+}
+
+/** What has no number does not come from R2: the connection to it is lost, or a value is none that the binding takes. */
+function unnumbered(error: unknown): ErrorCode {
+  return error instanceof TypeError || error instanceof RangeError ? 'STORAGE_FAILED' : 'STORAGE_UNREACHABLE'
 }

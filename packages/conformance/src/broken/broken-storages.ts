@@ -13,7 +13,7 @@ export const BROKEN_STORAGES: readonly BrokenStorage[] = [
     wrap: changing((storage) => ({
       get: (key, { range, signal } = {}) => storage.get(key, { signal, range: range?.end === undefined ? range : { start: range.start, end: range.end + 1 } }),
     })),
-    fails: ['STO-7'],
+    fails: ['STO-7', 'STO-13'],
   },
   {
     name: 'shows an upload before it is complete',
@@ -24,7 +24,7 @@ export const BROKEN_STORAGES: readonly BrokenStorage[] = [
         return part
       },
     })),
-    fails: ['STO-21', 'STO-24', 'STO-27'],
+    fails: ['STO-6', 'STO-21', 'STO-24', 'STO-27'],
   },
   {
     name: 'loses the metadata of an upload',
@@ -45,6 +45,30 @@ export const BROKEN_STORAGES: readonly BrokenStorage[] = [
       },
     })),
     fails: ['STO-1'],
+  },
+  {
+    name: 'looks at no signal',
+    wrap: changing((storage) => ({ put: (key, bytes, { signal: _signal, ...options } = {}) => storage.put(key, bytes, options) })),
+    fails: ['STO-6'],
+  },
+  {
+    name: 'takes bytes for text',
+    wrap: changing((storage) => ({ put: (key, bytes, options) => storage.put(key, new TextEncoder().encode(new TextDecoder().decode(bytes)), options) })),
+    fails: ['STO-13'],
+  },
+  {
+    name: 'has one upload a key',
+    wrap: changing((storage) => {
+      const uploads = new Map<string, Promise<string>>()
+      return {
+        createUpload: (key, options) => {
+          const known = uploads.get(key) ?? storage.createUpload(key, options)
+          uploads.set(key, known)
+          return known
+        },
+      }
+    }),
+    fails: ['STO-6', 'STO-30'],
   },
 ]
 

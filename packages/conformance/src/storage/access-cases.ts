@@ -1,5 +1,6 @@
 import { equal } from '../assert/equal.ts'
 import { ConformanceError } from '../assert/conformance-error.ts'
+import { eventually } from '../assert/eventually.ts'
 import { refuses, type StorageCase, storageCase, utf8 } from './storage-case.ts'
 
 export const accessCases: readonly StorageCase[] = [
@@ -25,4 +26,14 @@ export const accessCases: readonly StorageCase[] = [
     await refuses('BUCKET_UNKNOWN', () => storage.put('a', utf8('x')))
     await refuses('BUCKET_UNKNOWN', () => storage.createUpload('a'))
   }, ({ facts }) => facts.wrongBucket || 'no bucket can be wrong'),
+  storageCase('STO-44', 'a signed URL ends', async ({ storage, fetch }) => {
+    await storage.put('a', utf8('text'))
+    const url = await storage.presignGet?.('a', { expiresInMs: 1_000 })
+    if (url === undefined || fetch === undefined) throw new ConformanceError('it gives no URL, or nobody to read it')
+    const status = await eventually(async () => {
+      const answer = await fetch(url)
+      return answer.status === 200 ? undefined : answer.status
+    }, 'a URL of one second is refused')
+    equal(status, 403, 'what it is refused with')
+  }, ({ capabilities }) => capabilities.presigns || 'it signs no URLs'),
 ]

@@ -1,6 +1,7 @@
+import { sha256Hex } from '@tidemark/core/adapter'
 import { check } from '../assert/check.ts'
 import { equal } from '../assert/equal.ts'
-import { readText, refuses, type StorageCase, storageCase, utf8 } from './storage-case.ts'
+import { putParts, readBytes, readText, refuses, type StorageCase, storageCase, utf8 } from './storage-case.ts'
 
 const KEYS = ['a', 'a b/ü漢😀', '%2e%2e/a', 'a+b&c?d#e', '~x', '-', 'A/b.c-d_e', 'it\'s (a) *!', `${'x'.repeat(200)}/${'y'.repeat(200)}`]
 const NOT_KEYS = ['', '/', '/a', 'a/', 'a//b', '.', '..', '../a', 'a/../b', 'a/./b', 'a\0b', 'a\nb', 'a\\b', 'x'.repeat(1_025)]
@@ -41,9 +42,19 @@ export const objectCases: readonly StorageCase[] = [
   storageCase('STO-5', 'metadata that does not come back from every storage is refused', async ({ storage }) => {
     for (const metadata of [{ export_id: 'x' }, { Upper: 'x' }, { a: 'ü' }, { a: 'b\nc' }, { a: '' }]) await refuses('CONFIG_INVALID', () => storage.put('a', utf8('x'), { metadata }))
   }),
-  storageCase('STO-6', 'nothing is done for who has given up', async ({ storage }) => {
-    await refuses('ABORTED', () => storage.put('a', utf8('x'), { signal: AbortSignal.abort() }))
-    equal(await storage.head('a'), undefined, 'what is there')
+  storageCase('STO-6', 'nothing is done for who has given up', async ({ storage, facts }) => {
+    await storage.put('there', utf8('text'))
+    const upload = { key: 'a', uploadId: await storage.createUpload('a') }
+    const parts = await putParts(storage, upload, [facts.partBytes])
+    const signal = AbortSignal.abort()
+    const works: readonly (() => Promise<unknown>)[] = [
+      () => storage.put('a', utf8('x'), { signal }), () => storage.head('there', { signal }), () => storage.get('there', { signal }), () => storage.get('there', { range: { start: 1 }, signal }),
+      () => storage.list({ prefix: '', signal }), () => storage.delete('there', { signal }), () => storage.createUpload('a', { signal }), () => storage.putPart({ ...upload, number: 1, bytes: utf8('x'), signal }),
+      () => storage.completeUpload({ ...upload, parts, signal }), () => storage.abortUpload(upload, { signal }),
+    ]
+    for (const work of works) await refuses('ABORTED', work)
+    equal([await storage.head('a'), await readText(storage, 'there')], [undefined, 'text'], 'what is there')
+    equal((await storage.completeUpload({ ...upload, parts })).bytes, facts.partBytes, 'what the upload gives then')
   }),
   storageCase('STO-7', 'a range is those bytes, and one that begins behind the end is refused', async ({ storage }) => {
     await storage.put('a', utf8('0123456789'))
@@ -90,4 +101,14 @@ export const objectCases: readonly StorageCase[] = [
     await refuses('NOT_SUPPORTED', () => storage.put('a', utf8('x'), { ifAbsent: true }))
     equal(await storage.head('a'), undefined, 'what is there')
   }, ({ capabilities }) => !capabilities.conditionalPut || 'it has a conditional put'),
+  storageCase('STO-13', 'bytes come back as they were, whatever they are', async ({ storage }) => {
+    const bytes = Uint8Array.from({ length: 1_000_003 }, (_, index) => (index * index) >> 3)
+    await storage.put('a', bytes)
+    equal(await digest(await readBytes(storage, 'a')), await digest(bytes), 'all of them')
+    equal(await digest(await readBytes(storage, 'a', { start: 65_535, end: 900_001 })), await digest(bytes.subarray(65_535, 900_001)), 'a range of them')
+  }),
 ]
+
+async function digest(bytes: Uint8Array): Promise<string> {
+  return `${bytes.length} ${await sha256Hex(bytes)}`
+}

@@ -19,13 +19,27 @@ export function utf8(text: string): Uint8Array {
   return new TextEncoder().encode(text)
 }
 
-/** An object as text. */
-export async function readText(storage: ObjectStorage, key: string, range?: ByteRange): Promise<string> {
+/** An object, or a range of it. */
+export async function readBytes(storage: ObjectStorage, key: string, range?: ByteRange): Promise<Uint8Array> {
   await using body = await storage.get(key, { range })
-  const decoder = new TextDecoder()
-  let text = ''
-  for await (const piece of body) text += decoder.decode(piece, { stream: true })
-  return text + decoder.decode()
+  const pieces: Uint8Array[] = []
+  for await (const piece of body) pieces.push(piece)
+  return collectBytes(pieces)
+}
+
+/** As text. */
+export async function readText(storage: ObjectStorage, key: string, range?: ByteRange): Promise<string> {
+  return new TextDecoder().decode(await readBytes(storage, key, range))
+}
+
+function collectBytes(pieces: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    bytes.set(piece, at)
+    at += piece.length
+  }
+  return bytes
 }
 
 /** Puts parts of one letter each; their size in bytes. */

@@ -1,4 +1,4 @@
-import { TidemarkError } from '@tidemark/core/adapter'
+import { TidemarkError, type UploadedPart } from '@tidemark/core/adapter'
 import { check } from '../assert/check.ts'
 import { equal } from '../assert/equal.ts'
 import { ConformanceError } from '../assert/conformance-error.ts'
@@ -76,5 +76,16 @@ export const uploadCases: readonly StorageCase[] = [
     const { listsUploads, presigns } = storage.capabilities
     equal([storage.listUploads !== undefined, storage.presignGet !== undefined], [listsUploads, presigns], 'listUploads and presignGet')
     await Promise.resolve()
+  }),
+  storageCase('STO-30', 'once its first part is there, parts of an upload may come at the same time and in any order, beside another upload of the key', async ({ storage, facts }) => {
+    const [one, two] = await Promise.all([storage.createUpload('a'), storage.createUpload('a')])
+    const put = async (uploadId: string, number: number, letter: string): Promise<UploadedPart> => storage.putPart({ key: 'a', uploadId, number, bytes: utf8(letter.repeat(number === 3 ? 1 : facts.partBytes)) })
+    const parts = [...await Promise.all([put(one, 1, 'a'), put(two, 1, 'x')]), ...await Promise.all([put(one, 3, 'c'), put(two, 3, 'z'), put(two, 2, 'y'), put(one, 2, 'b')])]
+    const of = (indexes: readonly number[]): UploadedPart[] => parts.filter((_part, index) => indexes.includes(index)).toSorted((left, right) => left.number - right.number)
+    for (const [uploadId, indexes, letters] of [[one, [0, 2, 5], 'abc'], [two, [1, 3, 4], 'xyz']] as const) {
+      await storage.completeUpload({ key: 'a', uploadId, parts: of(indexes) })
+      const text = await readText(storage, 'a')
+      equal([text.length, `${text[0]}${text[facts.partBytes]}${text.at(-1)}`], [facts.partBytes * 2 + 1, letters], 'what is there')
+    }
   }),
 ]

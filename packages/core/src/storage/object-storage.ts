@@ -122,7 +122,7 @@ export interface ObjectStorage {
   delete(key: string, options?: AbortOptions): Promise<void>
   /** Returns the upload's id. The only call that makes something new each time. */
   createUpload(key: string, options?: WriteOptions): Promise<string>
-  /** Replaces the part of that number. Errors: `UPLOAD_UNKNOWN`. */
+  /** Replaces the part of that number. The first comes first, the others in any order and at the same time. Errors: `UPLOAD_UNKNOWN`. */
   putPart(request: PutPartRequest): Promise<UploadedPart>
   /**
    * Errors: `UPLOAD_UNKNOWN` when it is not there, also because it has been completed already on storages that forget it;
