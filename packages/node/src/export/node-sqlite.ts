@@ -18,6 +18,8 @@ export interface NodeSqliteConfig {
  * A `snapshot` is a copy of the file that `VACUUM INTO` makes beside it: it needs that much space, blocks this thread while it is made (about half a
  * gigabyte a second) and no writer in WAL mode, and outlives the process. A file to load into is made when it isn't there; how it is journalled stays as it is.
  *
+ * `corrected` takes no copy: triggers keep the old image of every row that is written meanwhile, in tables of the file itself, until the export is done.
+ *
  * Errors: `NOT_SUPPORTED` for a database in memory; `SOURCE_*`.
  */
 export function nodeSqlite(database: DatabaseSync | NodeSqliteConfig): ExportSource & ImportTarget {
@@ -31,7 +33,7 @@ export function nodeSqlite(database: DatabaseSync | NodeSqliteConfig): ExportSou
   )
   const address = `sqlite:${path}`
   return {
-    ...sqliteExportSource({ address, open: () => open(path, true), snapshots: snapshotsBeside(path, open) }),
+    ...sqliteExportSource({ address, open: () => open(path, true), openWriter: () => open(path, false), snapshots: snapshotsBeside(path, open) }),
     ...sqliteImportTarget({ address, open: () => Promise.resolve().then(() => openToLoad(path, busyTimeoutMs)) }),
   }
 }

@@ -22,4 +22,14 @@ export interface ExportedTable {
   readonly where: string | undefined
   readonly limit: number | undefined
   readonly isVirtual: boolean
+  /** Where its rows are to be read instead, as a table in SQL that gives one page of them by itself; its key is behind its columns. */
+  readonly source?: ((page: SourcePage) => string) | undefined
+}
+
+export interface SourcePage {
+  /** Literals of the key behind which to begin. */
+  readonly after?: string | undefined
+  /** Literals of the key of the only row that is wanted. */
+  readonly only?: string | undefined
+  readonly limit: number
 }

@@ -18,8 +18,15 @@ export interface ExportSchema {
 /** SQL is larger than what it is stored in, by this much of mixed rows. */
 const RENDERED_SHARE = 1.4
 
+export interface ExportSchemaOptions {
+  /** Quoted name of the table that has the counters of `AUTOINCREMENT`. Default: SQLite's own. */
+  readonly counters?: string | undefined
+  /** Whether the host answers no questions about the file: its encoding is UTF-8 then. */
+  readonly hidesFile?: boolean | undefined
+}
+
 /** What is exported, and in which order `sqlite3` can load it. Errors: `TABLE_UNKNOWN`, `NOTHING_SELECTED`, `NOT_SUPPORTED`, `SOURCE_*`. */
-export async function readExportSchema(query: ExportQuery, selection: ExportSelection): Promise<ExportSchema> {
+export async function readExportSchema(query: ExportQuery, selection: ExportSelection, options: ExportSchemaOptions = {}): Promise<ExportSchema> {
   const entries = (await query(CATALOGUE_SQL)).map(toEntry)
   const selected = selectTables(entries, selection)
   const notes: string[] = []
@@ -35,9 +42,9 @@ export async function readExportSchema(query: ExportQuery, selection: ExportSele
     else if (role.kind === 'rows') tables.push(await readExportedTable(query, table))
   }
   const names = new Set(defined.map(({ name }) => name))
-  const before = selection.content === 'data' ? dataBefore() : await schemaBefore(query, defined)
-  const after = [...await counters(query, tables, selection), ...(selection.content === 'data' ? [] : schemaAfter(entries, { names, rebuilt, selection })), 'COMMIT;']
-  return { tables, plan: await toPlan(query, { tables, before, after, notes, selection }) }
+  const before = selection.content === 'data' ? dataBefore() : await schemaBefore(query, defined, options)
+  const after = [...await counters(query, tables, { selection, options }), ...(selection.content === 'data' ? [] : schemaAfter(entries, { names, rebuilt, selection })), 'COMMIT;']
+  return { tables, plan: await toPlan(query, { tables, before, after, notes, selection, options }) }
 }
 
 function dataBefore(): readonly string[] {
@@ -45,8 +52,8 @@ function dataBefore(): readonly string[] {
 }
 
 /** The encoding first: it can't be set once there is a table. Tables with all others of their kind, so that no row comes before a table it refers to. */
-async function schemaBefore(query: ExportQuery, defined: readonly CatalogueEntry[]): Promise<readonly string[]> {
-  const [[encoding, userVersion, applicationId] = []] = await query('SELECT (SELECT encoding FROM pragma_encoding), (SELECT user_version FROM pragma_user_version), (SELECT application_id FROM pragma_application_id)')
+async function schemaBefore(query: ExportQuery, defined: readonly CatalogueEntry[], { hidesFile = false }: ExportSchemaOptions): Promise<readonly string[]> {
+  const [[encoding, userVersion, applicationId] = []] = hidesFile ? [['UTF-8', 0, 0]] : await query('SELECT (SELECT encoding FROM pragma_encoding), (SELECT user_version FROM pragma_user_version), (SELECT application_id FROM pragma_application_id)')
   return [
     ...(encoding === 'UTF-8' ? [] : [`PRAGMA encoding=${quoteText(String(encoding))};`]),
     'PRAGMA foreign_keys=OFF;',
@@ -81,11 +88,11 @@ function schemaAfter(entries: readonly CatalogueEntry[], { names, rebuilt, selec
 }
 
 /** What AUTOINCREMENT has given out, of the tables in the dump: rows alone would have it begin behind the greatest that is left. */
-async function counters(query: ExportQuery, tables: readonly ExportedTable[], { content }: ExportSelection): Promise<readonly string[]> {
-  if (content === 'schema') return []
+async function counters(query: ExportQuery, tables: readonly ExportedTable[], { selection, options }: Pick<PlanParts, 'selection' | 'options'>): Promise<readonly string[]> {
+  if (selection.content === 'schema') return []
   const [exists] = await query(`SELECT 1 FROM main.sqlite_schema WHERE name = 'sqlite_sequence'`)
   if (exists === undefined) return []
-  const rows = await query(`SELECT name, quote(name), ${literalSql('seq')} FROM main.sqlite_sequence ORDER BY name`)
+  const rows = await query(`SELECT name, quote(name), ${literalSql('seq')} FROM main.${options.counters ?? 'sqlite_sequence'} ORDER BY name`)
   return rows.filter(([name]) => tables.some((table) => table.name === name)).flatMap(([, name, value]) => [
     `DELETE FROM sqlite_sequence WHERE name=${String(name)};`, `INSERT INTO sqlite_sequence(name,seq) VALUES(${String(name)},${String(value)});`,
   ])
@@ -97,29 +104,30 @@ interface PlanParts {
   readonly after: readonly string[]
   readonly notes: readonly string[]
   readonly selection: ExportSelection
+  readonly options: ExportSchemaOptions
 }
 
-async function toPlan(query: ExportQuery, { tables, before, after, notes, selection }: PlanParts): Promise<ExportPlan> {
+async function toPlan(query: ExportQuery, { tables, before, after, notes, selection, options }: PlanParts): Promise<ExportPlan> {
   const rows: readonly ExportSection[] = selection.content === 'schema' ? [] : tables.map((_, table) => ({ kind: 'rows', table }))
-  const [[version] = []] = await query('SELECT sqlite_version()')
+  const [[version] = []] = options.hidesFile === true ? [] : await query('SELECT sqlite_version()')
   return {
-    tables: await withEstimates(query, tables),
+    tables: await withEstimates(query, tables, options),
     sections: [{ kind: 'statements', role: 'before', statements: before }, ...rows, { kind: 'statements', role: 'after', statements: after }],
     schemaHash: await sha256Hex(new TextEncoder().encode(JSON.stringify([before, tables, after.filter((statement) => !statement.includes('sqlite_sequence'))]))),
-    engineVersion: `SQLite ${String(version)}`,
+    engineVersion: version === undefined ? 'SQLite' : `SQLite ${String(version)}`,
     notes,
   }
 }
 
 /** From the greatest row number, which costs one look: too high where many rows were deleted. */
-async function withEstimates(query: ExportQuery, tables: readonly ExportedTable[]): Promise<readonly ExportTable[]> {
-  const [[bytes] = []] = await query('SELECT page_count * page_size FROM pragma_page_count, pragma_page_size')
+async function withEstimates(query: ExportQuery, tables: readonly ExportedTable[], { hidesFile = false }: ExportSchemaOptions): Promise<readonly ExportTable[]> {
+  const [[bytes] = []] = hidesFile ? [] : await query('SELECT page_count * page_size FROM pragma_page_count, pragma_page_size')
   const estimates: (number | undefined)[] = []
   for (const table of tables) estimates.push(await estimatedRows(query, table))
   const known = estimates.reduce<number>((sum, rows) => sum + (rows ?? 0), 0)
   return tables.map(({ name, columns, primaryKey }, index) => {
     const rows = estimates[index]
-    return { name, columns, key: primaryKey, estimatedRows: rows, estimatedBytes: rows === undefined || known === 0 ? undefined : Math.ceil((Number(bytes) * RENDERED_SHARE * rows) / known) }
+    return { name, columns, key: primaryKey, estimatedRows: rows, estimatedBytes: rows === undefined || known === 0 || bytes === undefined ? undefined : Math.ceil((Number(bytes) * RENDERED_SHARE * rows) / known) }
   })
 }
 

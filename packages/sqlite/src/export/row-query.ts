@@ -16,22 +16,26 @@ export interface RowQueryOptions {
  */
 export function rowQuery(table: ExportedTable, { select, after, limit }: RowQueryOptions): string {
   const order = table.key.map(collated).join(', ')
+  const columns = [keyLiteralSql(table), ...select].join(', ')
+  if (table.source !== undefined) return `SELECT ${columns} FROM ${table.source({ after, limit })} ORDER BY ${order} LIMIT ${limit}`
   const conditions = [
     // The line break ends a comment in what the developer wrote.
     ...(table.where === undefined ? [] : [`(${table.where}\n)`]),
     ...(after === undefined ? [] : [`(${order}) > (${after})`]),
   ]
   const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`
-  return `SELECT ${[keyLiteralSql(table), ...select].join(', ')} FROM main.${quote(table.name)}${where} ORDER BY ${order} LIMIT ${limit}`
+  return `SELECT ${columns} FROM main.${quote(table.name)}${where} ORDER BY ${order} LIMIT ${limit}`
 }
 
 /** One row again, by its key. */
 export function oneRowQuery(table: ExportedTable, { select, key }: { readonly select: readonly string[]; readonly key: string }): string {
+  if (table.source !== undefined) return `SELECT ${select.join(', ')} FROM ${table.source({ only: key, limit: 1 })}`
   return `SELECT ${select.join(', ')} FROM main.${quote(table.name)} WHERE (${table.key.map(collated).join(', ')}) = (${key})`
 }
 
+/** The row number as a text: a host that has no integers but doubles would round it. */
 function keyLiteralSql({ key }: ExportedTable): string {
-  return key.map(({ column, expression }) => (column === undefined ? expression : byteLiteralSql(column))).join(` || ', ' || `)
+  return key.map(({ column, expression }) => (column === undefined ? `CAST(${expression} AS TEXT)` : byteLiteralSql(column))).join(` || ', ' || `)
 }
 
 function collated({ expression, collation }: KeyTerm): string {

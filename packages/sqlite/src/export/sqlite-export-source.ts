@@ -1,9 +1,10 @@
 import {
   TidemarkError, type AbortOptions, type Consistency, type CreateViewRequest, type ExportConnection, type ExportSource, type ExportView, type OpenViewRequest, type RowValues, type ViewRef,
 } from '@tidemark/core/adapter'
-import type { SqliteDriver } from '../driver.ts'
+import type { BatchDriver, SqliteDriver } from '../driver.ts'
 import { sourceError } from '../source/source-error.ts'
 import { readExportSchema } from './read-export-schema.ts'
+import { dropUndo, makeUndo } from './undo/undo-log.ts'
 import { SqliteExportView } from './sqlite-export-view.ts'
 
 /** Copies of a database that nobody writes to. Present where there is a file system. */
@@ -20,13 +21,22 @@ export interface SqliteExportHost {
   /** Without credentials. */
   readonly address: string
   /** A connection that only reads, of its own. */
-  readonly open: () => Promise<SqliteDriver>
+  readonly open: () => Promise<ExportDriver>
   readonly snapshots?: SnapshotStore | undefined
+  /** A connection that writes: with it, tables can be put back to an instant while they are written to. */
+  readonly openWriter?: (() => Promise<BatchDriver>) | undefined
+  /** Whether the host answers no questions about the file, such as its encoding or the version of its schema. Default false. */
+  readonly hidesFile?: boolean | undefined
+  /** How values come from the driver exactly. Default `string`: as they are, integers as `bigint`. */
+  readonly textForm?: 'string' | 'tagged' | undefined
 }
+
+/** What an export reads with. */
+export type ExportDriver = Pick<BatchDriver, 'query' | 'view'> & AsyncDisposable
 
 /** A SQLite database, whatever its driver, as a source of exports. */
 export function sqliteExportSource(host: SqliteExportHost): ExportSource {
-  const consistencies: readonly Consistency[] = host.snapshots === undefined ? ['fuzzy'] : ['snapshot', 'fuzzy']
+  const consistencies: readonly Consistency[] = [...(host.snapshots === undefined ? [] : ['snapshot'] as const), ...(host.openWriter === undefined ? [] : ['corrected'] as const), 'fuzzy']
   return {
     name: 'sqlite',
     address: host.address,
@@ -44,19 +54,25 @@ class SqliteExportConnection implements ExportConnection {
 
   /** A selection that is wrong is told before anything is copied. */
   async createView({ viewId, consistency, selection }: CreateViewRequest): Promise<ViewRef> {
-    const snapshots = this.#snapshots(consistency)
-    await this.#reading(async (query) => void await readExportSchema(query, selection))
+    const { snapshots, openWriter } = this.#requireKind(consistency)
+    const { hidesFile } = this.#host
+    if (openWriter !== undefined) {
+      await using writer = await mapped(openWriter)
+      await mapped(() => makeUndo(writer, { viewId, selection, schema: { hidesFile } }))
+      return { viewId, consistency, token: viewId, cut: undefined }
+    }
+    await this.#reading(async (query) => void await readExportSchema(query, selection, { hidesFile }))
     const token = snapshots === undefined ? '' : await mapped(() => snapshots.create(viewId))
     return { viewId, consistency, token, cut: undefined }
   }
 
   async openView(request: OpenViewRequest): Promise<ExportView> {
     const { consistency, token } = request.ref
-    const snapshots = this.#snapshots(consistency)
+    const { snapshots } = this.#requireKind(consistency)
     const driver = await mapped(() => (snapshots === undefined ? this.#host.open() : snapshots.open(token)))
     if (driver === undefined) throw new TidemarkError('SNAPSHOT_LOST', 'The copy that the export reads is gone.')
     try {
-      return await SqliteExportView.open({ driver, request, isLive: consistency !== 'snapshot' })
+      return await SqliteExportView.open({ driver, request, host: this.#host })
     } catch (error) {
       await driver[Symbol.asyncDispose]()
       throw error
@@ -64,11 +80,15 @@ class SqliteExportConnection implements ExportConnection {
   }
 
   async dropView({ viewId, consistency }: Pick<ViewRef, 'viewId' | 'consistency'>): Promise<void> {
-    const snapshots = this.#snapshots(consistency)
+    const { snapshots, openWriter } = this.#requireKind(consistency)
     if (snapshots !== undefined) await mapped(() => snapshots.drop(viewId))
+    if (openWriter === undefined) return
+    await using writer = await mapped(openWriter)
+    await mapped(() => dropUndo(writer, viewId))
   }
 
   async checkIntegrity(_options?: AbortOptions): Promise<readonly string[]> {
+    if (this.#host.hidesFile === true) return []
     return this.#reading(async (query) => {
       const integrity = (await query('PRAGMA integrity_check')).map(([line]) => String(line)).filter((line) => line !== 'ok')
       const keys = (await query('PRAGMA foreign_key_check')).map(([table, , parent]) => `A row of '${String(table)}' refers to one of '${String(parent)}' that is not there.`)
@@ -80,9 +100,12 @@ class SqliteExportConnection implements ExportConnection {
     return Promise.resolve()
   }
 
-  #snapshots(consistency: Consistency): SnapshotStore | undefined {
-    if (consistency === 'fuzzy') return undefined
-    if (consistency === 'snapshot' && this.#host.snapshots !== undefined) return this.#host.snapshots
+  /** What a view of that kind needs of the host. */
+  #requireKind(consistency: Consistency): Pick<SqliteExportHost, 'snapshots' | 'openWriter'> {
+    const { snapshots, openWriter } = this.#host
+    if (consistency === 'fuzzy') return {}
+    if (consistency === 'snapshot' && snapshots !== undefined) return { snapshots }
+    if (consistency === 'corrected' && openWriter !== undefined) return { openWriter }
     throw new TidemarkError('NOT_SUPPORTED', `This source has no '${consistency}' view.`)
   }
 

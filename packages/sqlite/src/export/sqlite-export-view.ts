@@ -1,38 +1,43 @@
 import { TidemarkError, type BlockPage, type ExportPlan, type ExportRowPage, type ExportView, type OpenViewRequest, type ReadBlocksRequest, type ReadExportRowsRequest, type RowValues } from '@tidemark/core/adapter'
-import type { SqliteDriver } from '../driver.ts'
 import { sourceError } from '../source/source-error.ts'
 import { BlockReader } from './block-reader.ts'
-import { readExportSchema, type ExportSchema } from './read-export-schema.ts'
+import type { ExportedTable } from './exported-table.ts'
+import { LiveSchema } from './live-schema.ts'
+import { readExportSchema, type ExportSchema, type ExportSchemaOptions } from './read-export-schema.ts'
 import { RowReader } from './row-reader.ts'
+import type { ExportDriver, SqliteExportHost } from './sqlite-export-source.ts'
+import { corrected } from './undo/corrected-rows.ts'
+import { undoNames } from './undo/undo-names.ts'
 
 export interface SqliteExportViewOptions {
-  readonly driver: SqliteDriver
+  readonly driver: ExportDriver
   readonly request: OpenViewRequest
-  /** Whether tables may change under the reading. */
-  readonly isLive: boolean
+  readonly host: SqliteExportHost
 }
-
-const SCHEMA_VERSION_SQL = 'PRAGMA schema_version'
 
 /** A database, or a copy of one, as it is read for an export. */
 export class SqliteExportView implements ExportView {
   readonly #options: SqliteExportViewOptions
   readonly #schema: ExportSchema
+  /** `undefined` of a copy, which nobody alters. */
+  readonly #live: LiveSchema | undefined
   readonly #blocks = new Map<number, BlockReader>()
   readonly #rows = new Map<number, RowReader>()
-  #schemaVersion: unknown
 
   /** Errors: as `ExportConnection.openView`. */
   static async open(options: SqliteExportViewOptions): Promise<SqliteExportView> {
-    const query = (sql: string): Promise<readonly RowValues[]> => read(options.driver, sql, options.request.signal)
-    const [[version] = []] = options.isLive ? await query(SCHEMA_VERSION_SQL) : []
-    return new SqliteExportView(options, await readExportSchema(query, options.request.selection), version)
+    const { driver, request: { selection, ref, signal }, host } = options
+    const schemaOptions = schemaOptionsOf(options)
+    const read = (): Promise<ExportSchema> => readExportSchema((sql) => query(driver, sql, signal), selection, schemaOptions)
+    if (ref.consistency === 'snapshot') return new SqliteExportView(options, await read(), undefined)
+    const live = new LiveSchema({ read, hidesFile: host.hidesFile === true, viewId: ref.consistency === 'corrected' ? ref.viewId : undefined })
+    return new SqliteExportView(options, await live.open((sql) => query(driver, sql, signal)), live)
   }
 
-  private constructor(options: SqliteExportViewOptions, schema: ExportSchema, schemaVersion: unknown) {
+  private constructor(options: SqliteExportViewOptions, schema: ExportSchema, live: LiveSchema | undefined) {
     this.#options = options
     this.#schema = schema
-    this.#schemaVersion = schemaVersion
+    this.#live = live
   }
 
   get plan(): ExportPlan {
@@ -40,20 +45,18 @@ export class SqliteExportView implements ExportView {
   }
 
   async readBlocks({ table, after, bytes, signal }: ReadBlocksRequest): Promise<BlockPage> {
-    await this.#requireSchema(signal)
     let reader = this.#blocks.get(table)
     if (reader === undefined) {
-      reader = new BlockReader({ table: this.#table(table), render: this.#options.request.render, query: (sql) => read(this.#options.driver, sql, signal) })
+      reader = new BlockReader({ table: this.#table(table), render: this.#options.request.render, query: (sql) => this.#page(sql, false, signal) })
       this.#blocks.set(table, reader)
     }
     return reader.read(after, bytes)
   }
 
   async readRows(request: ReadExportRowsRequest): Promise<ExportRowPage> {
-    await this.#requireSchema(request.signal)
     let reader = this.#rows.get(request.table)
     if (reader === undefined) {
-      reader = new RowReader({ table: this.#table(request.table), query: (sql) => read(this.#options.driver, sql, undefined, true) })
+      reader = new RowReader({ table: this.#table(request.table), query: (sql) => this.#page(sql, true, request.signal), textForm: this.#options.host.textForm ?? 'string' })
       this.#rows.set(request.table, reader)
     }
     return reader.read(request)
@@ -63,39 +66,45 @@ export class SqliteExportView implements ExportView {
     await this.#options.driver[Symbol.asyncDispose]()
   }
 
-  #table(index: number): ExportSchema['tables'][number] {
+  #table(index: number): ExportedTable {
     const table = this.#schema.tables[index]
     if (table === undefined) throw new RangeError('The plan has no table of this number.')
-    return table
+    const { ref } = this.#options.request
+    return ref.consistency === 'corrected' ? corrected(table, undoNames(ref.viewId).table(index)) : table
   }
 
-  /** Any change of the schema has it looked at again; one that is of no table in the dump is none. */
-  async #requireSchema(signal: AbortSignal | undefined): Promise<void> {
-    if (!this.#options.isLive) return
-    const { driver, request } = this.#options
-    const [[version] = []] = await read(driver, SCHEMA_VERSION_SQL, signal)
-    if (version === this.#schemaVersion) return
-    const { plan } = await readExportSchema((sql) => read(driver, sql, signal), request.selection).catch(asChange)
-    if (plan.schemaHash !== this.#schema.plan.schemaHash) throw changed()
-    this.#schemaVersion = version
+  /** Under one view with what tells whether the tables are still those of the plan. */
+  async #page(sql: string, bigints: boolean, signal: AbortSignal | undefined): Promise<readonly RowValues[]> {
+    const { driver } = this.#options
+    if (this.#live === undefined) return bigints ? (await views(driver, [sql], { bigints, signal }))[0] ?? [] : query(driver, sql, signal)
+    const [marks = [], rows = []] = await views(driver, [this.#live.marksSql, sql], { bigints, signal })
+    await this.#live.require(marks)
+    return rows
   }
 }
 
-async function read(driver: SqliteDriver, sql: string, signal: AbortSignal | undefined, bigints = false): Promise<readonly RowValues[]> {
-  if (signal?.aborted === true) throw new TidemarkError('ABORTED', 'The export was aborted.')
+function schemaOptionsOf({ request: { ref }, host }: SqliteExportViewOptions): ExportSchemaOptions {
+  return { hidesFile: host.hidesFile, counters: ref.consistency === 'corrected' ? undoNames(ref.viewId).counters : undefined }
+}
+
+async function query(driver: ExportDriver, sql: string, signal: AbortSignal | undefined): Promise<readonly RowValues[]> {
+  requireGoingOn(signal)
   try {
-    if (!bigints) return await driver.query(sql)
-    const [rows = []] = await driver.view([{ sql }], { bigints })
-    return rows
+    return await driver.query(sql)
   } catch (error) {
     throw sourceError(error)
   }
 }
 
-function asChange(error: unknown): never {
-  throw error instanceof TidemarkError && (error.code === 'TABLE_UNKNOWN' || error.code === 'NOTHING_SELECTED') ? changed() : error
+async function views(driver: ExportDriver, sqls: readonly string[], { bigints, signal }: { readonly bigints: boolean; readonly signal: AbortSignal | undefined }): Promise<readonly (readonly RowValues[])[]> {
+  requireGoingOn(signal)
+  try {
+    return await driver.view(sqls.map((sql) => ({ sql })), { bigints })
+  } catch (error) {
+    throw sourceError(error)
+  }
 }
 
-function changed(): TidemarkError {
-  return new TidemarkError('SCHEMA_CHANGED', 'A table of the export was changed or dropped while it was read.')
+function requireGoingOn(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new TidemarkError('ABORTED', 'The export was aborted.')
 }
