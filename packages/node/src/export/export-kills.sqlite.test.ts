@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Exporter, verifyDump, type ExportRequest } from '@tidemark/core'
-import { memoryStateStore, MemoryObjects } from '@tidemark/core/testing'
+import type { ObjectStorage } from '@tidemark/core/adapter'
+import { memoryStateStore, memoryStorage, MemoryObjects, MortalProcess } from '@tidemark/core/testing'
 import { parquetFormat } from '@tidemark/parquet'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Process } from '../test/crashing.ts'
 import { decryptObject } from '../test/decrypt-object.ts'
 import { nodeSqlite } from './node-sqlite.ts'
 
@@ -43,9 +43,9 @@ async function exportThrough(kills: readonly number[], request: ExportRequest): 
   let id: string | undefined
   let moments = 0
   for (const kill of [...kills, undefined]) {
-    const process = new Process(kill)
+    const process = new MortalProcess(kill)
     // The same worker goes on at once; another would wait for the lease to run out.
-    const exporter = new Exporter({ source: nodeSqlite({ path }), storage: process.storage(objects), state: process.store(state), instance: 'one', encryption, formats: [parquetFormat()] })
+    const exporter = new Exporter({ source: nodeSqlite({ path }), storage: process.storage(storageOf(objects)), state: process.store(state), instance: 'one', encryption, formats: [parquetFormat()] })
     try {
       id ??= (await exporter.start(request)).id
       await exporter.finish(id)
@@ -57,14 +57,18 @@ async function exportThrough(kills: readonly number[], request: ExportRequest): 
     } finally {
       await exporter[Symbol.asyncDispose]().catch(() => undefined)
     }
-    moments = process.count
+    moments = process.moments
   }
-  const sweeper = new Exporter({ source: nodeSqlite({ path }), storage: new Process().storage(objects), state })
+  const sweeper = new Exporter({ source: nodeSqlite({ path }), storage: storageOf(objects), state })
   await sweeper.sweep({ uploadAgeMs: -1 })
   const dumps = [...objects.objects].map(([key, { data }]) => [key.slice(key.indexOf('/') + 1), contentOf(key, data)])
-  const report = await verifyDump({ storage: new Process().storage(objects), id: id ?? '', encryption })
+  const report = await verifyDump({ storage: storageOf(objects), id: id ?? '', encryption })
   expect(report.findings).toEqual([])
   return { dumps: Object.fromEntries(dumps) as Readonly<Record<string, string>>, moments, leftUploads: objects.uploads.size }
+}
+
+function storageOf(state: MemoryObjects): ObjectStorage {
+  return memoryStorage({ state, minPartBytes: 500 })
 }
 
 /** Of a manifest what may not differ between two exports of the same rows. */
