@@ -1,5 +1,6 @@
 export type { LibsqlClient, LibsqlResult, LibsqlStatement, LibsqlTransaction } from './libsql-client.ts'
 export type { LibsqlClientConfig, LibsqlConfig, LibsqlUrlConfig } from './libsql-config.ts'
+export { libsql } from './libsql.ts'
 export { libsqlChangeTarget } from './libsql-change-target.ts'
 export { libsqlChanges } from './libsql-changes.ts'
 export { libsqlSource } from './libsql-source.ts'

@@ -140,7 +140,7 @@ describe('an exporter', () => {
 
   it.each([
     [{ format: 'parquet', layout: 'directory' }, 'format'], [{ partBytes: 10 }, 'partBytes'], [{ compression: 'none', layout: 'directory' }, 'compression'], [{ encrypt: true, layout: 'directory' }, 'encrypt'], [{ tables: [] }, 'tables'],
-    [{ fileName: '../x' }, 'fileName'], [{ consistency: 'corrected' }, 'consistency'], [{ nonsense: 1 }, 'nonsense'], [{ budget: { ms: 0 } }, 'budget.ms'],
+    [{ fileName: '../x' }, 'fileName'], [{ nonsense: 1 }, 'nonsense'], [{ budget: { ms: 0 } }, 'budget.ms'],
   ])('refuses %j and names it', async (request, fault) => {
     await expect(make().start(request as object)).rejects.toMatchObject({ code: 'CONFIG_INVALID', issues: [expect.objectContaining({ path: fault })] })
     expect(await state.list('')).toEqual([])

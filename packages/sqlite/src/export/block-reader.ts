@@ -5,12 +5,14 @@ import type { ExportedTable } from './exported-table.ts'
 import { longRowStatements } from './long-row.ts'
 import { columnLiteralsSql, insertColumns, rowBytesSql, rowLiteralsSql } from './row-literals-sql.ts'
 import { oneRowQuery, rowQuery } from './row-query.ts'
+import type { TextReading } from './text-reading.ts'
 import { StatementBuffer } from './statement-buffer.ts'
 
 export interface BlockReaderOptions {
   readonly table: ExportedTable
   readonly render: RenderOptions
   readonly query: (sql: string) => Promise<readonly RowValues[]>
+  readonly reading: TextReading
 }
 
 const FIRST_PAGE_ROWS = 256
@@ -35,7 +37,7 @@ export class BlockReader {
   constructor(options: BlockReaderOptions) {
     const { table, render } = options
     this.#options = options
-    this.#select = rowLiteralsSql(table, render.keepRowids)
+    this.#select = options.reading.text(rowLiteralsSql(table, render.keepRowids))
     this.#statement = new StatementBuffer(`INSERT INTO ${quote(table.name)}(${insertColumns(table, render.keepRowids).join(',')}) VALUES\n`, render.maxStatementBytes)
   }
 
@@ -49,8 +51,9 @@ export class BlockReader {
     const blocks: ExportBlock[] = []
     let length = 0
     for (const [key, literals] of rows) {
-      length += String(literals).length
-      await this.#add(blocks, String(key), String(literals), blocks.length === 0 ? skip : 0)
+      const text = this.#options.reading.decode(literals)
+      length += text.length
+      await this.#add(blocks, String(key), text, blocks.length === 0 ? skip : 0)
       this.#rowsRead += 1
     }
     const isLast = rows.length < limit || this.#rowsLeft() === 0

@@ -1,16 +1,15 @@
-import { TidemarkError, type ExportRowPage, type ReadExportRowsRequest, type RowValues, type Value } from '@tidemark/core/adapter'
-import { valueReader, valueSql } from '../capture/value-reading.ts'
+import { TidemarkError, type ExportRowPage, type ReadExportRowsRequest, type RowValues } from '@tidemark/core/adapter'
 import { quote } from '../quote.ts'
 import { parseCursor, printCursor } from './block-cursor.ts'
 import type { ExportedTable } from './exported-table.ts'
 import { oneRowQuery, rowQuery } from './row-query.ts'
+import type { TextReading } from './text-reading.ts'
 
 export interface RowReaderOptions {
   readonly table: ExportedTable
   /** Integers as `bigint`, so that 1 and 1.0 are told apart. */
   readonly query: (sql: string) => Promise<readonly RowValues[]>
-  /** `tagged`: the driver has no integers but doubles, so that numbers are asked for as marked texts. */
-  readonly textForm: 'string' | 'tagged'
+  readonly reading: TextReading
 }
 
 const REPLACEMENT = '\uFFFD'
@@ -19,25 +18,21 @@ const FIRST_PAGE_ROWS = 256
 /** The rows of a table as values. Integers are `bigint`, doubles are numbers. */
 export class RowReader {
   readonly #options: RowReaderOptions
-  readonly #read: (value: Value) => Value
   #pageRows = FIRST_PAGE_ROWS
 
   constructor(options: RowReaderOptions) {
     this.#options = options
-    // Without affinity an integer stays a bigint, also a small one.
-    const column = { name: '', type: '', nullable: true, generated: false, affinity: 'blob' } as const
-    this.#read = valueReader(column, { form: options.textForm, bigints: true, keepsBigints: true, decoder: () => undefined, onInvalidText: 'replace' })
   }
 
   /** Errors: `VALUE_UNREPRESENTABLE` for a text that is no valid text; SQL has a way to write it. */
   async read({ after, limit }: ReadExportRowsRequest): Promise<ExportRowPage> {
-    const { table, query, textForm } = this.#options
+    const { table, query, reading } = this.#options
     const { key, rows: before } = parseCursor(after)
     const count = Math.min(limit.rows, this.#pageRows, Math.max(0, (table.limit ?? Number.MAX_SAFE_INTEGER) - before))
-    const select = table.columns.map(({ name }) => valueSql(quote(name), textForm))
+    const select = table.columns.map(({ name }) => reading.value(quote(name)))
     const found = count === 0 ? [] : await query(rowQuery(table, { select, after: key, limit: count }))
     const keys = found.map(([rowKey]) => String(rowKey))
-    const rows = found.map((row) => row.slice(1).map(this.#read))
+    const rows = found.map((row) => row.slice(1).map(reading.read))
     await this.#requireTexts(rows, keys)
     this.#adapt(rows, limit.bytes)
     return {

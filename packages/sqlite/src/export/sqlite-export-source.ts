@@ -4,6 +4,7 @@ import {
 import type { BatchDriver, SqliteDriver } from '../driver.ts'
 import { sourceError } from '../source/source-error.ts'
 import { readExportSchema } from './read-export-schema.ts'
+import type { ExportTextForm } from './text-reading.ts'
 import { dropUndo, makeUndo } from './undo/undo-log.ts'
 import { SqliteExportView } from './sqlite-export-view.ts'
 
@@ -27,8 +28,8 @@ export interface SqliteExportHost {
   readonly openWriter?: (() => Promise<BatchDriver>) | undefined
   /** Whether the host answers no questions about the file, such as its encoding or the version of its schema. Default false. */
   readonly hidesFile?: boolean | undefined
-  /** How values come from the driver exactly. Default `string`: as they are, integers as `bigint`. */
-  readonly textForm?: 'string' | 'tagged' | undefined
+  /** Default `string`. */
+  readonly textForm?: ExportTextForm | undefined
 }
 
 /** What an export reads with. */

@@ -6,6 +6,7 @@ import { LiveSchema } from './live-schema.ts'
 import { readExportSchema, type ExportSchema, type ExportSchemaOptions } from './read-export-schema.ts'
 import { RowReader } from './row-reader.ts'
 import type { ExportDriver, SqliteExportHost } from './sqlite-export-source.ts'
+import { textReading, type TextReading } from './text-reading.ts'
 import { corrected } from './undo/corrected-rows.ts'
 import { undoNames } from './undo/undo-names.ts'
 
@@ -18,6 +19,7 @@ export interface SqliteExportViewOptions {
 /** A database, or a copy of one, as it is read for an export. */
 export class SqliteExportView implements ExportView {
   readonly #options: SqliteExportViewOptions
+  readonly #reading: TextReading
   readonly #schema: ExportSchema
   /** `undefined` of a copy, which nobody alters. */
   readonly #live: LiveSchema | undefined
@@ -29,13 +31,17 @@ export class SqliteExportView implements ExportView {
     const { driver, request: { selection, ref, signal }, host } = options
     const schemaOptions = schemaOptionsOf(options)
     const read = (): Promise<ExportSchema> => readExportSchema((sql) => query(driver, sql, signal), selection, schemaOptions)
-    if (ref.consistency === 'snapshot') return new SqliteExportView(options, await read(), undefined)
+    const { textForm = 'string' } = host
+    const [[encoding = 'UTF-8'] = []] = textForm === 'bytes' ? await query(driver, 'SELECT encoding FROM pragma_encoding', signal) : []
+    const reading = textReading(textForm, String(encoding))
+    if (ref.consistency === 'snapshot') return new SqliteExportView({ ...options, reading }, await read(), undefined)
     const live = new LiveSchema({ read, hidesFile: host.hidesFile === true, viewId: ref.consistency === 'corrected' ? ref.viewId : undefined })
-    return new SqliteExportView(options, await live.open((sql) => query(driver, sql, signal)), live)
+    return new SqliteExportView({ ...options, reading }, await live.open((sql) => query(driver, sql, signal)), live)
   }
 
-  private constructor(options: SqliteExportViewOptions, schema: ExportSchema, live: LiveSchema | undefined) {
+  private constructor(options: SqliteExportViewOptions & { readonly reading: TextReading }, schema: ExportSchema, live: LiveSchema | undefined) {
     this.#options = options
+    this.#reading = options.reading
     this.#schema = schema
     this.#live = live
   }
@@ -47,7 +53,7 @@ export class SqliteExportView implements ExportView {
   async readBlocks({ table, after, bytes, signal }: ReadBlocksRequest): Promise<BlockPage> {
     let reader = this.#blocks.get(table)
     if (reader === undefined) {
-      reader = new BlockReader({ table: this.#table(table), render: this.#options.request.render, query: (sql) => this.#page(sql, false, signal) })
+      reader = new BlockReader({ table: this.#table(table), render: this.#options.request.render, query: (sql) => this.#page(sql, false, signal), reading: this.#reading })
       this.#blocks.set(table, reader)
     }
     return reader.read(after, bytes)
@@ -56,7 +62,7 @@ export class SqliteExportView implements ExportView {
   async readRows(request: ReadExportRowsRequest): Promise<ExportRowPage> {
     let reader = this.#rows.get(request.table)
     if (reader === undefined) {
-      reader = new RowReader({ table: this.#table(request.table), query: (sql) => this.#page(sql, true, request.signal), textForm: this.#options.host.textForm ?? 'string' })
+      reader = new RowReader({ table: this.#table(request.table), query: (sql) => this.#page(sql, true, request.signal), reading: this.#reading })
       this.#rows.set(request.table, reader)
     }
     return reader.read(request)
