@@ -1,13 +1,17 @@
 import { CHANGE_CASES, runCase, STORAGE_CASES, type ConformanceCase, type ConformanceSubject } from '@tidemark/conformance'
+import type { S3StorageOptions } from '@tidemark/s3'
 import type { D1Database } from '../d1-database.ts'
 import type { R2Bucket } from '../storage/r2-bucket.ts'
 import { r2Subject } from './r2-subject.ts'
+import { s3Subject } from './s3-subject.ts'
 import { d1Subject, durableObjectSubject, type ErasableStorage } from './change-subjects.ts'
 
 interface Environment {
   readonly OBJECTS: { idFromName(name: string): unknown; get(id: unknown): { fetch(request: Request): Promise<Response> } }
   readonly DB: D1Database
   readonly BUCKET: R2Bucket
+  /** Of the bucket's S3 API, as JSON. */
+  readonly S3: string
 }
 
 /** Runs one case in itself. */
@@ -23,12 +27,13 @@ export class CaseObject {
   }
 }
 
-/** `/object/CHG-101` runs a case in an object of that name, `/d1/CHG-101` on the database, `/r2/STO-1` on the bucket. */
+/** `/object/CHG-101` runs a case in an object of that name, `/d1/CHG-101` on the database, `/r2/STO-1` on the bucket, `/s3/STO-1` on it over the network. */
 export const worker = {
   async fetch(request: Request, environment: Environment): Promise<Response> {
-    const { OBJECTS, DB, BUCKET } = environment
+    const { OBJECTS, DB, BUCKET, S3 } = environment
     const { pathname } = new URL(request.url)
     if (pathname.startsWith('/r2/')) return answer(request, STORAGE_CASES, r2Subject(BUCKET, pathname.slice(1)))
+    if (pathname.startsWith('/s3/')) return answer(request, STORAGE_CASES, s3Subject(JSON.parse(S3) as S3StorageOptions, pathname.slice(1))) // as the test wrote it
     return pathname.startsWith('/d1/') ? answer(request, CHANGE_CASES, d1Subject(DB)) : OBJECTS.get(OBJECTS.idFromName(pathname)).fetch(request)
   },
 }
