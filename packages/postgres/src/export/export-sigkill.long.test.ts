@@ -1,0 +1,75 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { verifyDump } from '@tidemark/core'
+import { FakeRuntime } from '@tidemark/core/testing'
+import { fsStorage } from '@tidemark/node'
+import { expect, it, onTestFinished } from 'vitest'
+import { postgresSource } from '../postgres-source.ts'
+import { useTestDatabase } from '../test/test-database.ts'
+import { loadWithPsql } from './test/dump.ts'
+
+const WORKER = fileURLToPath(new URL('test/export-worker.ts', import.meta.url))
+const KILLS = 150
+/** A copy begins anew with each life: one that is killed early each time would never end. */
+const KILLS_EACH = 8
+const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31)
+const database = await useTestDatabase('export_kill')
+const copy = await useTestDatabase('export_kill_copy')
+
+it(`exports the bank at one instant, through ${KILLS} kills and with transfers all the time`, { timeout: 1_800_000 }, async () => {
+  process.stdout.write(`export kills: SEED=${seed}\n`)
+  const runtime = new FakeRuntime({ seed })
+  const folder = mkdtempSync(join(tmpdir(), 'tidemark-sigkill-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  await database.execute(`CREATE TABLE accounts (id int PRIMARY KEY, tag text UNIQUE, balance int NOT NULL, filling text); INSERT INTO accounts SELECT g, 'tag ' || g, 100, repeat(md5(g::text), 10) FROM generate_series(1, 3000) g`)
+  let kills = 0
+  let dumps = 0
+  while (kills < KILLS) {
+    let id = ''
+    for (let lives = 0, isOver = false; !isOver; lives += 1) {
+      const killAfter = lives < KILLS_EACH ? 1 + Math.floor(runtime.random() * 9) : Number.POSITIVE_INFINITY
+      const life = await live([database.url, join(folder, 'dumps'), join(folder, 'state.db'), id], { killAfter, transfer: () => transfer(() => runtime.random()) })
+      id ||= life.id
+      isOver = !life.wasKilled
+      if (life.wasKilled) kills += 1
+    }
+    await copy.execute('DROP SCHEMA public CASCADE; CREATE SCHEMA public')
+    await loadWithPsql(copy.url, join(folder, 'dumps', id, 'dump.sql'))
+    expect(await copy.execute('SELECT count(*)::int AS rows, sum(balance)::int AS money, count(DISTINCT tag)::int AS tags FROM accounts')).toEqual([{ rows: 3_000, money: 300_000, tags: 3_000 }])
+    await expect(verifyDump({ storage: fsStorage(join(folder, 'dumps')), id, mode: 'deep', against: postgresSource({ url: copy.url }) })).resolves.toMatchObject({ ok: true, findings: [] })
+    // Of every copy that was given up nothing is left.
+    expect(readdirSync(join(folder, 'dumps', id)).toSorted()).toEqual(['dump.sql', 'manifest.json'])
+    dumps += 1
+  }
+  process.stdout.write(`export kills: ${kills} kills, ${dumps} dumps\n`)
+})
+
+async function transfer(random: () => number): Promise<void> {
+  const [from, to] = [1 + Math.floor(random() * 3_000), 1 + Math.floor(random() * 3_000)]
+  await database.execute(`DO $$ BEGIN UPDATE accounts SET balance = balance - 5 WHERE id = ${from}; UPDATE accounts SET balance = balance + 5, tag = tag || '.' WHERE id = ${to}; END $$`)
+}
+
+interface LifeRequest {
+  readonly killAfter: number
+  readonly transfer: () => Promise<void>
+}
+
+/** One process, killed once it has said so many things, in the middle of whatever it does then. */
+async function live(args: readonly string[], { killAfter, transfer: write }: LifeRequest): Promise<{ readonly id: string; readonly wasKilled: boolean }> {
+  const worker = spawn(process.execPath, ['--conditions=tidemark-source', '--disable-warning=ExperimentalWarning', WORKER, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const closed = once(worker, 'close') as Promise<[number | null, NodeJS.Signals | null]> // as its documentation says
+  const lines: string[] = []
+  for await (const line of createInterface({ input: worker.stdout })) {
+    lines.push(line)
+    await write()
+    if (lines.length > killAfter) worker.kill('SIGKILL')
+  }
+  const [code, signal] = await closed
+  if (signal !== 'SIGKILL' && code !== 0) throw new Error(`The worker ended with ${String(code)}.`)
+  return { id: lines[0] ?? '', wasKilled: signal === 'SIGKILL' && lines.at(-1) !== 'completed' }
+}
