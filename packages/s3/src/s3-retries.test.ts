@@ -60,6 +60,23 @@ describe('a request that fails in passing is made again', () => {
   })
 })
 
+describe('an upload that the storage can\'t complete', () => {
+  const parts = [{ number: 1, etag: '"p"' }]
+
+  it('is unknown where it is not there (Ceph says that another completes it)', async () => {
+    await using server = await scriptedServer((response, request) => fails(request.method === 'GET' ? 404 : 500, request.method === 'GET' ? 'NoSuchUpload' : 'InternalError')(response, request))
+    await expect(s3Storage(server.options).completeUpload({ key: 'a', uploadId: 'u', parts })).rejects.toMatchObject({ code: 'UPLOAD_UNKNOWN' })
+    expect(server.seen.map(({ method, path }) => `${method} ${path}`)).toEqual([...Array<string>(3).fill('POST /bucket/a?uploadId=u'), 'GET /bucket/a?uploadId=u&max-parts=1'])
+  })
+
+  it('is what it says where it is there, or where it can\'t be asked for', async () => {
+    for (const asked of [answers('<ListPartsResult/>'), fails(501, 'NotImplemented'), fails(404, 'NoSuchKey')]) {
+      await using server = await scriptedServer((response, request) => (request.method === 'GET' ? asked : fails(503, 'SlowDown'))(response, request))
+      await expect(s3Storage(server.options).completeUpload({ key: 'a', uploadId: 'u', parts })).rejects.toMatchObject({ code: 'STORAGE_BUSY', detail: 'SlowDown' })
+    }
+  })
+})
+
 describe('an answer that is cut off', () => {
   it('is gone on with where it ended', async () => {
     await using server = await scriptedServer(cutsOff(TEXT, 4), cutsOff('456789', 3, { 'content-range': 'bytes 4-9/10' }, 206), answers('789', { 'content-range': 'bytes 7-9/10' }, 206))

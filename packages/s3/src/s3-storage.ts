@@ -111,7 +111,12 @@ class S3Storage implements ObjectStorage {
     if (parts.length === 0 || parts.some(({ number }, index) => number !== index + 1)) throw new TidemarkError('UPLOAD_PARTS_INVALID', 'The parts of an upload must be given in order and without gaps.')
     const list = parts.map(({ number, etag }) => `<Part><PartNumber>${number}</PartNumber><ETag>${escapeXml(etag)}</ETag></Part>`).join('')
     const body = new TextEncoder().encode(`<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${list}</CompleteMultipartUpload>`)
-    await this.#ofUpload(() => this.#client.sendForText({ method: 'POST', key: this.#path(key), query: { uploadId }, headers: { 'content-type': 'application/xml' }, body, signal }))
+    try {
+      await this.#ofUpload(() => this.#client.sendForText({ method: 'POST', key: this.#path(key), query: { uploadId }, headers: { 'content-type': 'application/xml' }, body, signal }))
+    } catch (error) {
+      if (error instanceof TidemarkError && error.code === 'STORAGE_BUSY') await this.#requireUpload({ key, uploadId }, signal)
+      throw error
+    }
     return this.#require(key, signal)
   }
 
@@ -185,6 +190,18 @@ class S3Storage implements ObjectStorage {
       marker = elementText(xml, 'IsTruncated') === 'true' ? { 'key-marker': elementText(xml, 'NextKeyMarker') ?? '', 'upload-id-marker': elementText(xml, 'NextUploadIdMarker') ?? '' } : undefined
     }
     return found
+  }
+
+  /**
+   * Completing an upload that is gone is to Ceph one that is being completed by somebody else, for ever. Not every storage can be asked for an upload: what
+   * it says then is no answer.
+   */
+  async #requireUpload({ key, uploadId }: UploadRef, signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await this.#client.sendForText({ method: 'GET', key: this.#path(key), query: { uploadId, 'max-parts': '1' }, signal })
+    } catch (error) {
+      if (error instanceof TidemarkError && error.code === 'UPLOAD_UNKNOWN') throw error
+    }
   }
 
   /** Of an upload, what is not there is the upload, whatever a server calls it. */
