@@ -17,7 +17,7 @@ const args = {
   'data-only': { type: 'boolean', description: 'Rows without definitions' },
   format: { type: 'string', valueHint: 'sql|csv|ndjson', description: 'SQL that the engine\'s own shell loads, or a file a table (default sql)' },
   layout: { type: 'string', valueHint: 'single|directory', description: 'One file, or many of bounded size (default single)' },
-  consistency: { type: 'string', valueHint: 'auto|snapshot|fuzzy', description: 'snapshot: one instant; fuzzy: each page as it is when it is read (default auto: snapshot)' },
+  consistency: { type: 'string', valueHint: 'auto|snapshot|corrected|fuzzy', description: 'snapshot: one instant; corrected (SQLite): the same without a copy; fuzzy: each page as it is when it is read (default auto: snapshot)' },
   pause: { type: 'string', valueHint: '2s', description: 'Rest between slices of 20 seconds' },
   name: { type: 'string', valueHint: 'name', description: 'File name without its extension (default dump_ and the time)' },
   resume: { type: 'string', valueHint: 'id', description: 'Go on with an export that was stopped; its other options are as they were' },
