@@ -98,6 +98,7 @@ describe('an address of a bucket', () => {
   it('is a URL and what is in the environment', () => {
     const storage = s3FromUrl('s3://bucket/a/b/', { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY })
     expect(storage.address).toBe('s3://bucket/a/b')
+    expect(s3FromUrl('s3://bucket', { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL_S3: '', AWS_REGION: '', AWS_SESSION_TOKEN: '' }).address).toBe('s3://bucket')
     expect(() => s3FromUrl('s3://bucket', { AWS_ACCESS_KEY_ID })).toThrow(expect.objectContaining({ code: 'SECRET_MISSING' }))
     for (const url of ['bucket', 's3://', 'https://bucket', 's3://b/../c']) expect(() => s3FromUrl(url, { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY })).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }))
     for (const endpoint of ['ftp://x', 'https://user:pass@host', 'host']) expect(() => s3Storage({ bucket: 'b', endpoint, accessKeyId: 'k', secretAccessKey: 's' })).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }))

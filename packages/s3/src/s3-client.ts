@@ -160,9 +160,11 @@ export class S3Client {
 }
 
 function baseUrl({ endpoint, bucket, pathStyle }: S3StorageOptions, region: string): string {
-  const url = new URL(endpoint ?? `https://s3.${region}.amazonaws.com`)
+  const url = new URL(endpoint ?? `https://s3.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`)
   const path = url.pathname.replace(/\/$/, '')
-  return pathStyle ?? endpoint !== undefined ? `${url.origin}${path}/${encodeKey(bucket)}` : `${url.protocol}//${bucket}.${url.host}${path}`
+  // A certificate's `*` stands for one label.
+  const isInPath = pathStyle ?? (endpoint !== undefined || bucket.includes('.'))
+  return isInPath ? `${url.origin}${path}/${encodeKey(bucket)}` : `${url.protocol}//${bucket}.${url.host}${path}`
 }
 
 async function failureOf(response: Response, reader: AnswerReader): Promise<Failure> {

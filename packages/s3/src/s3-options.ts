@@ -12,7 +12,7 @@ export interface S3StorageOptions {
   readonly secretAccessKey: SecretInput
   /** Of temporary credentials. */
   readonly sessionToken?: SecretInput | undefined
-  /** Whether the bucket is in the path rather than in the host's name. Default: with an `endpoint`. */
+  /** Whether the bucket is in the path rather than in the host's name. Default: with an `endpoint`, or where its name has a dot. */
   readonly pathStyle?: boolean | undefined
   /**
    * What this server can do, where it is not what AWS and R2 both can: parts of one size of 5 MiB to 5 GiB, 10,000 of them; uploads can be listed; no

@@ -27,8 +27,8 @@ describe('what is sent', () => {
       return Promise.resolve(new Response(null, { status: 204 }))
     }
     const credentials = { accessKeyId: 'key', secretAccessKey: 'secret', bucket: 'b', fetch: record }
-    for (const place of [{}, { region: 'eu-central-1' }, { endpoint: 'https://h:9000/base/' }, { endpoint: 'https://h', pathStyle: false }, { pathStyle: true }]) await s3Storage({ ...credentials, ...place }).delete('k')
-    expect(urls).toEqual(['https://b.s3.us-east-1.amazonaws.com/k', 'https://b.s3.eu-central-1.amazonaws.com/k', 'https://h:9000/base/b/k', 'https://b.h/k', 'https://s3.us-east-1.amazonaws.com/b/k'])
+    for (const place of [{}, { region: 'eu-central-1' }, { endpoint: 'https://h:9000/base/' }, { endpoint: 'https://h', pathStyle: false }, { pathStyle: true }, { bucket: 'a.b' }, { region: 'cn-north-1' }]) await s3Storage({ ...credentials, ...place }).delete('k')
+    expect(urls).toEqual(['https://b.s3.us-east-1.amazonaws.com/k', 'https://b.s3.eu-central-1.amazonaws.com/k', 'https://h:9000/base/b/k', 'https://b.h/k', 'https://s3.us-east-1.amazonaws.com/b/k', 'https://s3.us-east-1.amazonaws.com/a.b/k', 'https://b.s3.cn-north-1.amazonaws.com.cn/k'])
   })
 
   it('has the token of temporary credentials, and a secret that is looked up each time', async () => {
@@ -42,6 +42,17 @@ describe('what is sent', () => {
     expect(server.seen[0]?.headers.authorization).toContain('x-amz-security-token')
     expect(asked).toBe(2)
     expect(new URL(await storage.presignGet?.('a', { expiresInMs: 1_000 }) ?? '').searchParams.get('X-Amz-Security-Token')).toBe('session-value')
+  })
+})
+
+describe('a put', () => {
+  it('is one request, where its answer says enough', async () => {
+    for (const [headers, methods] of [[{}, ['PUT']], [{ etag: '' }, ['PUT', 'HEAD']]] as const) {
+      await using server = await scriptedServer(answers('', headers), answers('', { 'content-length': '3' }))
+      const object = await s3Storage(server.options).put('a', new Uint8Array(3), { metadata: { 'export-id': 'x' } })
+      expect(object).toMatchObject({ key: 'a', bytes: 3, etag: '"1"' })
+      expect(server.seen.map(({ method }) => method)).toEqual(methods)
+    }
   })
 })
 

@@ -52,10 +52,11 @@ class S3Storage implements ObjectStorage {
   async put(key: string, bytes: Uint8Array, { metadata, contentType, ifAbsent = false, signal }: PutOptions = {}): Promise<StoredObject> {
     if (ifAbsent && !this.capabilities.conditionalPut) throw new TidemarkError('NOT_SUPPORTED', 'This storage can not refuse to replace an object.')
     const kept = checkMetadata(metadata)
-    await this.#client.send({
+    const headers = await this.#client.send({
       method: 'PUT', key: this.#path(key), body: bytes, signal, headers: { ...writeHeaders(kept, contentType), ...(ifAbsent ? { 'if-none-match': '*' } : {}) },
     })
-    return this.#require(key, signal)
+    const [etag, modifiedAtMs] = [headers.get('etag') ?? '', Date.parse(headers.get('date') ?? '')]
+    return etag === '' || Number.isNaN(modifiedAtMs) ? this.#require(key, signal) : { key, bytes: bytes.length, etag, metadata: kept, modifiedAtMs }
   }
 
   async head(key: string, { signal }: AbortOptions = {}): Promise<StoredObject | undefined> {
@@ -114,7 +115,7 @@ class S3Storage implements ObjectStorage {
     try {
       await this.#ofUpload(() => this.#client.sendForText({ method: 'POST', key: this.#path(key), query: { uploadId }, headers: { 'content-type': 'application/xml' }, body, signal }))
     } catch (error) {
-      if (error instanceof TidemarkError && error.code === 'STORAGE_BUSY') await this.#requireUpload({ key, uploadId }, signal)
+      if (error instanceof TidemarkError && error.detail === 'InternalError') await this.#requireUpload({ key, uploadId }, signal)
       throw error
     }
     return this.#require(key, signal)
@@ -193,12 +194,12 @@ class S3Storage implements ObjectStorage {
   }
 
   /**
-   * Completing an upload that is gone is to Ceph one that is being completed by somebody else, for ever. Not every storage can be asked for an upload: what
-   * it says then is no answer.
+   * Completing an upload that is gone is to Ceph one that is being completed by somebody else, for ever. Not every storage can be asked for an upload: whatever
+   * else it says is no answer. Errors: `UPLOAD_UNKNOWN`.
    */
   async #requireUpload({ key, uploadId }: UploadRef, signal: AbortSignal | undefined): Promise<void> {
     try {
-      await this.#client.sendForText({ method: 'GET', key: this.#path(key), query: { uploadId, 'max-parts': '1' }, signal })
+      await this.#ofUpload(() => this.#client.sendForText({ method: 'GET', key: this.#path(key), query: { uploadId, 'max-parts': '1' }, signal }))
     } catch (error) {
       if (error instanceof TidemarkError && error.code === 'UPLOAD_UNKNOWN') throw error
     }

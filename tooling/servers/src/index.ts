@@ -2,6 +2,8 @@ export type { ServerAccess, ServerEngine, ServerInfo, ServerLifecycle, ServerOri
 export { ServerUnavailableError, type PassedOver } from './server-unavailable-error.ts'
 export { POSTGRES_VERSIONS, type PostgresVersion } from './postgres/postgres-versions.ts'
 export { availablePostgresVersions, startPostgres, type StartPostgresOptions } from './start-postgres.ts'
+export type { BucketServer, BucketServerAccess } from './bucket-server.ts'
+export { startCeph, type StartCephOptions } from './start-ceph.ts'
 export { startMysql, type StartMysqlOptions } from './start-mysql.ts'
 export type { MysqlEngine } from './mysql/mysql-settings.ts'
 export { startFaultProxy, type FaultProxy, type FaultProxyOptions } from './fault-proxy/start-fault-proxy.ts'

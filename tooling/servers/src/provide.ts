@@ -1,10 +1,10 @@
-import type { ServerOrigin, TestServer } from './server.ts'
+import type { ServerOrigin } from './server.ts'
 import { ServerUnavailableError, type PassedOver } from './server-unavailable-error.ts'
 
 /** One way to a server: the server, or one sentence that says why this way is closed. */
-export interface Way {
+export interface Way<Server extends object> {
   readonly origin: ServerOrigin
-  open(): Promise<TestServer | string>
+  open(): Promise<Server | string>
 }
 
 export interface ProvideOptions {
@@ -20,7 +20,7 @@ export interface ProvideOptions {
  * Tries the ways in their order and takes the first that is open. A way that is open and fails, a server that does
  * not start, is an error at once: going on quietly to the next would hide it.
  */
-export async function provide(ways: readonly Way[], options: ProvideOptions): Promise<TestServer> {
+export async function provide<Server extends object>(ways: readonly Way<Server>[], options: ProvideOptions): Promise<Server> {
   const passedOver: PassedOver[] = []
   for (const { origin, open } of ways) {
     if (options.origins?.includes(origin) === false) continue

@@ -7,7 +7,7 @@ import type { MysqlEngine } from './mysql/mysql-settings.ts'
 import { engineOf, readServerVersion } from './mysql/mysql-setup.ts'
 import { provide } from './provide.ts'
 import type { ServerInfo, ServerOrigin, TestServer } from './server.ts'
-import { installDebianPackage } from './system/debian-packages.ts'
+import { installDebianPackages } from './system/debian-packages.ts'
 import { whyNoDocker } from './system/docker-engine.ts'
 
 const URL_VARIABLES = { mariadb: 'TIDEMARK_TEST_MARIADB_URL', mysql: 'TIDEMARK_TEST_MYSQL_URL' } as const
@@ -45,7 +45,7 @@ export async function startMysql(options: StartMysqlOptions = {}): Promise<TestS
       ? 'Install MariaDB (Debian: apt-get install mariadb-server; macOS: brew install mariadb).'
       : 'Install MySQL so that mysqld is in PATH, or, on Linux x64, this workspace with its optional dependencies (MySQL 5.6).',
   ]
-  return await provide(ways, { wanted: version === undefined ? name : `${name} ${version}`, origins, remedies })
+  return await provide<TestServer>(ways, { wanted: version === undefined ? name : `${name} ${version}`, origins, remedies })
 }
 
 async function fromEnvironment(engine: MysqlEngine, { version, restartable }: StartMysqlOptions): Promise<TestServer | string> {
@@ -64,6 +64,6 @@ async function startFound(binaries: MysqlBinaries | undefined, origin: ServerOri
 }
 
 async function fromDebian(engine: MysqlEngine, version: string | undefined): Promise<TestServer | string> {
-  const obstacle = await installDebianPackage(engine === 'mariadb' ? 'mariadb-server' : 'mysql-server')
+  const obstacle = await installDebianPackages(engine === 'mariadb' ? 'mariadb-server' : 'mysql-server')
   return obstacle ?? (await startFound(await findOnMachine(engine, version), 'debian'))
 }

@@ -7,7 +7,7 @@ import { readServerVersion } from './postgres/postgres-setup.ts'
 import { POSTGRES_VERSIONS, type PostgresVersion } from './postgres/postgres-versions.ts'
 import { provide } from './provide.ts'
 import type { ServerInfo, ServerOrigin, TestServer } from './server.ts'
-import { installDebianPackage } from './system/debian-packages.ts'
+import { installDebianPackages } from './system/debian-packages.ts'
 import { whyNoDocker } from './system/docker-engine.ts'
 
 const URL_VARIABLE = 'TIDEMARK_TEST_POSTGRES_URL'
@@ -41,7 +41,7 @@ export async function startPostgres(options: StartPostgresOptions = {}): Promise
     'Install PostgreSQL (Debian: apt-get install postgresql; macOS: brew install postgresql@18).',
     `Install this workspace with its optional dependencies: they include server binaries for Linux and macOS.`,
   ]
-  return await provide(ways, { wanted: version === undefined ? 'PostgreSQL' : `PostgreSQL ${version}`, origins, remedies })
+  return await provide<TestServer>(ways, { wanted: version === undefined ? 'PostgreSQL' : `PostgreSQL ${version}`, origins, remedies })
 }
 
 /** The majors that this machine can start without Docker and without installing anything, oldest first. */
@@ -80,7 +80,7 @@ async function fromNpm(version: PostgresVersion | undefined): Promise<TestServer
 }
 
 async function fromDebian(version: PostgresVersion | undefined): Promise<TestServer | string> {
-  const obstacle = await installDebianPackage(version === undefined ? 'postgresql' : `postgresql-${version}`)
+  const obstacle = await installDebianPackages(version === undefined ? 'postgresql' : `postgresql-${version}`)
   if (obstacle !== undefined) return obstacle
   const binaries = (await findOnMachine()).find(({ major }) => version === undefined || major === version)
   return binaries === undefined ? 'the package has no server binaries' : await startLocalPostgres(binaries, 'debian')

@@ -42,10 +42,12 @@ class R2Storage implements ObjectStorage {
 
   put(key: string, bytes: Uint8Array, { metadata, contentType, ifAbsent = false, signal }: PutOptions = {}): Promise<StoredObject> {
     return this.#perform(key, signal, async (path) => {
-      const options = writeOptions(checkMetadata(metadata), contentType)
+      const kept = checkMetadata(metadata)
+      const options = writeOptions(kept, contentType)
       const object = await this.#bucket.put(path, bytes, ifAbsent ? { ...options, onlyIf: { etagDoesNotMatch: '*' } } : options)
       if (object === null) throw new TidemarkError('OBJECT_EXISTS', 'An object of this key exists.')
-      return this.#require(path)
+      // What R2 gives lacks the metadata.
+      return { ...this.#toObject(object), metadata: kept }
     })
   }
 

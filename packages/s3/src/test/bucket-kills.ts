@@ -29,9 +29,13 @@ export function bucketKills(options: () => S3StorageOptions): KilledBucketExport
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150) INSERT INTO t SELECT i, printf('%.*c', 20 + i * 7 % 90, char(65 + i % 26)), randomblob(40000) FROM n`)
   let runs = 0
   return {
-    exported: (request, ...kills) => {
+    exported: async (request, ...kills) => {
       runs += 1
-      return exportThroughKills({ source: () => nodeSqlite({ path }), storage: s3Storage({ ...options(), prefix: `kills-${runs}` }), request, kills })
+      const storage = s3Storage({ ...options(), prefix: `kills-${runs}` })
+      const result = await exportThroughKills({ source: () => nodeSqlite({ path }), storage, request, kills })
+      // Hundreds of them would fill the store.
+      for (const { key } of (await storage.list({ prefix: '' })).objects) await storage.delete(key)
+      return result
     },
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   }

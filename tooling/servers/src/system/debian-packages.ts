@@ -4,17 +4,19 @@ import { runCommand } from './run-command.ts'
 const INSTALL_TIMEOUT_MS = 10 * 60_000
 
 /**
- * Installs a Debian package and returns undefined, or one sentence that says why this is not possible.
+ * Installs Debian packages and returns undefined, or one sentence that says why this is not possible.
  *
- * Run level 1 keeps the package from starting a service of its own: every instance here is started by us.
+ * Run level 1 keeps them from starting services of their own: every instance here is started by us.
  */
-export async function installDebianPackage(name: string): Promise<string | undefined> {
+export async function installDebianPackages(...names: readonly string[]): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return 'packages are installed only as root'
   if (!existsSync('/usr/bin/apt-get')) return 'there is no apt-get'
   await aptGet(['update', '-q'])
-  const policy = await runCommand('apt-cache', ['policy', name])
-  if (!/Candidate: \d/.test(policy)) return `the configured sources have no package ${name}`
-  await aptGet(['install', '-y', '-q', '--no-install-recommends', name])
+  for (const name of names) {
+    const policy = await runCommand('apt-cache', ['policy', name])
+    if (!/Candidate: \d/.test(policy)) return `the configured sources have no package ${name}`
+  }
+  await aptGet(['install', '-y', '-q', '--no-install-recommends', ...names])
   return undefined
 }
 
