@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
-import { open as openFile, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
 import { TidemarkError, type ExportSource, type ImportTarget } from '@tidemark/core/adapter'
 import { sqliteExportSource, sqliteImportTarget, type SnapshotStore } from '@tidemark/sqlite'
 import { NodeSqliteDriver } from '../node-sqlite-driver.ts'
+import { copyDatabase } from './copy-database.ts'
 
 export interface NodeSqliteConfig {
   /** File path. To export, the file must exist. */
@@ -15,8 +16,9 @@ export interface NodeSqliteConfig {
 /**
  * A SQLite file to export or to load into, through the runtime's own `node:sqlite`. An open database tells which file; connections of our own are used.
  *
- * A `snapshot` is a copy of the file that `VACUUM INTO` makes beside it: it needs that much space, blocks this thread while it is made (about half a
- * gigabyte a second) and no writer in WAL mode, and outlives the process. A file to load into is made when it isn't there; how it is journalled stays as it is.
+ * A `snapshot` is a copy of the file beside it: it needs that much space, is made at about half a gigabyte a second, blocks no writer in WAL mode, and outlives
+ * the process. A runtime without `backup` (Bun, Node before 22.16) blocks its thread meanwhile. A file to load into is made when it isn't there; how it
+ * is journalled stays as it is.
  *
  * `corrected` takes no copy: triggers keep the old image of every row that is written meanwhile, in tables of the file itself, until the export is done.
  *
@@ -33,7 +35,7 @@ export function nodeSqlite(database: DatabaseSync | NodeSqliteConfig): ExportSou
   )
   const address = `sqlite:${path}`
   return {
-    ...sqliteExportSource({ address, open: () => open(path, true), openWriter: () => open(path, false), snapshots: snapshotsBeside(path, open) }),
+    ...sqliteExportSource({ address, open: () => open(path, true), openWriter: () => open(path, false), snapshots: snapshotsBeside({ path, busyTimeoutMs, open }) }),
     ...sqliteImportTarget({ address, open: () => Promise.resolve().then(() => openToLoad(path, busyTimeoutMs)) }),
   }
 }
@@ -47,7 +49,13 @@ async function openToLoad(path: string, busyTimeoutMs: number): Promise<NodeSqli
   return driver
 }
 
-function snapshotsBeside(path: string, open: (file: string, isReadOnly: boolean) => Promise<NodeSqliteDriver>): SnapshotStore {
+interface SnapshotsOptions {
+  readonly path: string
+  readonly busyTimeoutMs: number
+  readonly open: (file: string, isReadOnly: boolean) => Promise<NodeSqliteDriver>
+}
+
+function snapshotsBeside({ path, busyTimeoutMs, open }: SnapshotsOptions): SnapshotStore {
   const fileOf = (name: string): string => `${path}-tidemark-${name.replaceAll(/[^\w.-]/g, '_')}`
   const drop = async (name: string): Promise<void> => {
     for (const suffix of ['', '-journal', '-wal', '-shm']) await rm(`${fileOf(name)}${suffix}`, { force: true })
@@ -58,22 +66,10 @@ function snapshotsBeside(path: string, open: (file: string, isReadOnly: boolean)
       // Half of one may be left from a kill.
       await drop(name)
       const file = fileOf(name)
-      await using driver = await open(path, false)
-      await driver.execute(`VACUUM main INTO '${file.replaceAll("'", "''")}'`)
-      await synchronise(file)
+      await copyDatabase({ path, file, busyTimeoutMs })
       return file
     },
     open: async (file) => (existsSync(file) ? open(file, true) : undefined),
-  }
-}
-
-/** The export goes on from this file also after the power was cut. */
-async function synchronise(file: string): Promise<void> {
-  const handle = await openFile(file, 'r+')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
   }
 }
 

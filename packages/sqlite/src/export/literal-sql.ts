@@ -1,27 +1,30 @@
 import { quote } from '../quote.ts'
+import { affinityOf } from '../source/column-type.ts'
 
 /**
  * A column's value as a literal that gives the very same value back, with its type, in any SQLite that reads it.
  *
  * `quote()` is exact for integers, finite doubles and blobs. It writes infinities in a way that older versions can't read, and ends a text at
- * its first NUL.
+ * its first NUL. What can't be in a column of that declared type is still written right, only slower.
  */
-export function literalSql(column: string): string {
+export function literalSql(column: string, declaredType = ''): string {
   const value = quote(column)
-  return `CASE typeof(${value})
-    WHEN 'text' THEN CASE WHEN instr(${value}, char(0)) > 0 THEN ${hexTextSql(value)} ELSE quote(${value}) END
-    WHEN 'real' THEN ${realSql(value)}
-    ELSE quote(${value}) END`
+  const isText = affinityOf(declaredType) === 'text'
+  // A text's length in characters ends at its first NUL. Only texts that have more bytes than characters need be searched, which costs five times as much.
+  const hasNul = `length(${value}) <> octet_length(${value}) AND instr(${value}, char(0)) > 0`
+  const nul = isText ? hasNul : `typeof(${value}) = 'text' AND ${hasNul}`
+  return `CASE WHEN ${nul} THEN ${hexTextSql(value)} ${isText ? '' : infinityCases(value)} ELSE quote(${value}) END`
 }
 
 /** The same with every text by its bytes: for keys and for texts that are none, which a driver would give back as something else. */
 export function byteLiteralSql(column: string): string {
   const value = quote(column)
-  return `CASE typeof(${value}) WHEN 'text' THEN ${hexTextSql(value)} WHEN 'real' THEN ${realSql(value)} ELSE quote(${value}) END`
+  return `CASE WHEN typeof(${value}) = 'text' THEN ${hexTextSql(value)} ${infinityCases(value)} ELSE quote(${value}) END`
 }
 
-function realSql(value: string): string {
-  return `CASE WHEN ${value} = 9e999 THEN '9e999' WHEN ${value} = -9e999 THEN '-9e999' ELSE quote(${value}) END`
+/** A number compares with neither a text nor a blob as equal. */
+function infinityCases(value: string): string {
+  return `WHEN ${value} = 9e999 THEN '9e999' WHEN ${value} = -9e999 THEN '-9e999'`
 }
 
 /** Bytes in the database's own encoding, which a dump of it sets as well. */

@@ -23,10 +23,10 @@ export function columnLiteralsSql(table: ExportedTable, keepRowids: boolean): re
   return literalsOf(table, keepRowids, byteLiteralSql)
 }
 
-function literalsOf(table: ExportedTable, keepRowids: boolean, literal: (column: string) => string): readonly string[] {
+function literalsOf(table: ExportedTable, keepRowids: boolean, literal: (column: string, declaredType: string) => string): readonly string[] {
   // The row number is an integer wherever it has a name.
   const [key] = table.rowid === undefined && table.key.length === 1 ? table.key : []
-  const literals = table.columns.map(({ name }) => (key !== undefined && key.column === undefined && key.expression === quote(name) ? quote(name) : literal(name)))
+  const literals = table.columns.map(({ name, sourceType }) => (key !== undefined && key.column === undefined && key.expression === quote(name) ? quote(name) : literal(name, sourceType)))
   return writesRowid(table, keepRowids) && table.rowid !== undefined ? [table.rowid, ...literals] : literals
 }
 
