@@ -1,16 +1,18 @@
 import { existsSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { DatabaseSync } from 'node:sqlite'
 import { TidemarkError, type ExportSource, type ImportTarget } from '@tidemark/core/adapter'
-import { sqliteExportSource, sqliteImportTarget, type SnapshotStore } from '@tidemark/sqlite'
+import { sqliteExportSource, sqliteImportTarget } from '@tidemark/sqlite'
 import { NodeSqliteDriver } from '../node-sqlite-driver.ts'
-import { copyDatabase } from './copy-database.ts'
+import { snapshotsBeside } from './snapshots-beside.ts'
 
 export interface NodeSqliteConfig {
   /** File path. To export, the file must exist. */
   readonly path: string
   /** How long to wait for a writer, in milliseconds. Default 5,000. */
   readonly busyTimeoutMs?: number | undefined
+  /** How many threads may render the rows of a large table of a snapshot as SQL. Default: the number of processors, at most 4; fewer than 2: none. */
+  readonly renderThreads?: number | undefined
 }
 
 /**
@@ -30,15 +32,19 @@ export function nodeSqlite(database: DatabaseSync | NodeSqliteConfig): ExportSou
     throw new TidemarkError('NOT_SUPPORTED', 'A database in memory can be neither exported nor loaded into: no other connection sees it.', { remedy: 'Use a file, or VACUUM INTO one.' })
   }
   const busyTimeoutMs = database instanceof DatabaseSync ? 5_000 : database.busyTimeoutMs ?? 5_000
+  const renderThreads = (database instanceof DatabaseSync ? undefined : database.renderThreads) ?? Math.min(MAX_RENDER_THREADS, availableParallelism())
   const open = (file: string, isReadOnly: boolean): Promise<NodeSqliteDriver> => (
     Promise.resolve().then(() => new NodeSqliteDriver({ path: requireFile(file), busyTimeoutMs, isReadOnly, isForeign: true }))
   )
   const address = `sqlite:${path}`
   return {
-    ...sqliteExportSource({ address, open: () => open(path, true), openWriter: () => open(path, false), snapshots: snapshotsBeside({ path, busyTimeoutMs, open }) }),
+    ...sqliteExportSource({ address, open: () => open(path, true), openWriter: () => open(path, false), snapshots: snapshotsBeside({ path, busyTimeoutMs, renderThreads }) }),
     ...sqliteImportTarget({ address, open: () => Promise.resolve().then(() => openToLoad(path, busyTimeoutMs)) }),
   }
 }
+
+/** More would wait for the thread that writes. */
+const MAX_RENDER_THREADS = 4
 
 /** Pages of a slice in memory: without the room they would go to the journal in the middle of the transaction, and come back for the next rows. */
 const LOAD_CACHE_KB = 64_000
@@ -47,30 +53,6 @@ async function openToLoad(path: string, busyTimeoutMs: number): Promise<NodeSqli
   const driver = new NodeSqliteDriver({ path, busyTimeoutMs, isForeign: true, writesSchema: true })
   await driver.execute(`PRAGMA cache_size = -${LOAD_CACHE_KB}`)
   return driver
-}
-
-interface SnapshotsOptions {
-  readonly path: string
-  readonly busyTimeoutMs: number
-  readonly open: (file: string, isReadOnly: boolean) => Promise<NodeSqliteDriver>
-}
-
-function snapshotsBeside({ path, busyTimeoutMs, open }: SnapshotsOptions): SnapshotStore {
-  const fileOf = (name: string): string => `${path}-tidemark-${name.replaceAll(/[^\w.-]/g, '_')}`
-  const drop = async (name: string): Promise<void> => {
-    for (const suffix of ['', '-journal', '-wal', '-shm']) await rm(`${fileOf(name)}${suffix}`, { force: true })
-  }
-  return {
-    drop,
-    create: async (name) => {
-      // Half of one may be left from a kill.
-      await drop(name)
-      const file = fileOf(name)
-      await copyDatabase({ path, file, busyTimeoutMs })
-      return file
-    },
-    open: async (file) => (existsSync(file) ? open(file, true) : undefined),
-  }
 }
 
 function pathOf(database: DatabaseSync | NodeSqliteConfig): string {

@@ -4,7 +4,7 @@ import { TidemarkError } from '@tidemark/core/adapter'
 export interface BlockCursor {
   /** Literals of the last row's key. */
   readonly key: string | undefined
-  /** Statements of the row behind it that are written already, where it is one of many statements. */
+  /** Statements behind it that are written already: of one long row, or of the group of rows that begins there. */
   readonly piece: number
   /** Rows up to the key, for a table of which only so many are wanted. */
   readonly rows: number

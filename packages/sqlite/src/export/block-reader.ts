@@ -1,4 +1,4 @@
-import type { BlockPage, ExportBlock, RowValues, RenderOptions } from '@tidemark/core/adapter'
+import type { BlockPage, ExportBlock, RenderOptions, RowValues } from '@tidemark/core/adapter'
 import { quote } from '../quote.ts'
 import { parseCursor, printCursor } from './block-cursor.ts'
 import type { ExportedTable } from './exported-table.ts'
@@ -15,9 +15,25 @@ export interface BlockReaderOptions {
   readonly reading: TextReading
 }
 
+/** A statement also ends behind each row whose number is a multiple of this, so that rows from there on can be rendered without those before. */
+export const GROUP_ROWS = 1_024
+
 const FIRST_PAGE_ROWS = 256
 const MAX_PAGE_ROWS = 65_536
 const REPLACEMENT = '\uFFFD'
+
+export interface ReadGroupsRequest {
+  readonly after?: string | undefined
+  /** Stop once this many bytes have been read. */
+  readonly bytes: number
+  /** Stop behind the row of this number, counted from the table's first: a multiple of {@link GROUP_ROWS}. Absent: behind the last. */
+  readonly toRow?: number | undefined
+}
+
+export interface GroupsPage extends BlockPage {
+  /** Number of the last row that was read, which may be behind the last block. */
+  readonly row: number
+}
 
 /**
  * The rows of a table as INSERT statements. Where a statement ends follows from the rows alone: what a page has left over stays here for the next.
@@ -31,6 +47,8 @@ export class BlockReader {
   /** Where the caller stands when it goes on. */
   #expected: string | undefined
   #isBegun = false
+  /** Statements that the caller has already. */
+  #skip = 0
   #rowsRead = 0
   #pageRows = FIRST_PAGE_ROWS
 
@@ -42,63 +60,72 @@ export class BlockReader {
   }
 
   /** Pages from `after` on. One that was not the last answer's end is begun anew, at the price of reading the rest of a statement again. */
-  async read(after: string | undefined, bytes: number): Promise<BlockPage> {
-    const isGoingOn = this.#isBegun && after === this.#expected
-    if (!isGoingOn) this.#begin(after)
-    const skip = isGoingOn ? 0 : parseCursor(after).piece
-    const limit = Math.min(this.#pageRows, this.#rowsLeft())
+  async read({ after, bytes, toRow = Number.MAX_SAFE_INTEGER }: ReadGroupsRequest): Promise<GroupsPage> {
+    if (!this.#isBegun || after !== this.#expected) this.#begin(after)
+    const limit = Math.min(this.#pageRows, this.#rowsLeft(), toRow - this.#rowsRead)
     const rows = limit === 0 ? [] : await this.#options.query(rowQuery(this.#options.table, { select: [this.#select], after: this.#key, limit }))
     const blocks: ExportBlock[] = []
-    let length = 0
-    for (const [key, literals] of rows) {
-      const text = this.#options.reading.decode(literals)
-      length += text.length
-      await this.#add(blocks, String(key), text, blocks.length === 0 ? skip : 0)
-      this.#rowsRead += 1
-    }
+    const length = await this.#addAll(blocks, rows)
     const isLast = rows.length < limit || this.#rowsLeft() === 0
     if (isLast) this.#flush(blocks)
     this.#adapt(rows.length, length, bytes)
     this.#expected = blocks.at(-1)?.last ?? after
-    return { blocks, isLast }
+    return { blocks, isLast, row: this.#rowsRead }
+  }
+
+  /** Gives the length of what was added. */
+  async #addAll(blocks: ExportBlock[], rows: readonly RowValues[]): Promise<number> {
+    let length = 0
+    for (const [key, literals] of rows) {
+      const text = this.#options.reading.decode(literals)
+      length += text.length
+      // A promise for each row would cost as much as the row.
+      if (text.includes(REPLACEMENT) || !this.#statement.add(text)) await this.#addOtherwise(blocks, String(key), text)
+      this.#key = String(key)
+      this.#rowsRead += 1
+      if (this.#rowsRead % GROUP_ROWS === 0) this.#flush(blocks)
+    }
+    return length
   }
 
   #begin(after: string | undefined): void {
     this.#statement.clear()
-    const { key, rows } = parseCursor(after)
+    const { key, piece, rows } = parseCursor(after)
     this.#key = key
+    this.#skip = piece
     this.#rowsRead = rows
     this.#expected = after
     this.#isBegun = true
   }
 
-  async #add(blocks: ExportBlock[], key: string, text: string, skip: number): Promise<void> {
+  async #addOtherwise(blocks: ExportBlock[], key: string, text: string): Promise<void> {
     // A text that is none came as something else, or had this character in it: its bytes say.
     const literals = text.includes(REPLACEMENT) ? await this.#bytesOf(key) : text
-    if (!this.#statement.add(literals)) {
-      this.#flush(blocks)
-      if (!this.#statement.add(literals)) return this.#addLong(blocks, key, skip)
-    }
-    this.#key = key
+    if (this.#statement.add(literals)) return
+    this.#flush(blocks)
+    if (!this.#statement.add(literals)) await this.#addLong(blocks, key)
   }
 
   #flush(blocks: ExportBlock[]): void {
     const { rows } = this.#statement
-    if (rows > 0) blocks.push({ rows, last: printCursor({ key: this.#key, piece: 0, rows: this.#rowsRead }), bytes: this.#statement.take() })
+    if (rows > 0) this.#push(blocks, { rows, last: printCursor({ key: this.#key, piece: 0, rows: this.#rowsRead }), bytes: this.#statement.take() })
   }
 
-  async #addLong(blocks: ExportBlock[], key: string, skip: number): Promise<void> {
+  #push(blocks: ExportBlock[], block: ExportBlock): void {
+    if (this.#skip > 0) this.#skip -= 1
+    else blocks.push(block)
+  }
+
+  async #addLong(blocks: ExportBlock[], key: string): Promise<void> {
     const { table, render, query } = this.#options
     const [literals = []] = await query(oneRowQuery(table, { select: columnLiteralsSql(table, render.keepRowids), key }))
     const columns = insertColumns(table, render.keepRowids)
     const statements = longRowStatements(table, { columns, literals: literals.map(String), maxStatementBytes: render.maxStatementBytes })
     const encoder = new TextEncoder()
     for (const [index, statement] of statements.entries()) {
-      if (index < skip) continue
       const isEnd = index === statements.length - 1
-      blocks.push({ bytes: encoder.encode(statement), rows: isEnd ? 1 : 0, last: printCursor(isEnd ? { key, piece: 0, rows: this.#rowsRead + 1 } : { key: this.#key, piece: index + 1, rows: this.#rowsRead }) })
+      this.#push(blocks, { bytes: encoder.encode(statement), rows: isEnd ? 1 : 0, last: printCursor(isEnd ? { key, piece: 0, rows: this.#rowsRead + 1 } : { key: this.#key, piece: index + 1, rows: this.#rowsRead }) })
     }
-    this.#key = key
   }
 
   async #bytesOf(key: string): Promise<string> {

@@ -8,13 +8,15 @@ export interface RowQueryOptions {
   /** Literals of the key behind which to begin: `1, X'00'`. */
   readonly after: string | undefined
   readonly limit: number
+  /** Rows of which nothing is read. Default 0. */
+  readonly offset?: number | undefined
 }
 
 /**
  * Rows in key order. The first column is the key as a list of literals, which is what a cursor holds: an integer beyond 2^53, a blob or a text of any
  * bytes comes back as it was. They are written into the query's text, since a page is read once.
  */
-export function rowQuery(table: ExportedTable, { select, after, limit }: RowQueryOptions): string {
+export function rowQuery(table: ExportedTable, { select, after, limit, offset = 0 }: RowQueryOptions): string {
   const order = table.key.map(collated).join(', ')
   const columns = [keyLiteralSql(table), ...select].join(', ')
   if (table.source !== undefined) return `SELECT ${columns} FROM ${table.source({ after, limit })} ORDER BY ${order} LIMIT ${limit}`
@@ -24,7 +26,7 @@ export function rowQuery(table: ExportedTable, { select, after, limit }: RowQuer
     ...(after === undefined ? [] : [`(${order}) > (${after})`]),
   ]
   const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`
-  return `SELECT ${columns} FROM main.${quote(table.name)}${where} ORDER BY ${order} LIMIT ${limit}`
+  return `SELECT ${columns} FROM main.${quote(table.name)}${where} ORDER BY ${order} LIMIT ${limit}${offset === 0 ? '' : ` OFFSET ${offset}`}`
 }
 
 /** One row again, by its key. */

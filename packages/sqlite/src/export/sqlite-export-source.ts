@@ -3,6 +3,7 @@ import {
 } from '@tidemark/core/adapter'
 import type { BatchDriver, SqliteDriver } from '../driver.ts'
 import { sourceError } from '../source/source-error.ts'
+import type { BlockRenderer, RenderersRequest } from './ahead/block-renderer.ts'
 import { readExportSchema } from './read-export-schema.ts'
 import type { ExportTextForm } from './text-reading.ts'
 import { dropUndo, makeUndo } from './undo/undo-log.ts'
@@ -16,6 +17,8 @@ export interface SnapshotStore {
   open(token: string): Promise<SqliteDriver | undefined>
   /** One that is gone is no error. */
   drop(name: string): Promise<void>
+  /** What renders rows of a copy beside this thread, as long as they are open; may be none. Present where the host has threads. */
+  openRenderers?(request: RenderersRequest): Promise<readonly BlockRenderer[]>
 }
 
 export interface SqliteExportHost {

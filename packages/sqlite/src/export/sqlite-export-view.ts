@@ -1,11 +1,14 @@
 import { TidemarkError, type BlockPage, type ExportPlan, type ExportRowPage, type ExportView, type OpenViewRequest, type ReadBlocksRequest, type ReadExportRowsRequest, type RowValues } from '@tidemark/core/adapter'
 import { sourceError } from '../source/source-error.ts'
+import type { BlockRenderer } from './ahead/block-renderer.ts'
+import { BlocksAhead } from './ahead/blocks-ahead.ts'
 import { BlockReader } from './block-reader.ts'
 import type { ExportedTable } from './exported-table.ts'
 import { LiveSchema } from './live-schema.ts'
 import { readExportSchema, type ExportSchema, type ExportSchemaOptions } from './read-export-schema.ts'
 import { RowReader } from './row-reader.ts'
 import type { ExportDriver, SqliteExportHost } from './sqlite-export-source.ts'
+import type { ExportQuery } from './read-exported-table.ts'
 import { textReading, type TextReading } from './text-reading.ts'
 import { corrected } from './undo/corrected-rows.ts'
 import { undoNames } from './undo/undo-names.ts'
@@ -23,7 +26,10 @@ export class SqliteExportView implements ExportView {
   readonly #schema: ExportSchema
   /** `undefined` of a copy, which nobody alters. */
   readonly #live: LiveSchema | undefined
-  readonly #blocks = new Map<number, BlockReader>()
+  /** Of a copy only: a live database is read under one lock at a time. */
+  readonly #openRenderers: (() => Promise<readonly BlockRenderer[]>) | undefined
+  #renderers: Promise<readonly BlockRenderer[]> | undefined
+  readonly #blocks = new Map<number, Pick<BlocksAhead, 'read'>>()
   readonly #rows = new Map<number, RowReader>()
 
   /** Errors: as `ExportConnection.openView`. */
@@ -44,6 +50,8 @@ export class SqliteExportView implements ExportView {
     this.#reading = options.reading
     this.#schema = schema
     this.#live = live
+    const { host: { snapshots }, request: { ref: { token }, render } } = options
+    if (live === undefined && snapshots?.openRenderers !== undefined) this.#openRenderers = () => snapshots.openRenderers?.({ token, tables: schema.tables, render }) ?? Promise.resolve([])
   }
 
   get plan(): ExportPlan {
@@ -51,25 +59,34 @@ export class SqliteExportView implements ExportView {
   }
 
   async readBlocks({ table, after, bytes, signal }: ReadBlocksRequest): Promise<BlockPage> {
-    let reader = this.#blocks.get(table)
-    if (reader === undefined) {
-      reader = new BlockReader({ table: this.#table(table), render: this.#options.request.render, query: (sql) => this.#page(sql, false, signal), reading: this.#reading })
-      this.#blocks.set(table, reader)
-    }
+    requireGoingOn(signal)
+    const reader = this.#blocks.get(table) ?? this.#blockReader(table)
+    this.#blocks.set(table, reader)
     return reader.read(after, bytes)
   }
 
   async readRows(request: ReadExportRowsRequest): Promise<ExportRowPage> {
+    requireGoingOn(request.signal)
     let reader = this.#rows.get(request.table)
     if (reader === undefined) {
-      reader = new RowReader({ table: this.#table(request.table), query: (sql) => this.#page(sql, true, request.signal), reading: this.#reading })
+      reader = new RowReader({ table: this.#table(request.table), query: (sql) => this.#page(sql, true), reading: this.#reading })
       this.#rows.set(request.table, reader)
     }
     return reader.read(request)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const renderer of await this.#renderers ?? []) await renderer[Symbol.asyncDispose]()
     await this.#options.driver[Symbol.asyncDispose]()
+  }
+
+  #blockReader(index: number): Pick<BlocksAhead, 'read'> {
+    const table = this.#table(index)
+    const query: ExportQuery = (sql) => this.#page(sql, false)
+    const reader = new BlockReader({ table, render: this.#options.request.render, query, reading: this.#reading })
+    const isWholeTable = table.where === undefined && table.limit === undefined && table.source === undefined && !table.isVirtual
+    if (!isWholeTable || this.#openRenderers === undefined) return { read: (after, bytes) => reader.read({ after, bytes }) }
+    return new BlocksAhead({ index, table, reader, query, renderers: () => this.#renderers ??= this.#openRenderers?.() ?? Promise.resolve([]) })
   }
 
   #table(index: number): ExportedTable {
@@ -80,10 +97,10 @@ export class SqliteExportView implements ExportView {
   }
 
   /** Under one view with what tells whether the tables are still those of the plan. */
-  async #page(sql: string, bigints: boolean, signal: AbortSignal | undefined): Promise<readonly RowValues[]> {
+  async #page(sql: string, bigints: boolean): Promise<readonly RowValues[]> {
     const { driver } = this.#options
-    if (this.#live === undefined) return bigints ? (await views(driver, [sql], { bigints, signal }))[0] ?? [] : query(driver, sql, signal)
-    const [marks = [], rows = []] = await views(driver, [this.#live.marksSql, sql], { bigints, signal })
+    if (this.#live === undefined) return bigints ? (await views(driver, [sql], bigints))[0] ?? [] : query(driver, sql)
+    const [marks = [], rows = []] = await views(driver, [this.#live.marksSql, sql], bigints)
     await this.#live.require(marks)
     return rows
   }
@@ -93,7 +110,7 @@ function schemaOptionsOf({ request: { ref }, host }: SqliteExportViewOptions): E
   return { hidesFile: host.hidesFile, counters: ref.consistency === 'corrected' ? undoNames(ref.viewId).counters : undefined }
 }
 
-async function query(driver: ExportDriver, sql: string, signal: AbortSignal | undefined): Promise<readonly RowValues[]> {
+async function query(driver: ExportDriver, sql: string, signal?: AbortSignal): Promise<readonly RowValues[]> {
   requireGoingOn(signal)
   try {
     return await driver.query(sql)
@@ -102,8 +119,7 @@ async function query(driver: ExportDriver, sql: string, signal: AbortSignal | un
   }
 }
 
-async function views(driver: ExportDriver, sqls: readonly string[], { bigints, signal }: { readonly bigints: boolean; readonly signal: AbortSignal | undefined }): Promise<readonly (readonly RowValues[])[]> {
-  requireGoingOn(signal)
+async function views(driver: ExportDriver, sqls: readonly string[], bigints: boolean): Promise<readonly (readonly RowValues[])[]> {
   try {
     return await driver.view(sqls.map((sql) => ({ sql })), { bigints })
   } catch (error) {

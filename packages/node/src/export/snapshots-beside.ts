@@ -1,0 +1,64 @@
+import { existsSync, statSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import type { SnapshotStore } from '@tidemark/sqlite'
+import { NodeSqliteDriver } from '../node-sqlite-driver.ts'
+import { copyDatabase } from './copy-database.ts'
+import { WorkerRenderer } from './worker-renderer.ts'
+
+export interface SnapshotsOptions {
+  readonly path: string
+  readonly busyTimeoutMs: number
+  readonly renderThreads: number
+}
+
+/** A smaller file is rendered before a thread has begun. */
+const THREADED_BYTES = 8_388_608
+
+/** Copies of a file in its own folder, and the threads that render them. */
+export function snapshotsBeside({ path, busyTimeoutMs, renderThreads }: SnapshotsOptions): SnapshotStore {
+  const fileOf = (name: string): string => `${path}-tidemark-${name.replaceAll(/[^\w.-]/g, '_')}`
+  // Fewer than two would leave this one idle meanwhile.
+  const threads = new RenderThreads(renderThreads < 2 ? 0 : renderThreads)
+  const drop = async (name: string): Promise<void> => {
+    await threads.end()
+    for (const suffix of ['', '-journal', '-wal', '-shm']) await rm(`${fileOf(name)}${suffix}`, { force: true })
+  }
+  return {
+    drop,
+    create: async (name) => {
+      // Half of one may be left from a kill.
+      await drop(name)
+      const file = fileOf(name)
+      if (existsSync(path) && statSync(path).size >= THREADED_BYTES) threads.begin()
+      await copyDatabase({ path, file, busyTimeoutMs })
+      return file
+    },
+    open: (file) => Promise.resolve(existsSync(file) ? new NodeSqliteDriver({ path: file, busyTimeoutMs, isReadOnly: true, isForeign: true }) : undefined),
+    openRenderers: (request) => Promise.resolve(threads.take().map((renderer) => renderer.open(request))),
+  }
+}
+
+/** Threads begin while the copy is being made, which takes about as long. */
+class RenderThreads {
+  readonly #count: number
+  #idle: WorkerRenderer[] = []
+
+  constructor(count: number) {
+    this.#count = count
+  }
+
+  begin(): void {
+    while (this.#idle.length < this.#count) this.#idle.push(new WorkerRenderer())
+  }
+
+  take(): readonly WorkerRenderer[] {
+    this.begin()
+    const taken = this.#idle
+    this.#idle = []
+    return taken
+  }
+
+  async end(): Promise<void> {
+    for (const renderer of this.#idle.splice(0)) await renderer[Symbol.asyncDispose]()
+  }
+}

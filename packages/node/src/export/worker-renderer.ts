@@ -1,0 +1,73 @@
+import { Worker } from 'node:worker_threads'
+import type { BlockRenderer, GroupsPage, RenderersRequest, RenderRequest } from '@tidemark/sqlite'
+import type { RenderMessage } from './render-worker.ts'
+
+/** What the thread answers. */
+interface Answer {
+  readonly id: number
+  /** Absent where it failed. */
+  readonly page?: GroupsPage | undefined
+}
+
+interface Waiting {
+  resolve(page: GroupsPage): void
+  reject(error: Error): void
+}
+
+/** The thread's file is beside this one as source, and beside the package's entry once built. */
+const FILE = new URL(import.meta.url.endsWith('.ts') ? './render-worker.ts' : './render-worker.js', import.meta.url)
+
+/** Renders rows of a file on a thread with a connection of its own. A thread that can't begin, as where a bundler left its file behind, renders nothing. */
+export class WorkerRenderer implements BlockRenderer {
+  readonly #worker: Worker
+  readonly #waiting = new Map<number, Waiting>()
+  #last = 0
+  #isGone = false
+
+  constructor() {
+    this.#worker = new Worker(FILE, { name: 'tidemark-render' })
+    this.#worker.unref()
+    this.#worker.on('message', (answer: Answer) => this.#settle(answer))
+    this.#worker.on('error', () => this.#fail())
+    this.#worker.on('exit', () => this.#fail())
+  }
+
+  open(request: RenderersRequest): this {
+    this.#post({ open: request })
+    return this
+  }
+
+  render(request: RenderRequest): Promise<GroupsPage> {
+    if (this.#isGone) return Promise.reject(new Error('The thread has ended.'))
+    // Only while something is awaited does the thread keep the process.
+    if (this.#waiting.size === 0) this.#worker.ref()
+    this.#last += 1
+    const id = this.#last
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject })
+      this.#post({ id, request })
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#worker.terminate()
+  }
+
+  #post(message: RenderMessage): void {
+    this.#worker.postMessage(message, [])
+  }
+
+  #settle({ id, page }: Answer): void {
+    const waiting = this.#waiting.get(id)
+    this.#waiting.delete(id)
+    if (this.#waiting.size === 0) this.#worker.unref()
+    if (page === undefined) waiting?.reject(new Error('The thread could not render the rows.'))
+    else waiting?.resolve(page)
+  }
+
+  #fail(): void {
+    this.#isGone = true
+    for (const { reject } of this.#waiting.values()) reject(new Error('The thread has ended.'))
+    this.#waiting.clear()
+  }
+}
