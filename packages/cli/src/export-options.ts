@@ -30,7 +30,7 @@ export function exportOptions(flags: Flags, context: OptionContext): ExportOptio
 
 function requestOf(flags: Flags, faults: OptionContext['faults']): ExportRequest {
   if (flags.has('schema-only') && flags.has('data-only')) faults.add('--schema-only', 'Has no meaning with --data-only.')
-  const format = choice(flags, { name: 'format', choices: ['sql', 'csv', 'ndjson'], faults })
+  const format = choice(flags, { name: 'format', choices: ['sql', 'csv', 'csv-guarded', 'ndjson'], faults })
   const layout = choice(flags, { name: 'layout', choices: ['single', 'directory'], faults })
   const consistency = choice(flags, { name: 'consistency', choices: ['auto', 'snapshot', 'corrected', 'fuzzy'], faults })
   const patterns = flags.all('exclude-matching').flatMap((source) => compiled(source, faults) ?? [])

@@ -15,7 +15,7 @@ const args = {
   'exclude-matching': { type: 'string', valueHint: 'regexp', description: 'Leave out tables whose name matches; repeatable' },
   'schema-only': { type: 'boolean', description: 'Definitions without rows' },
   'data-only': { type: 'boolean', description: 'Rows without definitions' },
-  format: { type: 'string', valueHint: 'sql|csv|ndjson', description: 'SQL that the engine\'s own shell loads, or a file a table (default sql)' },
+  format: { type: 'string', valueHint: 'sql|csv|csv-guarded|ndjson', description: 'SQL that the engine\'s own shell loads, or a file a table (default sql)' },
   layout: { type: 'string', valueHint: 'single|directory', description: 'One file, or many of bounded size (default single)' },
   consistency: { type: 'string', valueHint: 'auto|snapshot|corrected|fuzzy', description: 'snapshot: one instant; corrected (SQLite): the same without a copy; fuzzy: each page as it is when it is read (default auto: snapshot)' },
   pause: { type: 'string', valueHint: '2s', description: 'Rest between slices of 20 seconds' },

@@ -3,4 +3,4 @@ import type { DumpFormat } from './dump-format.ts'
 import { ndjsonFormat } from './ndjson/ndjson-format.ts'
 
 /** Besides SQL, which is the engine's. */
-export const builtInFormats: readonly DumpFormat[] = [csvFormat, ndjsonFormat]
+export const builtInFormats: readonly DumpFormat[] = [csvFormat({ guardFormulas: false }), csvFormat({ guardFormulas: true }), ndjsonFormat]

@@ -4,8 +4,11 @@ import type { ColumnSchema } from '../dialect/table.ts'
 /** Greatest manifest version that this release reads; it writes this one. */
 export const MANIFEST_VERSION = 1
 
+/** `csv-guarded` is CSV in which no text is one that a spreadsheet would run as a formula. */
+export const DUMP_FORMATS = ['sql', 'csv', 'csv-guarded', 'ndjson', 'parquet'] as const
+
 /** How rows are written. */
-export type DumpFormatName = 'sql' | 'csv' | 'ndjson' | 'parquet'
+export type DumpFormatName = (typeof DUMP_FORMATS)[number]
 
 /** `single`: one object, or one a table; `directory`: objects of bounded size. */
 export type DumpLayout = 'single' | 'directory'

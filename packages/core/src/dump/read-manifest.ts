@@ -4,7 +4,7 @@ import { TidemarkError } from '../errors/tidemark-error.ts'
 import type { ObjectStorage } from '../storage/object-storage.ts'
 import { collectBytes } from './collect-bytes.ts'
 import { rootDigest } from './digest.ts'
-import { MANIFEST_VERSION, type Manifest } from './manifest.ts'
+import { DUMP_FORMATS, MANIFEST_VERSION, type Manifest } from './manifest.ts'
 
 const MAX_MANIFEST_BYTES = 256 * 1_048_576
 
@@ -18,7 +18,7 @@ const manifestSchema = v.looseObject({
   version: count,
   id: v.string(),
   dialect: v.string(),
-  format: v.picklist(['sql', 'csv', 'ndjson', 'parquet']),
+  format: v.picklist(DUMP_FORMATS),
   layout: v.picklist(['single', 'directory']),
   partBytes: count,
   render: v.looseObject({ maxStatementBytes: count, keepRowids: v.boolean() }),

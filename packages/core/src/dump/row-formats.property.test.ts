@@ -40,12 +40,18 @@ async function decode(format: DumpFormat, of: ManifestTable, source: AsyncIterab
   return rows
 }
 
-const FORMATS = [csvFormat, ndjsonFormat] as const
+const plainCsv = csvFormat({ guardFormulas: false })
+const guardedCsv = csvFormat({ guardFormulas: true })
+const FORMATS = [plainCsv, guardedCsv, ndjsonFormat] as const
+
+/** Beginnings that make a formula of a text, and what a guard could be taken for. */
+const formula = fc.tuple(fc.constantFrom('', '\'', '\'\''), fc.constantFrom('=', '+', '-', '@', '\t', '\r', '\n', '＝', '＠', ''), fc.constantFrom('', '1+1', 'HYPERLINK("x")', '\''))
+  .map((parts) => parts.join(''))
 
 /** Of a database: integers as bigint, everything else as it is. NaN and -0 are told apart by `toEqual` too. */
 const cell: fc.Arbitrary<Value> = fc.oneof(
   fc.constant(null), fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), fc.bigInt({ min: -9n, max: 9n }), fc.double(), fc.double({ noDefaultInfinity: true, noInteger: true }), fc.boolean(),
-  fc.string({ unit: 'binary' }), fc.string(), fc.uint8Array({ maxLength: 20 }),
+  fc.string({ unit: 'binary' }), fc.string(), formula, fc.uint8Array({ maxLength: 20 }),
   fc.constantFrom<Value>('', '"', '""', 'a,b', 'a\r\nb', '\n', '\r', ' x ', 'NULL', '\\x00', '1', 'true', '\0', '\uFEFF', 0n, -0, 1.5, 1e300, Number.POSITIVE_INFINITY, Number.NaN, new Uint8Array(0)),
 )
 
@@ -75,7 +81,7 @@ describe.each(FORMATS)('$name', (format) => {
   it('names the row that is damaged, and not its values', async () => {
     const of = table(['integer', 'text'])
     const bytes = Buffer.from(encode(format, of, [[1n, 'secret'], [2n, 'secret'], [3n, 'secret']]))
-    const at = bytes.indexOf(format.name === 'csv' ? '2,' : '2')
+    const at = bytes.indexOf(format === ndjsonFormat ? '2' : '2,')
     for (const damaged of [Buffer.concat([bytes.subarray(0, at), Buffer.from('?'), bytes.subarray(at + 1)]), Buffer.concat([bytes.subarray(0, at), Buffer.of(0xff), bytes.subarray(at + 1)])]) {
       const error: unknown = await decode(format, of, cutAt(damaged, [])).catch((caught: unknown) => caught)
       expect(error).toMatchObject({ code: 'DUMP_CORRUPT' })
@@ -89,18 +95,39 @@ describe.each(FORMATS)('$name', (format) => {
 describe('csv', () => {
   it('is read as other writers of RFC 4180 have it', async () => {
     const of = table(['text', 'text'])
-    expect(await decode(csvFormat, of, cutAt(Buffer.from('"c 0","c 1"\n"a ""b""",1\r\n,"x\ny"'), []))).toEqual([['a "b"', 1n], [null, 'x\ny']])
+    expect(await decode(plainCsv, of, cutAt(Buffer.from('"c 0","c 1"\n"a ""b""",1\r\n,"x\ny"'), []))).toEqual([['a "b"', 1n], [null, 'x\ny']])
   })
 
   it('refuses what is no text', () => {
-    const encoder = csvFormat.encoder(table(['text']))
+    const encoder = plainCsv.encoder(table(['text']))
     expect(() => encoder.add(['\uD800'])).toThrow(expect.objectContaining({ code: 'VALUE_UNREPRESENTABLE' }))
   })
 
   it('looks at a field of many pieces a few times only', async () => {
     const of = table(['text'])
-    const bytes = encode(csvFormat, of, [['"'.repeat(2_000_000)]])
+    const bytes = encode(plainCsv, of, [['"'.repeat(2_000_000)]])
     const cuts = Array.from({ length: 4_000 }, (_, index) => index * 1_000)
-    expect(await decode(csvFormat, of, cutAt(bytes, cuts))).toHaveLength(1)
+    expect(await decode(plainCsv, of, cutAt(bytes, cuts))).toHaveLength(1)
+  })
+})
+
+describe('csv-guarded', () => {
+  it('has no text, and no name of a column, that a spreadsheet would run', async () => {
+    await fc.assert(fc.asyncProperty(fc.array(formula, { minLength: 1, maxLength: 9 }), async (texts) => {
+      const of: ManifestTable = { ...table(['text']), columns: table(['text']).columns.map((column) => ({ ...column, name: texts[0] ?? '' })) }
+      const bytes = encode(guardedCsv, of, texts.map((text) => [text]))
+      // As a spreadsheet has them: what is in quotes, with the quotes within undoubled.
+      const fields = Array.from(new TextDecoder().decode(bytes).matchAll(/"((?:[^"]|"")*)"/g), ([, field = '']) => field.replaceAll('""', '"'))
+      expect(fields.slice(-texts.length)).toHaveLength(texts.length)
+      expect(fields.filter((field) => /^[=+\-@\t\r\n＝＋－＠]/.test(field))).toEqual([])
+      expect(await decode(guardedCsv, of, cutAt(bytes, []))).toEqual(texts.map((text) => [text]))
+    }))
+  })
+
+  it('touches nothing else', () => {
+    const row = ['it\'s', '\'quoted\'', '', '1=1', -5n, -1.5, null, true]
+    const of = table(row.map(() => 'text'))
+    expect(encode(guardedCsv, of, [row])).toEqual(encode(plainCsv, of, [row]))
+    expect(Buffer.from(encode(guardedCsv, table(['text', 'text']), [['=1+1', '\'=1']])).toString()).toBe('"c 0","c 1"\r\n"\'=1+1","\'\'=1"\r\n')
   })
 })

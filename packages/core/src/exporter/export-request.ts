@@ -22,7 +22,7 @@ export interface ExportCallback {
 
 /** What to export, and into what. */
 export interface ExportRequest {
-  /** Default `sql`: statements that the engine's own shell loads. */
+  /** Default `sql`: statements that the engine's own shell loads. `csv-guarded` is `csv` for spreadsheets: see the guard in what an export guarantees. */
   readonly format?: DumpFormatName | undefined
   /** `single`: one object (with formats other than SQL, one a table). `directory`: objects of bounded size, each with its digest. Default `single`. */
   readonly layout?: DumpLayout | undefined

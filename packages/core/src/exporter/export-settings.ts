@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import type { Consistency, ExportCapabilities, ExportTableSelection } from '../dialect/export-source.ts'
 import { TidemarkError, type ConfigIssue } from '../errors/tidemark-error.ts'
+import { DUMP_FORMATS } from '../dump/manifest.ts'
 import type { StorageCapabilities } from '../storage/object-storage.ts'
 import { checkCallbackUrl } from './callback/check-callback-url.ts'
 import type { ExportContext } from './export-context.ts'
@@ -18,7 +19,7 @@ const secret = v.union([text, v.strictObject({ env: text }), v.custom((value) =>
 const table = v.union([text, v.strictObject({ name: text, where: v.optional(text), limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))) })], 'Must be a name, or { name, where, limit }.')
 
 const requestSchema = v.strictObject({
-  format: v.optional(v.picklist(['sql', 'csv', 'ndjson', 'parquet'])),
+  format: v.optional(v.picklist(DUMP_FORMATS)),
   layout: v.optional(v.picklist(['single', 'directory'])),
   tables: v.optional(v.pipe(v.array(table), v.minLength(1, 'Must name a table; leave it out for all.'))),
   exclude: v.optional(v.array(v.union([text, v.instance(RegExp)], 'Must be a name or a regular expression.'))),

@@ -38,7 +38,7 @@ function files(id: string): Readonly<Record<string, string>> {
   return Object.fromEntries(names.map((name) => [name, readFileSync(join(dumps, id, name), 'utf8')]))
 }
 
-const requests: readonly ExportRequest[] = (['csv', 'ndjson'] as const).flatMap((format): readonly ExportRequest[] => [
+const requests: readonly ExportRequest[] = (['csv', 'csv-guarded', 'ndjson'] as const).flatMap((format): readonly ExportRequest[] => [
   { format }, { format, partBytes: 1_002, maxStatementBytes: 1_000 }, { format, layout: 'directory', partBytes: 2_000, maxStatementBytes: 1_000 }, { format, layout: 'directory', compression: 'gzip' },
 ])
 
@@ -66,6 +66,18 @@ describe('rows in a format of their own', () => {
     expect(csv['rows/0001-odd_name.csv']).toContain('"a ""b",select,"é",rowid\r\n"x",1,\\x00,"not the row number"\r\n')
     const ndjson = files(await dump({ format: 'ndjson', tables: ['affinities'] }))
     expect(ndjson['rows/0001-affinities.ndjson']?.split('\n')[1]).toBe('{"i":1.5,"t":"1.5","r":9007199254740992,"n":{"$float":"100000000000000000000"},"b":{"$integer":"5"},"d":7}')
+  })
+
+  it('are guarded against spreadsheets on demand, which the manifest tells', async () => {
+    using database = new DatabaseSync(path)
+    database.exec(`CREATE TABLE formulas ("=1+1" TEXT); INSERT INTO formulas VALUES ('=cmd|x'), ('''=1'), ('-1'), ('it''s'), (char(9) || '1')`)
+    const id = await dump({ format: 'csv-guarded', tables: ['formulas'] })
+    const written = files(id)
+    expect(written['rows/0001-formulas.csv']).toBe('"\'=1+1"\r\n"\'=cmd|x"\r\n"\'\'=1"\r\n"\'-1"\r\n"it\'s"\r\n"\'\t1"\r\n')
+    expect(JSON.parse(written['manifest.json'] ?? '')).toMatchObject({ format: 'csv-guarded' })
+    await new Importer({ source: fsStorage(dumps), target: nodeSqlite({ path: copy }) }).load(id)
+    expect(cells(copy, 'formulas')).toEqual(cells(path, 'formulas'))
+    await expect(verifyDump({ storage: fsStorage(dumps), id, mode: 'deep', against: nodeSqlite({ path: copy }) })).resolves.toMatchObject({ ok: true, findings: [] })
   })
 
   it('are not asked to hold a text that is none', async () => {

@@ -5,13 +5,16 @@ import type { RowEncoder } from '../dump-format.ts'
 import type { ManifestTable } from '../manifest.ts'
 import { unrepresentable } from '../unrepresentable.ts'
 import { csvCell } from './csv-cell.ts'
+import { guardFormula } from './formula-guard.ts'
 
 export class CsvEncoder implements RowEncoder {
   readonly #columns: ManifestTable['columns']
+  readonly #guardFormulas: boolean
   readonly #writer = new ByteWriter()
 
-  constructor({ columns }: ManifestTable) {
+  constructor({ columns }: ManifestTable, guardFormulas: boolean) {
     this.#columns = columns
+    this.#guardFormulas = guardFormulas
   }
 
   get size(): number {
@@ -23,7 +26,8 @@ export class CsvEncoder implements RowEncoder {
     for (const [index, { name, storage }] of this.#columns.entries()) {
       const value = row[index] ?? null
       if (typeof value === 'string' && !isWellFormed(value)) throw unrepresentable(name, 'CSV')
-      line += index === 0 ? csvCell(value, storage) : `,${csvCell(value, storage)}`
+      const field = csvCell(this.#guardFormulas && typeof value === 'string' ? guardFormula(value) : value, storage)
+      line += index === 0 ? field : `,${field}`
     }
     this.#writer.write(`${line}\r\n`)
   }

@@ -4,13 +4,14 @@ import type { ManifestTable } from '../manifest.ts'
 import { undecodable } from '../undecodable.ts'
 import { csvValue } from './csv-cell.ts'
 import { CsvRecords, type CsvField } from './csv-records.ts'
+import { unguardFormula } from './formula-guard.ts'
 
 const BATCH_ROWS = 1_000
 
 /** Errors: `DUMP_CORRUPT` for what is no CSV, another header, or a row of another width. */
-export async function* decodeCsv(table: ManifestTable, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<DecodedRows> {
+export async function* decodeCsv(table: ManifestTable, bytes: AsyncIterable<Uint8Array>, isGuarded: boolean): AsyncGenerator<DecodedRows> {
   const records = new CsvRecords()
-  const rows = new CsvRows(table)
+  const rows = new CsvRows(table, isGuarded)
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
   const add = function* (piece: Uint8Array | undefined): Generator<DecodedRows> {
     for (const record of records.push(piece === undefined ? decoder.decode() : decoder.decode(piece, { stream: true }), piece === undefined)) {
@@ -30,12 +31,14 @@ export async function* decodeCsv(table: ManifestTable, bytes: AsyncIterable<Uint
 
 class CsvRows {
   readonly #table: ManifestTable
+  readonly #textOf: (text: string) => string
   #rows: RowValues[] = []
   #hasHeader = false
   count = 0
 
-  constructor(table: ManifestTable) {
+  constructor(table: ManifestTable, isGuarded: boolean) {
     this.#table = table
+    this.#textOf = isGuarded ? unguardFormula : (text) => text
   }
 
   get pending(): number {
@@ -58,12 +61,12 @@ class CsvRows {
 
   #header(record: readonly CsvField[]): void {
     const { columns } = this.#table
-    if (record.length !== columns.length || record.some(({ text }, index) => text !== columns[index]?.name)) throw undecodable(this.#table, 0, 'Its header names other columns.')
+    if (record.length !== columns.length || record.some(({ text }, index) => this.#textOf(text) !== columns[index]?.name)) throw undecodable(this.#table, 0, 'Its header names other columns.')
     this.#hasHeader = true
   }
 
   #value({ text, isQuoted }: CsvField, index: number): Value {
-    const value = isQuoted ? text : csvValue(text)
+    const value = isQuoted ? this.#textOf(text) : csvValue(text)
     if (value === undefined) throw undecodable(this.#table, this.count + 1, `The field of '${this.#table.columns[index]?.name ?? ''}' is no value.`)
     return value
   }

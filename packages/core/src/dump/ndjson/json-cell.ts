@@ -52,6 +52,9 @@ function tagged(parsed: object): Value | undefined {
   return tag === '$bytes' ? fromBase64(text) : undefined
 }
 
+const MIN_SAFE = BigInt(Number.MIN_SAFE_INTEGER)
+const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER)
+
 function isSmall(value: bigint): boolean {
-  return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER)
+  return value >= MIN_SAFE && value <= MAX_SAFE
 }
