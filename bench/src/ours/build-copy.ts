@@ -1,5 +1,4 @@
 import { fileURLToPath } from 'node:url'
-import { build } from 'tsup'
 
 const FOLDER = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -8,6 +7,8 @@ const FOLDER = fileURLToPath(new URL('../../', import.meta.url))
  * types at every start: 0.3 s of processor time that no user pays.
  */
 export async function buildCopy(): Promise<string> {
+  // A compiler in the heap would be gone through by every collection of the cases that run in this process.
+  const { build } = await import('tsup')
   const outDir = `${FOLDER}dist`
   await build({
     entry: { 'copy-once': `${FOLDER}src/ours/copy-once.ts` },

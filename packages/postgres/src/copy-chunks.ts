@@ -16,6 +16,8 @@ const RESUME_BYTES = 1024 * 1024
 export interface CopyChunksOptions extends AbortOptions {
   /** The longest silence of the server while it is listened to. */
   readonly idleTimeoutMs: number
+  /** A chunk is done with when the next one is asked for. Default false: it is the caller's. */
+  readonly recycles?: boolean | undefined
 }
 
 /**
@@ -28,6 +30,7 @@ export class CopyChunks {
   readonly #tap: CopyTap
   readonly #waiting: Uint8Array[] = []
   #waitingBytes = 0
+  #given: Uint8Array | undefined
   #paused = false
   #ended = false
   #failure: unknown
@@ -56,7 +59,9 @@ export class CopyChunks {
   async next(): Promise<Uint8Array | undefined> {
     while (this.#waiting.length === 0 && !this.#ended && this.#failure === undefined) await this.#arrival()
     if (this.#failure !== undefined) throw this.#failure
+    if (this.#given !== undefined) this.#instance.recycle(this.#given)
     const chunk = this.#waiting.shift()
+    this.#given = this.#options.recycles === true ? chunk : undefined
     if (chunk === undefined) return undefined
     this.#waitingBytes -= chunk.length
     if (this.#paused && this.#waitingBytes <= RESUME_BYTES) this.#setPaused(false)

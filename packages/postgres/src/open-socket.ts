@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { makeSecret, TidemarkError } from '@tidemark/core/adapter'
 import type { ConnectTarget } from './connect-target.ts'
 import type { PostgresTlsOptions } from './postgres-config.ts'
+import type { ReadBuffers } from './read-buffers.ts'
 
 /** PostgreSQL manual, 55.7: length 8, code 80877103. */
 const SSL_REQUEST = Uint8Array.of(0, 0, 0, 8, 4, 210, 22, 47)
@@ -10,6 +11,8 @@ const SSL_ACCEPTED = 0x53
 export interface OpenSocketOptions {
   readonly timeoutMs: number
   readonly signal: AbortSignal
+  /** What an unencrypted socket reads into. */
+  readonly buffers: ReadBuffers
 }
 
 /**
@@ -19,7 +22,9 @@ export interface OpenSocketOptions {
 export async function openSocket(target: ConnectTarget, options: OpenSocketOptions): Promise<Socket> {
   // Imported late: on Workers this module is loaded but never called.
   const net = await import('node:net')
-  const socket = net.connect(target.path === undefined ? { host: target.host, port: target.port } : { path: target.path })
+  // TLS takes the bytes of its socket itself.
+  const reading = target.tls === 'disable' ? { onread: options.buffers.onRead(() => socket) } : {}
+  const socket: Socket = net.connect({ ...(target.path === undefined ? { host: target.host, port: target.port } : { path: target.path }), ...reading })
   socket.setNoDelay(true)
   const stop = (): void => void socket.destroy(new TidemarkError('SOURCE_UNREACHABLE', 'The source did not answer in time.', { detail: 'CONNECT_TIMEOUT' }))
   const timer = setTimeout(stop, options.timeoutMs)

@@ -4,6 +4,7 @@ import postgres from 'postgres'
 import type { ConnectTarget } from './connect-target.ts'
 import { CopyTap } from './copy-tap.ts'
 import { openSocket } from './open-socket.ts'
+import { ReadBuffers } from './read-buffers.ts'
 import { startupParameters, type Pinning, type SessionOptions } from './session-parameters.ts'
 
 /** The types that postgres.js would parse. Taken over with the identity, so that every value stays the server's text. */
@@ -22,6 +23,7 @@ export interface InstanceOptions extends SessionOptions {
 export class PostgresInstance {
   readonly sql: postgres.Sql
   readonly #abort = new AbortController()
+  readonly #buffers = new ReadBuffers()
   #socket: Socket | undefined
   #tap: CopyTap | undefined
   #onRows: (chunk: Uint8Array) => void = () => undefined
@@ -49,6 +51,11 @@ export class PostgresInstance {
     if (this.#tap !== undefined) return this.#tap
     if (this.#socket === undefined) throw new TidemarkError('SOURCE_UNREACHABLE', 'The source closed the connection.', { detail: 'CONNECTION_CLOSED' })
     return this.#tap = new CopyTap(this.#socket, (chunk) => this.#onRows(chunk))
+  }
+
+  /** The consumer of a COPY is done with a chunk that it was given. */
+  recycle(chunk: Uint8Array): void {
+    this.#buffers.recycle(chunk)
   }
 
   /** Closes at once, without waiting for the server or for the driver, whose `end()` may never settle. */
@@ -79,7 +86,7 @@ export class PostgresInstance {
   async #open(target: ConnectTarget, options: InstanceOptions): Promise<Socket> {
     if (this.#opened) throw new TidemarkError('SOURCE_UNREACHABLE', 'The source closed the connection.', { detail: 'CONNECTION_CLOSED' })
     this.#opened = true
-    const socket = await openSocket(target, { timeoutMs: options.connectTimeoutMs, signal: this.#abort.signal })
+    const socket = await openSocket(target, { timeoutMs: options.connectTimeoutMs, signal: this.#abort.signal, buffers: this.#buffers })
     if (this.#closed) socket.destroy()
     return this.#socket = socket
   }

@@ -128,7 +128,7 @@ export interface ReadBlocksRequest extends AbortOptions {
 
 /** Whole statements: the least that a dump can be cut into. */
 export interface ExportBlock {
-  /** Ends with a line break; at most `maxStatementBytes` a statement. May be a view of a larger buffer; it belongs to the caller. */
+  /** Ends with a line break; at most `maxStatementBytes` a statement. May be a view of a larger buffer; its memory may be used again once the table's next page is asked for. */
   readonly bytes: Uint8Array
   readonly rows: number
   /** Where the next block begins. Opaque, short. */

@@ -2,10 +2,15 @@ const FOOT = new TextEncoder().encode('\\.\n')
 /** The row that fills a block goes over its size. */
 const GROW_BYTES = 8_192
 
-/** A block while it is being filled: head, rows, and the line that ends them. */
+/**
+ * A block while it is being filled: head, rows, and the line that ends them. Its memory is used again once the next page is asked for: a gigabyte of buffers
+ * that nobody needs any more would have the collector go through the whole heap every few megabytes.
+ */
 export class BlockBuffer {
   readonly #head: Uint8Array
   readonly #blockBytes: number
+  readonly #free: Uint8Array[] = []
+  readonly #given: Uint8Array[] = []
   #bytes: Uint8Array
   #length: number
   /** Whole rows in it. */
@@ -30,10 +35,17 @@ export class BlockBuffer {
     this.#length = end
   }
 
-  /** The block, which is the caller's; another begins. */
+  /** The blocks that were taken are not needed any more. */
+  recycle(): void {
+    this.#free.push(...this.#given.splice(0))
+  }
+
+  /** The block, which stays as it is until `recycle`; another begins. */
   take(): Uint8Array {
     this.#bytes.set(FOOT, this.#length)
     const block = this.#bytes.subarray(0, this.#length + FOOT.length)
+    // One that had to grow would keep its size for good.
+    if (this.#bytes.length === this.#blockBytes + GROW_BYTES) this.#given.push(this.#bytes)
     this.#bytes = this.#fresh()
     this.#length = this.#head.length
     this.rows = 0
@@ -42,7 +54,7 @@ export class BlockBuffer {
 
   #fresh(): Uint8Array {
     // Not zeroed: every byte that is given away was written.
-    const bytes = Buffer.allocUnsafeSlow(this.#blockBytes + GROW_BYTES)
+    const bytes = this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#blockBytes + GROW_BYTES)
     bytes.set(this.#head)
     return bytes
   }

@@ -42,6 +42,7 @@ export class BlockReader {
   }
 
   async page(bytes: number, options: AbortOptions): Promise<BlockPage> {
+    this.#buffer.recycle()
     const blocks: ExportBlock[] = []
     for (let read = 0; read < bytes;) {
       const block = await this.#next(options)

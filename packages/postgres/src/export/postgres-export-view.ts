@@ -77,9 +77,15 @@ export class PostgresExportView implements ExportView {
     if (exported === undefined) throw new TypeError(`The plan has no table ${table}.`)
     const selects = kind.prototype === RowReader.prototype ? (this.#options.held.schemas[table] ?? []).map(selectExpression) : exported.columns.map(quoteIdentifier)
     const transaction = await this.#options.open({ signal })
-    const reader = make(new TableScan(transaction, scanStatements(exported, selects), parsePlace(after).range), exported)
+    const scan = new TableScan({ transaction, openSecond: () => this.#openSecond(signal), statements: scanStatements(exported, selects), range: parsePlace(after).range })
+    const reader = make(scan, exported)
     this.#scans.set(table, { transaction, reader })
     return reader
+  }
+
+  /** Where several tables are read side by side, the server is busy enough; where it takes no more connections, one does. */
+  async #openSecond(signal: AbortSignal | undefined): Promise<ExportTransaction | undefined> {
+    return this.#scans.size > 1 ? undefined : this.#options.open({ signal }).catch(() => undefined)
   }
 
   #close(table: number): void {

@@ -1,8 +1,8 @@
 import { quoteIdentifier, quoteTable } from '../quote.ts'
 import type { ExportedTable } from './exported-table.ts'
 
-/** 32 MB: what is read again, and let go of, when a scan goes on within a range. */
-const PAGES_PER_RANGE = 4_096
+/** 4 MB: about what may wait here for its turn, so that the server never has to wait while it makes a range ready. */
+const PAGES_PER_RANGE = 512
 
 /**
  * COPY of a table in ranges of its pages, so that a scan can go on near to where it stopped. In a snapshot rows keep their places: neither VACUUM nor an

@@ -1,58 +1,90 @@
-import type { Readable } from 'node:stream'
 import type { AbortOptions } from '@tidemark/core/adapter'
-import { bounded } from '../bounded.ts'
-import { CopyChunks } from '../copy-chunks.ts'
-import { mapPostgresError } from '../errors.ts'
 import type { ExportTransaction } from './export-transaction.ts'
+import { RangeCopy } from './range-copy.ts'
 
 export interface ScanChunk {
   readonly bytes: Uint8Array
   readonly range: number
 }
 
-/** The rows of one table as COPY gives them, range after range. */
-export class TableScan {
-  readonly #transaction: ExportTransaction
-  readonly #statements: readonly string[]
-  #range: number
-  #chunks: CopyChunks | undefined
+export interface TableScanOptions {
+  readonly transaction: ExportTransaction
+  /** Another connection that sees the same, for the range behind the one that is read; `undefined` where there is none to be had. */
+  readonly openSecond: () => Promise<ExportTransaction | undefined>
+  readonly statements: readonly string[]
+  /** Number of the first statement to run. */
+  readonly range: number
+}
 
-  constructor(transaction: ExportTransaction, statements: readonly string[], range: number) {
-    this.#transaction = transaction
-    this.#statements = statements
-    this.#range = range
+/**
+ * The rows of one table as COPY gives them, range after range. Two connections take turns: while one range is read here, the server's other process makes the
+ * next one ready.
+ */
+export class TableScan {
+  readonly #options: TableScanOptions
+  #range: number
+  #current: RangeCopy | undefined
+  #ahead: Promise<RangeCopy | undefined> = Promise.resolve(undefined)
+  /** The scan's own, while the first is its maker's. */
+  #second: ExportTransaction | undefined
+  #isClosed = false
+
+  constructor(options: TableScanOptions) {
+    this.#options = options
+    this.#range = options.range
   }
 
   /** `undefined` behind the last. A row may be cut by the end of a chunk, but not by the end of a range. */
   async next({ signal }: AbortOptions): Promise<ScanChunk | undefined> {
-    while (this.#range < this.#statements.length) {
-      this.#chunks ??= await this.#begin(this.#statements[this.#range] ?? '', signal)
-      const bytes = await this.#chunks.next()
+    while (this.#range < this.#options.statements.length) {
+      this.#current ??= this.#begin(signal)
+      const bytes = await this.#current.next()
       if (bytes !== undefined) return { bytes, range: this.#range }
-      this.#chunks.release()
-      this.#chunks = undefined
-      this.#range += 1
+      await this.#turn(this.#current.transaction, signal)
     }
     return undefined
   }
 
   close(): void {
-    this.#chunks?.close()
-    this.#chunks = undefined
-    this.#range = this.#statements.length
+    this.#isClosed = true
+    this.#range = this.#options.statements.length
+    this.#current?.close()
+    this.#current = undefined
+    this.#ahead.then((ahead) => ahead?.close(), () => undefined)
+    this.#second?.close()
   }
 
-  async #begin(statement: string, signal: AbortSignal | undefined): Promise<CopyChunks> {
-    const { instance, timeoutMs } = this.#transaction
-    // The signal of a page is not that of the scan, which goes on with the next page.
-    const chunks = new CopyChunks(instance, { idleTimeoutMs: timeoutMs })
-    try {
-      // A statement that answers with CopyOutResponse resolves to its stream.
-      chunks.follow(await bounded(instance.sql.unsafe(statement), { signal, timeoutMs }) as unknown as Readable)
-      return chunks
-    } catch (error) {
-      chunks.close()
-      throw mapPostgresError(error)
+  #begin(signal: AbortSignal | undefined): RangeCopy {
+    const copy = this.#copy(this.#range, this.#options.transaction, signal)
+    if (this.#range + 1 < this.#options.statements.length) this.#ahead = this.#beginSecond(this.#range + 1, signal)
+    return copy
+  }
+
+  /** The range that is made ready becomes the one that is read, and the connection that is free takes the one behind it. */
+  async #turn(free: ExportTransaction, signal: AbortSignal | undefined): Promise<void> {
+    this.#range += 1
+    this.#current = await this.#ahead
+    const isAlone = this.#current === undefined
+    const next = isAlone ? this.#range : this.#range + 1
+    if (this.#isClosed || next >= this.#options.statements.length) {
+      this.#ahead = Promise.resolve(undefined)
+      return
     }
+    const copy = this.#copy(next, free, signal)
+    if (isAlone) this.#current = copy
+    else this.#ahead = Promise.resolve(copy)
+  }
+
+  async #beginSecond(range: number, signal: AbortSignal | undefined): Promise<RangeCopy | undefined> {
+    const transaction = await this.#options.openSecond()
+    this.#second = transaction
+    if (transaction === undefined) return undefined
+    if (!this.#isClosed) return this.#copy(range, transaction, signal)
+    transaction.close()
+    return undefined
+  }
+
+  #copy(range: number, transaction: ExportTransaction, signal: AbortSignal | undefined): RangeCopy {
+    return new RangeCopy({ range, statement: this.#options.statements[range] ?? '', transaction, signal })
   }
 }
