@@ -10,9 +10,6 @@ export type RenderMessage =
   | { readonly open: RenderersRequest }
   | { readonly id: number; readonly request: RenderRequest }
 
-/** Address space, not memory. Nobody else writes to the copy, or makes it shorter, which a mapped file would not survive. */
-const MAPPED_BYTES = 0x7fff_0000
-
 let renderer: DriverRenderer | undefined
 let last: Promise<void> = Promise.resolve()
 
@@ -23,7 +20,6 @@ parentPort?.on('message', (message: RenderMessage) => {
 function open(request: RenderersRequest): void {
   try {
     const database = new DatabaseSync(request.token, { readOnly: true })
-    database.exec(`PRAGMA mmap_size = ${MAPPED_BYTES}`)
     renderer = new DriverRenderer(request, (sql) => Promise.resolve(query(database, sql)))
   } catch {
     // Every request is answered with nothing then.
