@@ -30,17 +30,18 @@ export class D1Driver implements BatchDriver {
     return untilUnchanged(async () => {
       const transaction = new D1Transaction(this)
       const result = await work(transaction)
-      await this.#commit(transaction)
+      await this.commit(transaction)
       return result
     })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  async #commit({ seen, writes }: D1Transaction): Promise<void> {
-    if (writes.length === 0) return
+  /** In one batch. Gives what each of the writes gave. Throws `Changed` when what was seen is so no more. */
+  async commit({ seen, writes }: D1Commit): Promise<readonly (readonly RowValues[])[]> {
+    if (writes.length === 0) return []
     try {
-      await this.#run([...seen.map(requireUnchanged), ...writes])
+      return (await this.view([...seen.map(requireUnchanged), ...writes])).slice(seen.length)
     } catch (error) {
       if (await this.#hasChanged(seen)) throw new Changed()
       throw error
@@ -53,13 +54,14 @@ export class D1Driver implements BatchDriver {
     const answers = await this.view(seen.map(isUnchanged))
     return answers.some(([row]) => row?.[0] !== 1)
   }
-
-  async #run(queries: readonly SqliteQuery[]): Promise<void> {
-    await mapped(() => this.#database.batch(queries.map((query) => prepared(this.#database, query))))
-  }
 }
 
-class D1Transaction implements BatchTransaction {
+export interface D1Commit {
+  readonly seen: readonly SeenRows[]
+  readonly writes: readonly SqliteQuery[]
+}
+
+export class D1Transaction implements BatchTransaction {
   readonly seen: SeenRows[] = []
   readonly writes: SqliteQuery[] = []
   readonly #driver: D1Driver

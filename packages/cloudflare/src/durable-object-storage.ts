@@ -6,5 +6,7 @@ export interface DurableObjectCursor {
 /** The subset of `ctx.storage` of a SQLite-backed Durable Object that is used. */
 export interface DurableObjectStorage {
   readonly sql: { exec(query: string, ...bindings: unknown[]): DurableObjectCursor }
+  /** Resolves once everything that was written is stored. */
+  sync(): Promise<void>
   transactionSync<T>(closure: () => T): T
 }

@@ -12,7 +12,7 @@ interface Step extends SqliteQuery {
 }
 
 /** Thrown to take back what was only tried. */
-class TakenBack extends Error {}
+export class TakenBack extends Error {}
 
 /**
  * The statements of a transaction, kept until its end and then run in one synchronous turn. A transaction that stayed open meanwhile
@@ -56,7 +56,7 @@ export class DurableObjectTransaction implements BatchTransaction {
   /** All of it, or nothing. Throws `Changed` when something that was read is another now. */
   commit(): void {
     try {
-      this.#storage.transactionSync(() => this.#replay())
+      this.#storage.transactionSync(() => this.replay())
     } catch (error) {
       throw error instanceof Changed ? error : durableObjectError(error)
     }
@@ -66,7 +66,7 @@ export class DurableObjectTransaction implements BatchTransaction {
     const found: T[] = []
     try {
       this.#storage.transactionSync(() => {
-        this.#replay()
+        this.replay()
         found.push(work())
         throw new TakenBack()
       })
@@ -78,7 +78,8 @@ export class DurableObjectTransaction implements BatchTransaction {
     return result as T // the work was done, or its error thrown
   }
 
-  #replay(): void {
+  /** What has been read must be so still, and what is written follows in its order. Called inside of a transaction. */
+  protected replay(): void {
     for (const { sql, parameters = [], rows } of this.#steps) {
       if (rows === undefined) this.#storage.sql.exec(sql, ...toBindings(parameters))
       else if (!sameRows(rows, readRows(this.#storage, { sql, parameters }))) throw new Changed()

@@ -1,4 +1,4 @@
-import type { SqliteChangesHost } from '@tidemark/sqlite'
+import type { SqliteChangesHost, StatementLimits } from '@tidemark/sqlite'
 
 /** Of a table, and of what a query selects (developers.cloudflare.com, limits of Durable Objects and of D1). */
 const MAX_COLUMNS = 100
@@ -9,3 +9,6 @@ export const HOST: Pick<SqliteChangesHost, 'textForm' | 'maxColumns' | 'maxRowBy
   // Integers come as doubles; D1 gives infinities as NULL.
   textForm: 'tagged', maxColumns: MAX_COLUMNS, maxRowBytes: MAX_ROW_BYTES, hidesSchemaVersion: true,
 }
+
+/** A statement has 100,000 bytes at most, and 100 parameters. */
+export const IMPORT_LIMITS: StatementLimits = { maxParameters: 100, maxLength: 32_000 }

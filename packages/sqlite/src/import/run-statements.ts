@@ -1,8 +1,8 @@
-import { TidemarkError, throwIfAborted, type ImportStatement, type RunStatementsOutcome, type RunStatementsRequest } from '@tidemark/core/adapter'
+import { throwIfAborted, type ImportStatement, type RunStatementsOutcome, type RunStatementsRequest } from '@tidemark/core/adapter'
 import type { SqliteDriver, SqliteTransaction } from '../driver.ts'
 import { sqliteError } from '../errors.ts'
 import { requireImportProgress, writeImportProgress } from './import-progress.ts'
-import { statementRole, withLeave, type StatementRole } from './statement-role.ts'
+import { notForDumps, statementRole, withLeave, type StatementRole } from './statement-role.ts'
 
 /** Statements are run together up to this length: one call each would cost more than small ones themselves. */
 const SCRIPT_LENGTH = 1_000_000
@@ -70,8 +70,4 @@ async function runTogether(transaction: SqliteTransaction, statements: readonly 
 
 async function totalChanges(transaction: SqliteTransaction): Promise<number> {
   return Number((await transaction.query('SELECT total_changes()'))[0]?.[0])
-}
-
-function notForDumps(): TidemarkError {
-  return new TidemarkError('NOT_SUPPORTED', 'It would reach beyond the database, or says that the dump is not whole.')
 }

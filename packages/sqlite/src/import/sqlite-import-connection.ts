@@ -2,20 +2,30 @@ import {
   TidemarkError, throwIfAborted, type AbortOptions, type CreateTableRequest, type ImportConnection, type InsertRowsRequest, type ManifestTable, type RowValues, type RunStatementsOutcome,
   type RunStatementsRequest, type TargetTable,
 } from '@tidemark/core/adapter'
-import type { SqliteDriver } from '../driver.ts'
+import type { BatchTransaction, SqliteValue } from '../driver.ts'
 import { sqliteError } from '../errors.ts'
 import { createTableSql } from '../table-ddl.ts'
-import { upsertRows } from '../upsert.ts'
 import { forgetImport, readImportProgress, requireImportProgress, writeImportProgress } from './import-progress.ts'
-import { runStatements } from './run-statements.ts'
 
-export class SqliteImportConnection implements ImportConnection {
-  readonly #driver: SqliteDriver
-  readonly #maxParameters: number
+interface Driver<T> extends AsyncDisposable {
+  query(sql: string, parameters?: readonly SqliteValue[]): Promise<readonly RowValues[]>
+  transaction<R>(work: (transaction: T) => Promise<R>): Promise<R>
+}
 
-  constructor(driver: SqliteDriver, maxParameters: number) {
+/** What differs by the kind of transaction that a host has. */
+export interface ImportWrites<T> {
+  readonly runStatements: (request: RunStatementsRequest) => Promise<RunStatementsOutcome>
+  /** Fails for a row that is there already. */
+  readonly insert: (transaction: T, table: TargetTable, rows: readonly RowValues[]) => Promise<void>
+}
+
+export class SqliteImportConnection<T extends BatchTransaction> implements ImportConnection {
+  readonly #driver: Driver<T>
+  readonly #writes: ImportWrites<T>
+
+  constructor(driver: Driver<T>, writes: ImportWrites<T>) {
     this.#driver = driver
-    this.#maxParameters = maxParameters
+    this.#writes = writes
   }
 
   readProgress(importId: string): Promise<string | undefined> {
@@ -27,7 +37,7 @@ export class SqliteImportConnection implements ImportConnection {
   }
 
   runStatements(request: RunStatementsRequest): Promise<RunStatementsOutcome> {
-    return runStatements(this.#driver, request)
+    return this.#writes.runStatements(request)
   }
 
   async createTable({ table, progress, signal }: CreateTableRequest): Promise<void> {
@@ -45,8 +55,7 @@ export class SqliteImportConnection implements ImportConnection {
     throwIfAborted(signal)
     await this.#driver.transaction(async (transaction) => {
       await requireImportProgress(transaction, progress)
-      // Without a key it is a plain INSERT: a row that is there already is an error, not to be passed over.
-      if (rows.length > 0) await upsertRows(transaction, { ...targetTable(table), key: [] }, { rows, maxParameters: this.#maxParameters })
+      if (rows.length > 0) await this.#writes.insert(transaction, targetTable(table), rows)
       await writeImportProgress(transaction, progress, rows.length)
     })
   }

@@ -1,5 +1,7 @@
 import type { ImportTarget } from '@tidemark/core/adapter'
-import type { SqliteDriver } from '../driver.ts'
+import type { SqliteDriver, SqliteTransaction } from '../driver.ts'
+import { upsertRows } from '../upsert.ts'
+import { runStatements } from './run-statements.ts'
 import { SqliteImportConnection } from './sqlite-import-connection.ts'
 import { sqliteSqlRules } from './sqlite-sql-rules.ts'
 
@@ -20,6 +22,13 @@ export function sqliteImportTarget({ address, open, maxParameters = MAX_PARAMETE
     name: 'sqlite',
     address,
     rules: sqliteSqlRules,
-    connectImport: async () => new SqliteImportConnection(await open(), maxParameters),
+    connectImport: async () => {
+      const driver = await open()
+      return new SqliteImportConnection<SqliteTransaction>(driver, {
+        runStatements: (request) => runStatements(driver, request),
+        // Without a key it is a plain INSERT.
+        insert: async (transaction, table, rows) => void await upsertRows(transaction, { ...table, key: [] }, { rows, maxParameters }),
+      })
+    },
   }
 }

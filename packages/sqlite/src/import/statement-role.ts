@@ -1,3 +1,5 @@
+import { TidemarkError } from '@tidemark/core/adapter'
+
 /**
  * What becomes of a statement of a dump.
  *
@@ -29,6 +31,14 @@ const SCHEMA_WRITE = /^insert\s+into\s+(?:main\s*\.\s*)?sqlite_(?:schema|master)
 /** Dumps of the shell write virtual tables straight to the schema. Leave is given for that statement only: it would not outlive a kill. */
 export function withLeave(sql: string): string {
   return SCHEMA_WRITE.test(sql) ? `PRAGMA writable_schema=ON;${sql};PRAGMA writable_schema=OFF` : sql
+}
+
+export function isPragma(sql: string): boolean {
+  return PRAGMA.test(sql)
+}
+
+export function notForDumps(): TidemarkError {
+  return new TidemarkError('NOT_SUPPORTED', 'It would reach beyond the database, or says that the dump is not whole.')
 }
 
 export function statementRole(sql: string): StatementRole {

@@ -1,0 +1,154 @@
+import { Exporter, Importer, TidemarkError, verifyDump, type ExportRequest, type ImporterOptions, type ImportInput } from '@tidemark/core'
+import { memoryStateStore } from '@tidemark/core/testing'
+import type { D1Database } from '../d1-database.ts'
+import { d1Sqlite } from '../d1-sqlite.ts'
+import { durableObjectSqlite } from '../durable-object-sqlite.ts'
+import { durableObjectStateStore } from '../durable-object-state-store.ts'
+import type { DurableObjectStorage } from '../durable-object-storage.ts'
+import type { R2Bucket } from '../storage/r2-bucket.ts'
+import { r2Storage } from '../storage/r2-storage.ts'
+import { FILL } from './export-worker.ts'
+
+interface Environment extends Readonly<Record<string, unknown>> {
+  readonly OBJECTS: { idFromName(name: string): unknown; get(id: unknown): { fetch(request: Request): Promise<Response> } }
+  readonly BUCKET: R2Bucket
+}
+
+interface Context {
+  readonly storage: DurableObjectStorage
+  abort(reason: string): void
+}
+
+const SMALL = { layout: 'directory', partBytes: 4_096, maxStatementBytes: 2_000 } as const
+const DUMPS = {
+  sql: { layout: 'directory', partBytes: 20_000, maxStatementBytes: 10_000 }, file: {}, csv: { ...SMALL, format: 'csv' }, ndjson: { ...SMALL, format: 'ndjson', compression: 'gzip' },
+} satisfies Record<string, ExportRequest>
+
+/** Rows that refer to some that come later, in their own table too; values longer than a statement; definitions of every kind. */
+const MORE: readonly string[] = [
+  'CREATE TABLE visits (id INTEGER PRIMARY KEY, account NOT NULL REFERENCES later (id), before REFERENCES visits (id), note)',
+  'CREATE TABLE later (id INTEGER PRIMARY KEY, i INTEGER, r REAL, t TEXT, b BLOB, n NUMERIC)',
+  `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) INSERT INTO later SELECT i, -i, i, i, zeroblob(i), i / 2.0 FROM n`,
+  `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) INSERT INTO visits SELECT i, i, CASE WHEN i < 200 THEN i + 1 END, CASE i % 4 WHEN 0 THEN i WHEN 1 THEN i * 1.0 WHEN 2 THEN 'é''' || i END FROM n`,
+  `INSERT INTO later (id, t, b) VALUES (1000, replace(hex(zeroblob(75000)), '00', 'a''' || char(0)), randomblob(400000)), (1001, replace(hex(zeroblob(200)), '00', 'é'), randomblob(201))`,
+  'DELETE FROM hostile WHERE id > 10', 'INSERT INTO hostile (x) VALUES (\'last\')',
+  'CREATE VIEW sums AS SELECT sum(balance) AS total FROM accounts', 'CREATE TRIGGER keeps AFTER DELETE ON later BEGIN SELECT 1; SELECT 2; END',
+]
+
+type Ask = (sql: string) => Promise<readonly (readonly unknown[])[]>
+
+/** Every cell with its storage class and bytes, and all definitions, as one text. */
+async function contents(ask: Ask): Promise<string> {
+  const cell = (column: string): string => `typeof(${column}) || CASE typeof(${column}) WHEN 'text' THEN hex(substr(CAST(${column} AS BLOB), 1, 400000)) WHEN 'real' THEN printf('%!.17g', ${column}) ELSE quote(substr(${column}, 1, 300000)) END`
+  const lines: unknown[] = [await ask(`SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' AND name NOT LIKE '\\_cf%' ESCAPE '\\' AND tbl_name NOT LIKE 'tidemark%' ORDER BY type, name`)]
+  for (const table of ['accounts', 'hostile', 'visits', 'later']) {
+    const columns = (await ask(`SELECT name FROM pragma_table_info('${table}')`)).map(([name]) => cell(String(name)))
+    lines.push(...(await ask(`SELECT ${columns.join(` || '|' || `)} FROM ${table} ORDER BY id`)).flat())
+  }
+  lines.push(await ask('SELECT name, seq FROM sqlite_sequence'))
+  return JSON.stringify(lines)
+}
+
+/** Two that load the same at once: what became of each. */
+async function both(options: ImporterOptions, input: ImportInput): Promise<readonly string[]> {
+  const one = async (): Promise<string> => {
+    try {
+      return (await new Importer(options).load(input)).status
+    } catch (error) {
+      return error instanceof TidemarkError ? error.code : String(error)
+    }
+  }
+  return (await Promise.all([one(), one()])).toSorted()
+}
+
+/** The asker's request: `?dump=…`. Answers of a fault have its code. */
+async function answered(work: () => Promise<unknown>): Promise<Response> {
+  try {
+    return Response.json(await work())
+  } catch (error) {
+    if (error instanceof TidemarkError) return Response.json({ code: error.code, detail: error.detail, cause: error.cause instanceof TidemarkError ? error.cause.code : undefined })
+    throw error
+  }
+}
+
+export class ImportObject {
+  readonly #context: Context
+  readonly #bucket: R2Bucket
+
+  constructor(context: Context, { BUCKET }: Environment) {
+    this.#context = context
+    this.#bucket = BUCKET
+  }
+
+  fetch({ url }: Request): Promise<Response> {
+    const { pathname, searchParams } = new URL(url)
+    const storage = r2Storage(this.#bucket)
+    const ask: Ask = (sql) => Promise.resolve([...this.#context.storage.sql.exec(sql).raw()])
+    const input = inputOf(searchParams)
+    switch (pathname.split('/').at(-1)) {
+      case 'fill': return answered(() => this.#fill())
+      case 'contents': return answered(() => contents(ask))
+      case 'tables': return answered(() => ask(`SELECT count(*) FROM sqlite_schema WHERE name LIKE 'tidemark%'`))
+      case 'keys': return answered(() => ask('PRAGMA foreign_keys'))
+      case 'both': return answered(() => both({ source: storage, target: durableObjectSqlite(this.#context) }, input))
+      case 'verify': return answered(() => verifyDump({ storage, id: String(input), mode: 'rows', against: durableObjectSqlite(this.#context) }))
+      // Ends in the middle of a slice: once it is written, before anything is stored.
+      case 'kill': return answered(() => new Importer({ source: storage, target: durableObjectSqlite({ storage: this.#ending() }) }).step(input, { budgetMs: 0 }))
+      default: return answered(() => new Importer({ source: storage, target: durableObjectSqlite(this.#context) }).step(input, { budgetMs: 0 }))
+    }
+  }
+
+  async #fill(): Promise<unknown> {
+    this.#context.storage.sql.exec('PRAGMA defer_foreign_keys = ON')
+    for (const sql of [...FILL, ...MORE]) this.#context.storage.sql.exec(sql)
+    await using exporter = new Exporter({ source: durableObjectSqlite(this.#context), storage: r2Storage(this.#bucket), state: durableObjectStateStore(this.#context.storage), instance: 'from' })
+    const ids: Record<string, string> = {}
+    for (const [name, request] of Object.entries(DUMPS)) ids[name] = (await exporter.finish((await exporter.start(request)).id)).exportId
+    return ids
+  }
+
+  #ending(): DurableObjectStorage {
+    const { storage } = this.#context
+    return { sql: storage.sql, sync: () => storage.sync(), transactionSync: (work) => {
+      storage.transactionSync(work)
+      this.#context.abort('killed by the test')
+      throw new Error('killed by the test')
+    } }
+  }
+}
+
+function inputOf(parameters: URLSearchParams): ImportInput {
+  const sql = parameters.get('sql')
+  return sql === null ? parameters.get('dump') ?? '' : { sql }
+}
+
+export const worker = {
+  fetch(request: Request, environment: Environment): Promise<Response> {
+    const { pathname, searchParams } = new URL(request.url)
+    const [, place, name = '', action] = pathname.split('/')
+    const { OBJECTS, BUCKET } = environment
+    if (place === 'object') return OBJECTS.get(OBJECTS.idFromName(name)).fetch(request)
+    const database = environment[name] as D1Database // bound by the test
+    const storage = r2Storage(BUCKET)
+    const ask: Ask = (sql) => database.prepare(sql).raw()
+    switch (action) {
+      case 'contents': return answered(() => contents(ask))
+      case 'tables': return answered(() => ask(`SELECT count(*) FROM sqlite_schema WHERE name LIKE 'tidemark%'`))
+      case 'accounts': return answered(() => ask('SELECT count(*), sum(balance) FROM accounts'))
+      case 'fill': return answered(() => fillD1(database, BUCKET))
+      case 'both': return answered(() => both({ source: storage, target: d1Sqlite(database) }, inputOf(searchParams)))
+      case 'verify': return answered(() => verifyDump({ storage, id: String(inputOf(searchParams)), mode: 'rows', against: d1Sqlite(database) }))
+      default: return answered(() => new Importer({ source: storage, target: d1Sqlite(database) }).step(inputOf(searchParams), { budgetMs: 0 }))
+    }
+  },
+}
+
+/** In an order in which every row finds what it refers to. */
+async function fillD1(database: D1Database, bucket: R2Bucket): Promise<unknown> {
+  const [visits = '', later = '', ...more] = MORE.map((sql) => sql.replace('i + 1 END', 'NULL END'))
+  await database.batch([...FILL, later, visits, ...more].map((sql) => database.prepare(sql)))
+  await using exporter = new Exporter({ source: d1Sqlite(database), storage: r2Storage(bucket), state: memoryStateStore(), instance: 'from' })
+  const ids: Record<string, string> = {}
+  for (const [name, request] of Object.entries(DUMPS)) ids[name] = (await exporter.finish((await exporter.start(request)).id)).exportId
+  return ids
+}
