@@ -1,3 +1,4 @@
+import * as sqlite from 'node:sqlite'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -16,6 +17,14 @@ export interface NodeSqliteDriverOptions {
   readonly isForeign?: boolean | undefined
   /** Lets statements write to `sqlite_schema`, as dumps of the shell do for virtual tables. Default false. */
   readonly writesSchema?: boolean | undefined
+}
+
+/** All in one step: between steps a writer of another connection would have the copy begun anew. */
+const ALL_PAGES = 0x7fff_ffff
+
+/** Whether the runtime's `node:sqlite` has SQLite's backup. */
+export function canBackUp(): boolean {
+  return 'backup' in sqlite
 }
 
 /** Statements kept prepared. A table needs two per batch size, and a handful are Tidemark's own. */
@@ -47,11 +56,16 @@ export class NodeSqliteDriver implements SqliteDriver {
     return attempt(() => this.#query(sql, parameters))
   }
 
+  /** Within a transaction of `execute('BEGIN')`: what that sees. */
   view(queries: readonly SqliteQuery[], { bigints = false }: ViewOptions = {}): Promise<readonly (readonly RowValues[])[]> {
+    const read = (): readonly (readonly RowValues[])[] => queries.map(({ sql, parameters = [] }) => (
+      bigints ? this.#all(sql, parameters) as readonly RowValues[] : this.#narrowed(sql, parameters) // see toValue
+    ))
     return attempt(() => {
+      if (this.#database.isTransaction) return read()
       this.#database.exec('BEGIN')
       try {
-        return queries.map(({ sql, parameters = [] }) => (bigints ? this.#all(sql, parameters) as readonly RowValues[] : this.#narrowed(sql, parameters))) // see toValue
+        return read()
       } finally {
         // Nothing was written, so there is nothing to take back; an error may have ended it already.
         if (this.#database.isTransaction) this.#database.exec('COMMIT')
@@ -73,6 +87,15 @@ export class NodeSqliteDriver implements SqliteDriver {
       // SQLite has rolled back by itself on some errors, such as a full disk.
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
       throw error
+    }
+  }
+
+  /** Copies the database, as it is or as an open transaction sees it, on another thread. Only where {@link canBackUp}. */
+  async backUp(file: string): Promise<void> {
+    try {
+      await sqlite.backup(this.#database, file, { rate: ALL_PAGES })
+    } catch (error) {
+      throw sqliteError(error)
     }
   }
 

@@ -14,7 +14,7 @@ export type { BlockRenderer, RenderersRequest, RenderRequest } from './export/ah
 export { DriverRenderer } from './export/ahead/driver-renderer.ts'
 export type { GroupsPage, ReadGroupsRequest } from './export/block-reader.ts'
 export type { ExportedTable, KeyTerm, SourcePage } from './export/exported-table.ts'
-export { sqliteExportSource, type SnapshotStore, type SqliteExportHost } from './export/sqlite-export-source.ts'
+export { sqliteExportSource, type HeldSnapshot, type SnapshotStore, type SqliteExportHost } from './export/sqlite-export-source.ts'
 export { batchImportTarget, type BatchImportHost } from './import/batch-import-target.ts'
 export type { CountingStatement, FailingStatement, ImportDriver, ImportTransaction } from './import/import-driver.ts'
 export type { StatementLimits } from './import/insert-statements.ts'

@@ -66,6 +66,8 @@ export interface CreateViewRequest extends AbortOptions {
   readonly viewId: string
   readonly consistency: Consistency
   readonly selection: ExportSelection
+  /** Whether the view may live no longer than this connection until `ExportView.keep` is called, where that spares work. Default false. */
+  readonly mayBeLost?: boolean | undefined
 }
 
 /** A view as it is stored with the job. */
@@ -168,6 +170,11 @@ export interface ExportView extends AsyncDisposable {
    * Present exactly when `ExportCapabilities.rendersSql`.
    */
   readBlocks?(request: ReadBlocksRequest): Promise<BlockPage>
+  /**
+   * Makes the view one that can be opened again after the connection is gone. Present where it is none yet; the view is to be opened anew afterwards.
+   * Errors: `SOURCE_*`.
+   */
+  keep?(options?: AbortOptions): Promise<void>
   /** Errors: as `readBlocks`; `VALUE_UNREPRESENTABLE`. */
   readRows(request: ReadExportRowsRequest): Promise<ExportRowPage>
 }

@@ -10,6 +10,7 @@ import { isEnded } from './is-ended.ts'
 import { beginCopy } from './steps/begin-copy.ts'
 import { cleanUp, restartCopy } from './steps/clean-up.ts'
 import { copySlice, type SliceBudget } from './steps/copy-slice.ts'
+import { keepView } from './steps/keep-view.ts'
 import { sealDump } from './steps/seal-dump.ts'
 import type { ViewPool } from './view-pool.ts'
 
@@ -50,9 +51,14 @@ async function advance({ context, pool, job, budget, signal }: StepContext): Pro
   if (state.view === undefined || state.plan === undefined) await beginCopy(context, pool, { job, signal })
   await copySlice(context, pool, { job, budget, signal })
   if (job.state.streams.every((stream) => stream.phase === 'done')) await sealDump(context, { job, signal })
-  else await job.update((current) => ({ ...current, steps: current.steps + 1, failures: 0, nextAtMs: context.runtime.now() + current.spec.pauseMs }))
+  else await endSlice({ context, pool, job, budget, signal })
   // Small exports end in the step that began them.
   if (job.state.isCleanupDue) await cleanUp(context, pool, { job, signal })
+}
+
+async function endSlice({ context, pool, job, signal }: StepContext): Promise<void> {
+  await keepView(pool, { job, signal })
+  await job.update((current) => ({ ...current, steps: current.steps + 1, failures: 0, nextAtMs: context.runtime.now() + current.spec.pauseMs }))
 }
 
 async function fail(step: StepContext, error: TidemarkError): Promise<void> {

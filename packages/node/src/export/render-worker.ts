@@ -7,26 +7,40 @@ import type { RowValues } from '@tidemark/core/adapter'
 // it, or with nothing.
 
 export type RenderMessage =
+  /** Begin to see the file as it is now, and for as long as the thread lives. Answered with `held`. */
+  | { readonly id: number; readonly hold: string }
   | { readonly open: RenderersRequest }
   | { readonly id: number; readonly request: RenderRequest }
 
+let database: DatabaseSync | undefined
 let renderer: DriverRenderer | undefined
 let last: Promise<void> = Promise.resolve()
 
 parentPort?.on('message', (message: RenderMessage) => {
-  last = last.then(() => ('open' in message ? open(message.open) : answer(message)))
+  last = last.then(() => ('open' in message ? open(message.open) : 'hold' in message ? hold(message) : answer(message)))
 })
+
+function hold({ id, hold: path }: Extract<RenderMessage, { readonly hold: string }>): void {
+  try {
+    database ??= new DatabaseSync(path, { readOnly: true })
+    if (database.isTransaction) database.exec('ROLLBACK')
+    database.exec('BEGIN; SELECT count(*) FROM sqlite_schema')
+    parentPort?.postMessage({ id, held: true }, [])
+  } catch {
+    parentPort?.postMessage({ id }, [])
+  }
+}
 
 function open(request: RenderersRequest): void {
   try {
-    const database = new DatabaseSync(request.token, { readOnly: true })
-    renderer = new DriverRenderer(request, (sql) => Promise.resolve(query(database, sql)))
+    const reading = database ??= new DatabaseSync(request.token, { readOnly: true })
+    renderer = new DriverRenderer(request, (sql) => Promise.resolve(query(reading, sql)))
   } catch {
     // Every request is answered with nothing then.
   }
 }
 
-async function answer({ id, request }: Extract<RenderMessage, { readonly id: number }>): Promise<void> {
+async function answer({ id, request }: Extract<RenderMessage, { readonly request: RenderRequest }>): Promise<void> {
   try {
     const page = await renderer?.render(request)
     // Statements of a group share a buffer, and nobody else has it; a Uint8Array of ours is never shared memory.
@@ -37,8 +51,8 @@ async function answer({ id, request }: Extract<RenderMessage, { readonly id: num
 }
 
 /** Keys and literals, which are texts. */
-function query(database: DatabaseSync, sql: string): readonly RowValues[] {
-  const statement = database.prepare(sql)
+function query(reading: DatabaseSync, sql: string): readonly RowValues[] {
+  const statement = reading.prepare(sql)
   statement.setReturnArrays?.(true)
   const rows: readonly unknown[] = statement.all()
   return rows.map((row) => (Array.isArray(row) ? row : Object.values(row as object))) as readonly RowValues[]

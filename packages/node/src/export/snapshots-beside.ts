@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import type { SnapshotStore } from '@tidemark/sqlite'
 import { NodeSqliteDriver } from '../node-sqlite-driver.ts'
 import { copyDatabase } from './copy-database.ts'
+import { holdSnapshot } from './hold-snapshot.ts'
 import { WorkerRenderer } from './worker-renderer.ts'
 
 export interface SnapshotsOptions {
@@ -19,6 +20,7 @@ export function snapshotsBeside({ path, busyTimeoutMs, renderThreads }: Snapshot
   const fileOf = (name: string): string => `${path}-tidemark-${name.replaceAll(/[^\w.-]/g, '_')}`
   // Fewer than two would leave this one idle meanwhile.
   const threads = new RenderThreads(renderThreads < 2 ? 0 : renderThreads)
+  const isLarge = (): boolean => existsSync(path) && statSync(path).size >= THREADED_BYTES
   const drop = async (name: string): Promise<void> => {
     await threads.end()
     for (const suffix of ['', '-journal', '-wal', '-shm']) await rm(`${fileOf(name)}${suffix}`, { force: true })
@@ -29,9 +31,14 @@ export function snapshotsBeside({ path, busyTimeoutMs, renderThreads }: Snapshot
       // Half of one may be left from a kill.
       await drop(name)
       const file = fileOf(name)
-      if (existsSync(path) && statSync(path).size >= THREADED_BYTES) threads.begin()
-      await copyDatabase({ path, file, busyTimeoutMs })
+      if (isLarge()) threads.begin()
+      await using driver = new NodeSqliteDriver({ path, busyTimeoutMs, isForeign: true })
+      await copyDatabase(driver, file)
       return file
+    },
+    hold: async (name) => {
+      await drop(name)
+      return existsSync(path) ? holdSnapshot({ path, file: fileOf(name), busyTimeoutMs, threads: isLarge() ? threads.take() : [] }) : undefined
     },
     open: (file) => Promise.resolve(existsSync(file) ? new NodeSqliteDriver({ path: file, busyTimeoutMs, isReadOnly: true, isForeign: true }) : undefined),
     openRenderers: (request) => Promise.resolve(threads.take().map((renderer) => renderer.open(request))),

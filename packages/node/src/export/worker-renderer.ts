@@ -5,12 +5,13 @@ import type { RenderMessage } from './render-worker.ts'
 /** What the thread answers. */
 interface Answer {
   readonly id: number
-  /** Absent where it failed. */
+  /** One of them, unless it failed. */
   readonly page?: GroupsPage | undefined
+  readonly held?: true | undefined
 }
 
 interface Waiting {
-  resolve(page: GroupsPage): void
+  resolve(answer: Answer): void
   reject(error: Error): void
 }
 
@@ -32,12 +33,27 @@ export class WorkerRenderer implements BlockRenderer {
     this.#worker.on('exit', () => this.#fail())
   }
 
+  /** Sees the file from now on as it is now. Rejects where it can't. */
+  async hold(path: string): Promise<void> {
+    if ((await this.#ask((id) => ({ id, hold: path }))).held === undefined) throw new Error('The thread could not read the file.')
+  }
+
   open(request: RenderersRequest): this {
     this.#post({ open: request })
     return this
   }
 
-  render(request: RenderRequest): Promise<GroupsPage> {
+  async render(request: RenderRequest): Promise<GroupsPage> {
+    const { page } = await this.#ask((id) => ({ id, request }))
+    if (page === undefined) throw new Error('The thread could not render the rows.')
+    return page
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#worker.terminate()
+  }
+
+  #ask(message: (id: number) => RenderMessage): Promise<Answer> {
     if (this.#isGone) return Promise.reject(new Error('The thread has ended.'))
     // Only while something is awaited does the thread keep the process.
     if (this.#waiting.size === 0) this.#worker.ref()
@@ -45,24 +61,19 @@ export class WorkerRenderer implements BlockRenderer {
     const id = this.#last
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject })
-      this.#post({ id, request })
+      this.#post(message(id))
     })
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#worker.terminate()
   }
 
   #post(message: RenderMessage): void {
     this.#worker.postMessage(message, [])
   }
 
-  #settle({ id, page }: Answer): void {
-    const waiting = this.#waiting.get(id)
-    this.#waiting.delete(id)
+  #settle(answer: Answer): void {
+    const waiting = this.#waiting.get(answer.id)
+    this.#waiting.delete(answer.id)
     if (this.#waiting.size === 0) this.#worker.unref()
-    if (page === undefined) waiting?.reject(new Error('The thread could not render the rows.'))
-    else waiting?.resolve(page)
+    waiting?.resolve(answer)
   }
 
   #fail(): void {

@@ -2,15 +2,27 @@ import {
   TidemarkError, type AbortOptions, type Consistency, type CreateViewRequest, type ExportConnection, type ExportSource, type ExportView, type OpenViewRequest, type RowValues, type ViewRef,
 } from '@tidemark/core/adapter'
 import type { BatchDriver, SqliteDriver } from '../driver.ts'
-import { sourceError } from '../source/source-error.ts'
 import type { BlockRenderer, RenderersRequest } from './ahead/block-renderer.ts'
 import { readExportSchema } from './read-export-schema.ts'
 import type { ExportTextForm } from './text-reading.ts'
 import { dropUndo, makeUndo } from './undo/undo-log.ts'
 import { SqliteExportView } from './sqlite-export-view.ts'
+import { withSourceErrors } from './with-source-errors.ts'
+
+/** A database as it was at one instant, for as long as it is held. */
+export interface HeldSnapshot extends AsyncDisposable {
+  /** What `SnapshotStore.open` takes once it is kept. */
+  readonly token: string
+  readonly driver: Pick<ExportDriver, 'query' | 'view'>
+  openRenderers(request: RenderersRequest): Promise<readonly BlockRenderer[]>
+  /** Copies it, so that it outlives this process. */
+  keep(): Promise<void>
+}
 
 /** Copies of a database that nobody writes to. Present where there is a file system. */
 export interface SnapshotStore {
+  /** The database as it is now, without a copy; `undefined` where that can't be had. What `create` left under the name is gone. */
+  hold?(name: string): Promise<HeldSnapshot | undefined>
   /** Makes the copy of that name anew; gives what `open` takes. */
   create(name: string): Promise<string>
   /** `undefined` when it is gone. */
@@ -20,6 +32,9 @@ export interface SnapshotStore {
   /** What renders rows of a copy beside this thread, as long as they are open; may be none. Present where the host has threads. */
   openRenderers?(request: RenderersRequest): Promise<readonly BlockRenderer[]>
 }
+
+/** What a view reads. */
+export type OpenedDatabase = Pick<HeldSnapshot, 'driver' | typeof Symbol.asyncDispose> & Partial<Pick<HeldSnapshot, 'openRenderers' | 'keep'>>
 
 export interface SqliteExportHost {
   /** Without credentials. */
@@ -51,44 +66,51 @@ export function sqliteExportSource(host: SqliteExportHost): ExportSource {
 
 class SqliteExportConnection implements ExportConnection {
   readonly #host: SqliteExportHost
+  /** Made and not opened yet. */
+  readonly #held = new Map<string, HeldSnapshot>()
 
   constructor(host: SqliteExportHost) {
     this.#host = host
   }
 
   /** A selection that is wrong is told before anything is copied. */
-  async createView({ viewId, consistency, selection }: CreateViewRequest): Promise<ViewRef> {
+  async createView({ viewId, consistency, selection, mayBeLost = false }: CreateViewRequest): Promise<ViewRef> {
     const { snapshots, openWriter } = this.#requireKind(consistency)
     const { hidesFile } = this.#host
     if (openWriter !== undefined) {
-      await using writer = await mapped(openWriter)
-      await mapped(() => makeUndo(writer, { viewId, selection, schema: { hidesFile } }))
+      await using writer = await withSourceErrors(openWriter)
+      await withSourceErrors(() => makeUndo(writer, { viewId, selection, schema: { hidesFile } }))
       return { viewId, consistency, token: viewId, cut: undefined }
     }
     await this.#reading(async (query) => void await readExportSchema(query, selection, { hidesFile }))
-    const token = snapshots === undefined ? '' : await mapped(() => snapshots.create(viewId))
+    const token = snapshots === undefined ? '' : await withSourceErrors(() => this.#take(snapshots, viewId, mayBeLost))
     return { viewId, consistency, token, cut: undefined }
   }
 
   async openView(request: OpenViewRequest): Promise<ExportView> {
     const { consistency, token } = request.ref
     const { snapshots } = this.#requireKind(consistency)
-    const driver = await mapped(() => (snapshots === undefined ? this.#host.open() : snapshots.open(token)))
-    if (driver === undefined) throw new TidemarkError('SNAPSHOT_LOST', 'The copy that the export reads is gone.')
+    const held = this.#held.get(request.ref.viewId)
+    this.#held.delete(request.ref.viewId)
+    const driver = held === undefined ? await withSourceErrors(() => (snapshots === undefined ? this.#host.open() : snapshots.open(token))) : undefined
+    const opened = held ?? (driver === undefined ? undefined : unheld(driver, snapshots))
+    if (opened === undefined) throw new TidemarkError('SNAPSHOT_LOST', 'The copy that the export reads is gone.')
     try {
-      return await SqliteExportView.open({ driver, request, host: this.#host })
+      return await SqliteExportView.open({ opened, request, host: this.#host })
     } catch (error) {
-      await driver[Symbol.asyncDispose]()
+      await opened[Symbol.asyncDispose]()
       throw error
     }
   }
 
   async dropView({ viewId, consistency }: Pick<ViewRef, 'viewId' | 'consistency'>): Promise<void> {
     const { snapshots, openWriter } = this.#requireKind(consistency)
-    if (snapshots !== undefined) await mapped(() => snapshots.drop(viewId))
+    await this.#held.get(viewId)?.[Symbol.asyncDispose]()
+    this.#held.delete(viewId)
+    if (snapshots !== undefined) await withSourceErrors(() => snapshots.drop(viewId))
     if (openWriter === undefined) return
-    await using writer = await mapped(openWriter)
-    await mapped(() => dropUndo(writer, viewId))
+    await using writer = await withSourceErrors(openWriter)
+    await withSourceErrors(() => dropUndo(writer, viewId))
   }
 
   async checkIntegrity(_options?: AbortOptions): Promise<readonly string[]> {
@@ -100,8 +122,17 @@ class SqliteExportConnection implements ExportConnection {
     })
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return Promise.resolve()
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const held of this.#held.values()) await held[Symbol.asyncDispose]()
+    this.#held.clear()
+  }
+
+  /** Gives what opens it again. */
+  async #take(snapshots: SnapshotStore, name: string, mayBeLost: boolean): Promise<string> {
+    const held = mayBeLost ? await snapshots.hold?.(name) : undefined
+    if (held === undefined) return snapshots.create(name)
+    this.#held.set(name, held)
+    return held.token
   }
 
   /** What a view of that kind needs of the host. */
@@ -114,15 +145,13 @@ class SqliteExportConnection implements ExportConnection {
   }
 
   async #reading<T>(work: (query: (sql: string) => Promise<readonly RowValues[]>) => Promise<T>): Promise<T> {
-    await using driver = await mapped(() => this.#host.open())
-    return await work((sql) => mapped(() => driver.query(sql)))
+    await using driver = await withSourceErrors(() => this.#host.open())
+    return await work((sql) => withSourceErrors(() => driver.query(sql)))
   }
 }
 
-async function mapped<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    throw sourceError(error)
-  }
+/** A driver of its own, and nothing to keep. */
+function unheld(driver: ExportDriver, snapshots: SnapshotStore | undefined): OpenedDatabase {
+  const { openRenderers } = snapshots ?? {}
+  return { driver, ...(openRenderers === undefined ? {} : { openRenderers }), [Symbol.asyncDispose]: () => driver[Symbol.asyncDispose]() }
 }

@@ -1,5 +1,4 @@
 import { TidemarkError, type BlockPage, type ExportPlan, type ExportRowPage, type ExportView, type OpenViewRequest, type ReadBlocksRequest, type ReadExportRowsRequest, type RowValues } from '@tidemark/core/adapter'
-import { sourceError } from '../source/source-error.ts'
 import type { BlockRenderer } from './ahead/block-renderer.ts'
 import { BlocksAhead } from './ahead/blocks-ahead.ts'
 import { BlockReader } from './block-reader.ts'
@@ -7,14 +6,17 @@ import type { ExportedTable } from './exported-table.ts'
 import { LiveSchema } from './live-schema.ts'
 import { readExportSchema, type ExportSchema, type ExportSchemaOptions } from './read-export-schema.ts'
 import { RowReader } from './row-reader.ts'
-import type { ExportDriver, SqliteExportHost } from './sqlite-export-source.ts'
+import type { OpenedDatabase, SqliteExportHost } from './sqlite-export-source.ts'
 import type { ExportQuery } from './read-exported-table.ts'
 import { textReading, type TextReading } from './text-reading.ts'
 import { corrected } from './undo/corrected-rows.ts'
 import { undoNames } from './undo/undo-names.ts'
+import { withSourceErrors } from './with-source-errors.ts'
+
+type Reading = OpenedDatabase['driver']
 
 export interface SqliteExportViewOptions {
-  readonly driver: ExportDriver
+  readonly opened: OpenedDatabase
   readonly request: OpenViewRequest
   readonly host: SqliteExportHost
 }
@@ -29,12 +31,13 @@ export class SqliteExportView implements ExportView {
   /** Of a copy only: a live database is read under one lock at a time. */
   readonly #openRenderers: (() => Promise<readonly BlockRenderer[]>) | undefined
   #renderers: Promise<readonly BlockRenderer[]> | undefined
+  readonly keep?: () => Promise<void>
   readonly #blocks = new Map<number, Pick<BlocksAhead, 'read'>>()
   readonly #rows = new Map<number, RowReader>()
 
   /** Errors: as `ExportConnection.openView`. */
   static async open(options: SqliteExportViewOptions): Promise<SqliteExportView> {
-    const { driver, request: { selection, ref, signal }, host } = options
+    const { opened: { driver }, request: { selection, ref, signal }, host } = options
     const schemaOptions = schemaOptionsOf(options)
     const read = (): Promise<ExportSchema> => readExportSchema((sql) => query(driver, sql, signal), selection, schemaOptions)
     const { textForm = 'string' } = host
@@ -50,8 +53,9 @@ export class SqliteExportView implements ExportView {
     this.#reading = options.reading
     this.#schema = schema
     this.#live = live
-    const { host: { snapshots }, request: { ref: { token }, render } } = options
-    if (live === undefined && snapshots?.openRenderers !== undefined) this.#openRenderers = () => snapshots.openRenderers?.({ token, tables: schema.tables, render }) ?? Promise.resolve([])
+    const { opened: { openRenderers, keep }, request: { ref: { token }, render } } = options
+    if (live === undefined && openRenderers !== undefined) this.#openRenderers = () => openRenderers({ token, tables: schema.tables, render })
+    if (keep !== undefined) this.keep = () => withSourceErrors(keep)
   }
 
   get plan(): ExportPlan {
@@ -77,7 +81,7 @@ export class SqliteExportView implements ExportView {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const renderer of await this.#renderers ?? []) await renderer[Symbol.asyncDispose]()
-    await this.#options.driver[Symbol.asyncDispose]()
+    await this.#options.opened[Symbol.asyncDispose]()
   }
 
   #blockReader(index: number): Pick<BlocksAhead, 'read'> {
@@ -98,7 +102,7 @@ export class SqliteExportView implements ExportView {
 
   /** Under one view with what tells whether the tables are still those of the plan. */
   async #page(sql: string, bigints: boolean): Promise<readonly RowValues[]> {
-    const { driver } = this.#options
+    const { opened: { driver } } = this.#options
     if (this.#live === undefined) return bigints ? (await views(driver, [sql], bigints))[0] ?? [] : query(driver, sql)
     const [marks = [], rows = []] = await views(driver, [this.#live.marksSql, sql], bigints)
     await this.#live.require(marks)
@@ -110,21 +114,13 @@ function schemaOptionsOf({ request: { ref }, host }: SqliteExportViewOptions): E
   return { hidesFile: host.hidesFile, counters: ref.consistency === 'corrected' ? undoNames(ref.viewId).counters : undefined }
 }
 
-async function query(driver: ExportDriver, sql: string, signal?: AbortSignal): Promise<readonly RowValues[]> {
+function query(driver: Reading, sql: string, signal?: AbortSignal): Promise<readonly RowValues[]> {
   requireGoingOn(signal)
-  try {
-    return await driver.query(sql)
-  } catch (error) {
-    throw sourceError(error)
-  }
+  return withSourceErrors(() => driver.query(sql))
 }
 
-async function views(driver: ExportDriver, sqls: readonly string[], bigints: boolean): Promise<readonly (readonly RowValues[])[]> {
-  try {
-    return await driver.view(sqls.map((sql) => ({ sql })), { bigints })
-  } catch (error) {
-    throw sourceError(error)
-  }
+function views(driver: Reading, sqls: readonly string[], bigints: boolean): Promise<readonly (readonly RowValues[])[]> {
+  return withSourceErrors(() => driver.view(sqls.map((sql) => ({ sql })), { bigints }))
 }
 
 function requireGoingOn(signal: AbortSignal | undefined): void {

@@ -8,12 +8,15 @@ import { partSize } from '../part-size.ts'
 import { planStreams } from '../plan-streams.ts'
 import type { ViewPool } from '../view-pool.ts'
 
-/** Fixes the instant and lays down what is to be written. The view is named by job and attempt: asked for again, it is the same one made anew. */
+/**
+ * Fixes the instant and lays down what is to be written. The view is named by job and attempt: asked for again, it is the same one made anew. One that was
+ * lost to a kill is not risked again, or who is killed in every slice would never come to an end.
+ */
 export async function beginCopy(context: ExportContext, pool: ViewPool, { job, signal }: { readonly job: HeldJob; readonly signal: AbortSignal }): Promise<void> {
   const { id, attempt, spec } = job.state
   await pool.release(id)
   const connection = await pool.connection(id, signal)
-  const view = await connection.createView({ viewId: `${id}.${attempt}`, consistency: spec.consistency, selection: spec.selection, signal })
+  const view = await connection.createView({ viewId: `${id}.${attempt}`, consistency: spec.consistency, selection: spec.selection, mayBeLost: attempt === 1, signal })
   await job.update((state) => ({ ...state, status: 'processing', view }))
   const { plan } = await pool.view(job.state, signal)
   requirePlan(plan, spec)
