@@ -1,13 +1,13 @@
 import { randomInt } from 'node:crypto'
-import type { Connection } from 'mysql2/promise'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { ExportConnection } from '@tidemark/core/adapter'
 import { mysqlSource } from '../mysql-source.ts'
 import { openTestDatabase, type TestDatabase } from '../test/test-database.ts'
+import { makeBank } from './test/bank.ts'
 import { ALL, dump, loadWithShell, readBlocks, readDump, RENDER } from './test/dump.ts'
+import { exportsUnderWrites } from './test/exports-under-writes.ts'
 
 const SEED = Number(process.env['TIDEMARK_SEED'] ?? randomInt(1 << 30))
-const ACCOUNTS = 400
 
 let database: TestDatabase
 let connection: ExportConnection
@@ -36,67 +36,8 @@ async function restore(sql: Buffer): Promise<TestDatabase> {
   return copy
 }
 
-/** Park and Miller's generator: small, and the same everywhere. */
-function generator(seed: number): (below: number) => number {
-  let state = seed % 2_147_483_646 + 1
-  return (below) => {
-    state = state * 48_271 % 2_147_483_647
-    return state % below
-  }
-}
-
-async function makeBank(): Promise<void> {
-  const { writer } = database
-  const values = Array.from({ length: ACCOUNTS }, (_, id) => `(${id}, 'n${id}', 100)`).join(', ')
-  for (const name of ['account', 'mirror']) {
-    await writer.query(`CREATE TABLE ${name} (id INT PRIMARY KEY, name VARCHAR(40) NOT NULL, balance INT, UNIQUE (name)) ENGINE = InnoDB`)
-    await writer.query(`INSERT INTO ${name} VALUES ${values}`)
-  }
-  await writer.query('CREATE TABLE journal (note VARCHAR(40), amount INT) ENGINE = InnoDB')
-}
-
-/** One transaction: moves money in both tables, swaps two unique names, and writes, removes and adds rows of a table without a key. */
-async function transfer(writer: Connection, random: (below: number) => number): Promise<void> {
-  const [from, to, amount] = [random(ACCOUNTS), random(ACCOUNTS), random(50)]
-  await writer.beginTransaction()
-  for (const table of ['account', 'mirror']) {
-    await writer.query(`UPDATE ${table} SET balance = balance - ${amount} WHERE id = ${from}`)
-    await writer.query(`UPDATE ${table} SET balance = balance + ${amount} WHERE id = ${to}`)
-  }
-  await writer.query(`UPDATE account SET name = CONCAT('t', id) WHERE id = ${from}`)
-  await writer.query('INSERT INTO journal VALUES (\'in\', ?), (\'out\', ?)', [amount, -amount])
-  if (random(3) === 0) await writer.query(`DELETE FROM journal WHERE amount IN (${amount}, ${-amount})`)
-  await writer.commit()
-}
-
-async function checksum(of: TestDatabase): Promise<unknown> {
-  const sql = 'SELECT (SELECT SUM(balance) FROM account), (SELECT SUM(balance) FROM mirror), (SELECT COALESCE(SUM(amount), 0) FROM journal), (SELECT COUNT(*) FROM account a JOIN mirror m USING (id) WHERE a.balance <> m.balance)'
-  const [rows] = await of.writer.query({ sql, rowsAsArray: true })
-  return JSON.parse(JSON.stringify(rows, (_, value: unknown) => (typeof value === 'string' ? Number(value) : value)))
-}
-
 test('what is restored is the database at one instant, whatever was written meanwhile', async () => {
-  await makeBank()
-  const random = generator(SEED)
-  for (let round = 0; round < 12; round++) {
-    const ref = await connection.createView({ viewId: `v${round}`, consistency: 'snapshot', selection: ALL })
-    const [before] = await database.writer.query({ sql: 'SELECT * FROM account ORDER BY id', rowsAsArray: true })
-    const view = await connection.openView({ ref, selection: ALL, render: { ...RENDER, maxStatementBytes: 1000 } })
-    for (let i = 0; i < 5; i++) await transfer(database.writer, random)
-    let isDone = false
-    const churn = (async () => {
-      while (!isDone) await transfer(database.writer, random)
-    })()
-    const sql = await readDump(view, () => 1 + random(4000))
-    isDone = true
-    await churn
-    expect((await readDump(view)).equals(sql), 'read again').toBe(true)
-    const copy = await restore(sql)
-    expect(await checksum(copy)).toEqual([[ACCOUNTS * 100, ACCOUNTS * 100, 0, 0]])
-    const [after] = await copy.writer.query({ sql: 'SELECT * FROM account ORDER BY id', rowsAsArray: true })
-    expect(after).toEqual(before)
-    await connection.dropView(ref)
-  }
+  await exportsUnderWrites({ database, connection, rounds: 12, seed: SEED, restored: async (sql, use) => use(await restore(sql)) })
 })
 
 test('a read may be taken up behind any block, in tables with a key, without one and with long values', async () => {
@@ -151,7 +92,7 @@ async function killReaders(): Promise<void> {
 }
 
 test('a snapshot whose connection is killed is lost, and another connection never had it', async () => {
-  await makeBank()
+  await makeBank(database.writer)
   const { view, ref } = await dump(connection)
   await using other = await mysqlSource({ url: database.url }).connectExport()
   await expect(other.openView({ ref, selection: ALL, render: RENDER })).rejects.toMatchObject({ code: 'SNAPSHOT_LOST' })
@@ -163,7 +104,7 @@ test('a snapshot whose connection is killed is lost, and another connection neve
 })
 
 test('a fuzzy view lasts longer than its connection', async () => {
-  await makeBank()
+  await makeBank(database.writer)
   const ref = await connection.createView({ viewId: 'f', consistency: 'fuzzy', selection: ALL })
   const view = await connection.openView({ ref, selection: ALL, render: RENDER })
   await readDump(view)
@@ -175,7 +116,7 @@ test('a fuzzy view lasts longer than its connection', async () => {
 test.each([
   'ALTER TABLE mirror ADD COLUMN more INT', 'DROP TABLE mirror', 'TRUNCATE TABLE mirror', 'ALTER TABLE mirror DROP INDEX name',
 ])('a table that is changed under the snapshot stops the export: %s', async (ddl) => {
-  await makeBank()
+  await makeBank(database.writer)
   const ref = await connection.createView({ viewId: 'v', consistency: 'snapshot', selection: ALL })
   const view = await connection.openView({ ref, selection: ALL, render: RENDER })
   // Not held up by the snapshot: it has no lock on the table.
@@ -197,7 +138,7 @@ test('tables that no snapshot holds still are refused by name, and read when tha
 })
 
 test('closing ends every connection', async () => {
-  await makeBank()
+  await makeBank(database.writer)
   await dump(connection)
   await connection[Symbol.asyncDispose]()
   const [found] = await database.writer.query(`SELECT COUNT(*) AS n FROM information_schema.processlist WHERE db = '${database.name}' AND id <> CONNECTION_ID()`)

@@ -1,13 +1,11 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { verifyDump } from '@tidemark/core'
 import { FakeRuntime } from '@tidemark/core/testing'
 import { fsStorage } from '@tidemark/node'
+import { runWorker } from '@tidemark/test-servers/run-worker'
 import { expect, it, onTestFinished } from 'vitest'
 import { postgresSource } from '../postgres-source.ts'
 import { useTestDatabase } from '../test/test-database.ts'
@@ -33,7 +31,7 @@ it(`exports the bank at one instant, through ${KILLS} kills and with transfers a
     let id = ''
     for (let lives = 0, isOver = false; !isOver; lives += 1) {
       const killAfter = lives < KILLS_EACH ? 1 + Math.floor(runtime.random() * 9) : Number.POSITIVE_INFINITY
-      const life = await live([database.url, join(folder, 'dumps'), join(folder, 'state.db'), id], { killAfter, transfer: () => transfer(() => runtime.random()) })
+      const life = await runWorker({ file: WORKER, args: [database.url, join(folder, 'dumps'), join(folder, 'state.db'), id], killAfter, onLine: () => transfer(() => runtime.random()) })
       id ||= life.id
       isOver = !life.wasKilled
       if (life.wasKilled) kills += 1
@@ -52,24 +50,4 @@ it(`exports the bank at one instant, through ${KILLS} kills and with transfers a
 async function transfer(random: () => number): Promise<void> {
   const [from, to] = [1 + Math.floor(random() * 3_000), 1 + Math.floor(random() * 3_000)]
   await database.execute(`DO $$ BEGIN UPDATE accounts SET balance = balance - 5 WHERE id = ${from}; UPDATE accounts SET balance = balance + 5, tag = tag || '.' WHERE id = ${to}; END $$`)
-}
-
-interface LifeRequest {
-  readonly killAfter: number
-  readonly transfer: () => Promise<void>
-}
-
-/** One process, killed once it has said so many things, in the middle of whatever it does then. */
-async function live(args: readonly string[], { killAfter, transfer: write }: LifeRequest): Promise<{ readonly id: string; readonly wasKilled: boolean }> {
-  const worker = spawn(process.execPath, ['--conditions=tidemark-source', '--disable-warning=ExperimentalWarning', WORKER, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const closed = once(worker, 'close') as Promise<[number | null, NodeJS.Signals | null]> // as its documentation says
-  const lines: string[] = []
-  for await (const line of createInterface({ input: worker.stdout })) {
-    lines.push(line)
-    await write()
-    if (lines.length > killAfter) worker.kill('SIGKILL')
-  }
-  const [code, signal] = await closed
-  if (signal !== 'SIGKILL' && code !== 0) throw new Error(`The worker ended with ${String(code)}.`)
-  return { id: lines[0] ?? '', wasKilled: signal === 'SIGKILL' && lines.at(-1) !== 'completed' }
 }

@@ -1,15 +1,16 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Exporter, Importer, verifyDump, type ExportRequest } from '@tidemark/core'
-import { FakeRuntime, memoryStateStore } from '@tidemark/core/testing'
+import { memoryStateStore } from '@tidemark/core/testing'
 import { fsStorage, nodeSqlite } from '@tidemark/node'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { postgresSource } from '../postgres-source.ts'
 import { useTestDatabase } from '../test/test-database.ts'
-import { dump, loadWithPsql } from './test/dump.ts'
+import { dump } from './test/dump.ts'
+import { exportsUnderWrites, makeBank } from './test/exports-under-writes.ts'
 
 const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31)
 const database = await useTestDatabase('export_snap')
@@ -17,16 +18,9 @@ const copy = await useTestDatabase('export_snap_copy')
 const source = (): ReturnType<typeof postgresSource> => postgresSource({ url: database.url })
 
 beforeAll(async () => {
-  await database.execute(`CREATE TABLE accounts (id int PRIMARY KEY, tag text UNIQUE, balance int NOT NULL); INSERT INTO accounts SELECT g, 'tag ' || g, 100 FROM generate_series(1, 5000) g;
-    CREATE TABLE big (id int PRIMARY KEY, t text); INSERT INTO big SELECT g, repeat(md5(g::text), 20) FROM generate_series(1, 60000) g; CREATE TABLE tmp_x (a int); CREATE TABLE tmplx (a int)`)
+  await makeBank(database, 60_000)
+  await database.execute('CREATE TABLE tmp_x (a int); CREATE TABLE tmplx (a int)')
 })
-
-/** 38 MB in several ranges: as much as passes through memory that is used again. */
-const BIG = 'SELECT count(*)::int AS rows, sum(hashtextextended(t, id))::text AS hash FROM big'
-
-async function fresh(): Promise<void> {
-  await copy.execute('DROP SCHEMA public CASCADE; CREATE SCHEMA public')
-}
 
 function folder(): string {
   const made = mkdtempSync(join(tmpdir(), 'tidemark-pg-'))
@@ -34,38 +28,10 @@ function folder(): string {
   return made
 }
 
-/** Money moves between accounts, a tag goes from one to another, and an account makes room for another by its number. */
-async function transfer(random: () => number): Promise<void> {
-  const [from, to] = [1 + Math.floor(random() * 5_000), 1 + Math.floor(random() * 5_000)]
-  await database.execute(`DO $$ BEGIN UPDATE accounts SET balance = balance - 5 WHERE id = ${from}; UPDATE accounts SET balance = balance + 5 WHERE id = ${to};
-    UPDATE accounts SET tag = 'moving' WHERE id = ${from}; UPDATE accounts SET tag = tag || '.' WHERE id = ${to}; UPDATE accounts SET tag = 'tag ' || ${from} || '.' WHERE id = ${from}; END $$`)
-}
-
 describe('an export of one instant', () => {
   test('has every account and all of the money, whatever is written meanwhile', { timeout: 240_000 }, async () => {
     process.stdout.write(`export under writes: SEED=${seed}\n`)
-    const runtime = new FakeRuntime({ seed })
-    for (let round = 0; round < 10; round += 1) {
-      await fresh()
-      await using exporter = new Exporter({ source: source(), storage: fsStorage(folder()), state: memoryStateStore() })
-      const { id } = await exporter.start({ fileName: 'dump', tables: ['accounts', 'big'], partBytes: 2_000_000, budget: { bytes: 1 } })
-      let status = await exporter.status(id)
-      for (let isDone = false; !isDone;) {
-        const step = await exporter.step(id)
-        isDone = step.done
-        status = step.status
-        for (let count = Math.floor(runtime.random() * 20); count > 0; count -= 1) await transfer(() => runtime.random())
-      }
-      expect(status).toMatchObject({ status: 'completed', attempt: 1, cut: expect.stringMatching(/^[\dA-F]+\/[\dA-F]+$/) })
-      await using download = (await exporter.download(id)).body
-      const pieces: Uint8Array[] = []
-      for await (const piece of download) pieces.push(piece)
-      const file = join(folder(), 'dump.sql')
-      writeFileSync(file, Buffer.concat(pieces))
-      await loadWithPsql(copy.url, file)
-      expect(await copy.execute('SELECT count(*)::int AS rows, sum(balance)::int AS money, count(DISTINCT tag)::int AS tags FROM accounts')).toEqual([{ rows: 5_000, money: 500_000, tags: 5_000 }])
-      expect(await copy.execute(BIG)).toEqual(await database.execute(BIG))
-    }
+    await exportsUnderWrites({ database, copy, rounds: 10, seed })
   })
 
   test.each<ExportRequest>([{ layout: 'directory', concurrency: 4, compression: 'gzip' }, { format: 'csv' }, { format: 'ndjson', layout: 'directory', partBytes: 300_000 }])('is written in every way, and verified (%o)', async (request) => {
