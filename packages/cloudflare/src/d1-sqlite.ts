@@ -3,7 +3,7 @@ import { batchImportTarget, sqliteExportSource } from '@tidemark/sqlite'
 import type { D1Database } from './d1-database.ts'
 import { D1Driver } from './d1-driver.ts'
 import { D1ImportDriver } from './d1-import-driver.ts'
-import { IMPORT_LIMITS } from './host-limits.ts'
+import { IMPORT_LIMITS, MAX_VALUE_BYTES } from './host-limits.ts'
 
 /**
  * A D1 database to export or to load into, given its binding. It is exported as it was when the export began, and without keeping anybody from reading or writing
@@ -15,7 +15,7 @@ export function d1Sqlite(database: D1Database): ExportSource & ImportTarget {
   const address = 'd1'
   const open = (): Promise<D1Driver> => Promise.resolve(new D1Driver(database))
   return {
-    ...sqliteExportSource({ address, open, openWriter: open, hidesFile: true, textForm: 'tagged' }),
+    ...sqliteExportSource({ address, open, openWriter: open, hidesFile: true, textForm: 'tagged', maxValueBytes: MAX_VALUE_BYTES }),
     ...batchImportTarget({ ...IMPORT_LIMITS, address, open: () => Promise.resolve(new D1ImportDriver(database)) }),
   }
 }

@@ -10,5 +10,8 @@ export const HOST: Pick<SqliteChangesHost, 'textForm' | 'maxColumns' | 'maxRowBy
   textForm: 'tagged', maxColumns: MAX_COLUMNS, maxRowBytes: MAX_ROW_BYTES, hidesSchemaVersion: true,
 }
 
+/** Of a value that a query gives. */
+export const MAX_VALUE_BYTES = MAX_ROW_BYTES
+
 /** A statement has 100,000 bytes at most, and 100 parameters. */
 export const IMPORT_LIMITS: StatementLimits = { maxParameters: 100, maxLength: 32_000 }

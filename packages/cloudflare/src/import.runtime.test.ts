@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startWorker, type StartedWorker } from './test/start-worker.ts'
 
 const FORMATS = ['sql', 'file', 'csv', 'ndjson'] as const
-const DATABASES = ['FROM', 'EMPTY', 'both-sql', 'both-ndjson', ...FORMATS]
+const DATABASES = ['FROM', 'EMPTY', 'both-sql', 'both-ndjson', 'LONG', 'long-sql', 'long-csv', ...FORMATS]
 
 let worker: StartedWorker
 beforeAll(async () => {
@@ -61,6 +61,23 @@ describe.each(['/object/from', '/d1/FROM'])('what was dumped in a database of it
     expect(['LEASE_LOST,completed', 'TARGET_NOT_OWNED,completed']).toContain(String(await ask(`${place}/both?dump=${ids[format] ?? ''}`)))
     expect(await ask(`${place}/contents`)).toEqual(contents)
   })
+})
+
+describe.each(['object', 'd1'])('rows near the limit of 2 MB (%s)', { timeout: 60_000 }, (place) => {
+  it.each(['sql', 'csv'])('are dumped, loaded and verified (%s)', async (format) => {
+    const [from, to] = place === 'object' ? [`/object/long-from-${format}`, `/object/long-${format}`] : ['/d1/LONG', `/d1/long-${format}`]
+    const id = (await ids(from))[format] ?? ''
+    await load(to, `dump=${id}`)
+    expect(await ask(`${to}/contents`)).toEqual(await ask(`${from}/contents`))
+    expect(await ask(`${to}/verify?dump=${id}`)).toMatchObject({ ok: true, findings: [] })
+  })
+
+  const known = new Map<string, Promise<unknown>>()
+  async function ids(from: string): Promise<Readonly<Record<string, string>>> {
+    const asked = known.get(from) ?? ask(`${from}/fill-long`)
+    known.set(from, asked)
+    return await asked as Readonly<Record<string, string>>
+  }
 })
 
 describe('a Durable Object', () => {

@@ -23,6 +23,7 @@ const SMALL = { layout: 'directory', partBytes: 4_096, maxStatementBytes: 2_000 
 const DUMPS = {
   sql: { layout: 'directory', partBytes: 20_000, maxStatementBytes: 10_000 }, file: {}, csv: { ...SMALL, format: 'csv' }, ndjson: { ...SMALL, format: 'ndjson', compression: 'gzip' },
 } satisfies Record<string, ExportRequest>
+const LONG_DUMPS = { sql: { layout: 'directory', partBytes: 1_048_576 }, csv: { layout: 'directory', partBytes: 1_048_576, format: 'csv' } } satisfies Record<string, ExportRequest>
 
 /** Rows that refer to some that come later, in their own table too; values longer than a statement; definitions of every kind. */
 const MORE: readonly string[] = [
@@ -35,6 +36,12 @@ const MORE: readonly string[] = [
   'CREATE VIEW sums AS SELECT sum(balance) AS total FROM accounts', 'CREATE TRIGGER keeps AFTER DELETE ON later BEGIN SELECT 1; SELECT 2; END',
 ]
 
+/** More as SQL than a query gives of a value; and a row number that is no double. */
+const LONG: readonly string[] = [
+  `INSERT INTO later (id, t, b) VALUES (2000, 'short', randomblob(1900000)), (2001, replace(hex(zeroblob(300000)), '00', '''é' || char(0)), randomblob(500000)), (9007199254740993, replace(hex(zeroblob(60000)), '00', '''é'), NULL)`,
+  `INSERT INTO later (id, r, t, b) VALUES (2002, 9e999, replace(hex(zeroblob(400000)), '00', 'é'''), x'00'), (2003, 0.1, NULL, randomblob(900001))`,
+]
+
 type Ask = (sql: string) => Promise<readonly (readonly unknown[])[]>
 
 /** Every cell with its storage class and bytes, and all definitions, as one text. */
@@ -45,8 +52,20 @@ async function contents(ask: Ask): Promise<string> {
     const columns = (await ask(`SELECT name FROM pragma_table_info('${table}')`)).map(([name]) => cell(String(name)))
     lines.push(...(await ask(`SELECT ${columns.join(` || '|' || `)} FROM ${table} ORDER BY id`)).flat())
   }
+  for (const from of [300_001, 600_001, 900_001, 1_200_001, 1_500_001, 1_800_001]) {
+    lines.push(...await ask(`SELECT hex(substr(CAST(t AS BLOB), ${from}, 300000)), hex(substr(b, ${from}, 300000)) FROM later WHERE id >= 1000 ORDER BY id`))
+  }
   lines.push(await ask('SELECT name, seq FROM sqlite_sequence'))
   return JSON.stringify(lines)
+}
+
+type Dumps = Readonly<Record<string, ExportRequest>>
+
+/** Ids by name. */
+async function dumped(exporter: Exporter, dumps: Dumps): Promise<Readonly<Record<string, string>>> {
+  const ids: Record<string, string> = {}
+  for (const [name, request] of Object.entries(dumps)) ids[name] = (await exporter.finish((await exporter.start(request)).id)).exportId
+  return ids
 }
 
 /** Two that load the same at once: what became of each. */
@@ -86,7 +105,8 @@ export class ImportObject {
     const ask: Ask = (sql) => Promise.resolve([...this.#context.storage.sql.exec(sql).raw()])
     const input = inputOf(searchParams)
     switch (pathname.split('/').at(-1)) {
-      case 'fill': return answered(() => this.#fill())
+      case 'fill': return answered(() => this.#fill([...FILL, ...MORE], DUMPS))
+      case 'fill-long': return answered(() => this.#fill([...FILL, ...MORE, ...LONG], LONG_DUMPS))
       case 'contents': return answered(() => contents(ask))
       case 'tables': return answered(() => ask(`SELECT count(*) FROM sqlite_schema WHERE name LIKE 'tidemark%'`))
       case 'keys': return answered(() => ask('PRAGMA foreign_keys'))
@@ -98,13 +118,11 @@ export class ImportObject {
     }
   }
 
-  async #fill(): Promise<unknown> {
+  async #fill(statements: readonly string[], dumps: Dumps): Promise<unknown> {
     this.#context.storage.sql.exec('PRAGMA defer_foreign_keys = ON')
-    for (const sql of [...FILL, ...MORE]) this.#context.storage.sql.exec(sql)
+    for (const sql of statements) this.#context.storage.sql.exec(sql)
     await using exporter = new Exporter({ source: durableObjectSqlite(this.#context), storage: r2Storage(this.#bucket), state: durableObjectStateStore(this.#context.storage), instance: 'from' })
-    const ids: Record<string, string> = {}
-    for (const [name, request] of Object.entries(DUMPS)) ids[name] = (await exporter.finish((await exporter.start(request)).id)).exportId
-    return ids
+    return dumped(exporter, dumps)
   }
 
   #ending(): DurableObjectStorage {
@@ -135,7 +153,8 @@ export const worker = {
       case 'contents': return answered(() => contents(ask))
       case 'tables': return answered(() => ask(`SELECT count(*) FROM sqlite_schema WHERE name LIKE 'tidemark%'`))
       case 'accounts': return answered(() => ask('SELECT count(*), sum(balance) FROM accounts'))
-      case 'fill': return answered(() => fillD1(database, BUCKET))
+      case 'fill': return answered(() => fillD1(database, BUCKET, { long: [], dumps: DUMPS }))
+      case 'fill-long': return answered(() => fillD1(database, BUCKET, { long: LONG, dumps: LONG_DUMPS }))
       case 'both': return answered(() => both({ source: storage, target: d1Sqlite(database) }, inputOf(searchParams)))
       case 'verify': return answered(() => verifyDump({ storage, id: String(inputOf(searchParams)), mode: 'rows', against: d1Sqlite(database) }))
       default: return answered(() => new Importer({ source: storage, target: d1Sqlite(database) }).step(inputOf(searchParams), { budgetMs: 0 }))
@@ -144,11 +163,9 @@ export const worker = {
 }
 
 /** In an order in which every row finds what it refers to. */
-async function fillD1(database: D1Database, bucket: R2Bucket): Promise<unknown> {
+async function fillD1(database: D1Database, bucket: R2Bucket, { long, dumps }: { readonly long: readonly string[]; readonly dumps: Dumps }): Promise<unknown> {
   const [visits = '', later = '', ...more] = MORE.map((sql) => sql.replace('i + 1 END', 'NULL END'))
-  await database.batch([...FILL, later, visits, ...more].map((sql) => database.prepare(sql)))
+  await database.batch([...FILL, later, visits, ...more, ...long].map((sql) => database.prepare(sql)))
   await using exporter = new Exporter({ source: d1Sqlite(database), storage: r2Storage(bucket), state: memoryStateStore(), instance: 'from' })
-  const ids: Record<string, string> = {}
-  for (const [name, request] of Object.entries(DUMPS)) ids[name] = (await exporter.finish((await exporter.start(request)).id)).exportId
-  return ids
+  return dumped(exporter, dumps)
 }

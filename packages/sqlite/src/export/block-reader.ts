@@ -3,6 +3,7 @@ import { quote } from '../quote.ts'
 import { parseCursor, printCursor } from './block-cursor.ts'
 import type { ExportedTable } from './exported-table.ts'
 import { longRowStatements } from './long-row.ts'
+import { joinPieces, longBytesSql, maxLiteralBytes, piecesQuery } from './long-values.ts'
 import { columnLiteralsSql, insertColumns, rowBytesSql, rowLiteralsSql } from './row-literals-sql.ts'
 import { oneRowQuery, rowQuery } from './row-query.ts'
 import type { TextReading } from './text-reading.ts'
@@ -13,6 +14,8 @@ export interface BlockReaderOptions {
   readonly render: RenderOptions
   readonly query: (sql: string) => Promise<readonly RowValues[]>
   readonly reading: TextReading
+  /** Greatest length of a value that the host gives. Default: as good as none. */
+  readonly maxValueBytes?: number | undefined
 }
 
 /** A statement also ends behind each row whose number is a multiple of this, so that rows from there on can be rendered without those before. */
@@ -55,7 +58,9 @@ export class BlockReader {
   constructor(options: BlockReaderOptions) {
     const { table, render } = options
     this.#options = options
-    this.#select = options.reading.text(rowLiteralsSql(table, render.keepRowids))
+    const longest = maxLiteralBytes(options.maxValueBytes, render.maxStatementBytes)
+    const literals = options.reading.text(rowLiteralsSql(table, render.keepRowids))
+    this.#select = longest === undefined ? literals : `CASE WHEN ${longBytesSql(table)} <= ${longest} THEN ${literals} END`
     this.#statement = new StatementBuffer(`INSERT INTO ${quote(table.name)}(${insertColumns(table, render.keepRowids).join(',')}) VALUES\n`, render.maxStatementBytes)
   }
 
@@ -77,10 +82,11 @@ export class BlockReader {
   async #addAll(blocks: ExportBlock[], rows: readonly RowValues[]): Promise<number> {
     let length = 0
     for (const [key, literals] of rows) {
-      const text = this.#options.reading.decode(literals)
-      length += text.length
+      // `null`: longer than the host gives.
+      const text = literals === null ? undefined : this.#options.reading.decode(literals)
+      length += text?.length ?? this.#options.render.maxStatementBytes
       // A promise for each row would cost as much as the row.
-      if (text.includes(REPLACEMENT) || !this.#statement.add(text)) await this.#addOtherwise(blocks, String(key), text)
+      if (text === undefined || text.includes(REPLACEMENT) || !this.#statement.add(text)) await this.#addOtherwise(blocks, String(key), text)
       this.#key = String(key)
       this.#rowsRead += 1
       if (this.#rowsRead % GROUP_ROWS === 0) this.#flush(blocks)
@@ -98,12 +104,12 @@ export class BlockReader {
     this.#isBegun = true
   }
 
-  async #addOtherwise(blocks: ExportBlock[], key: string, text: string): Promise<void> {
+  async #addOtherwise(blocks: ExportBlock[], key: string, text: string | undefined): Promise<void> {
     // A text that is none came as something else, or had this character in it: its bytes say.
-    const literals = text.includes(REPLACEMENT) ? await this.#bytesOf(key) : text
-    if (this.#statement.add(literals)) return
+    const literals = text?.includes(REPLACEMENT) === true ? await this.#bytesOf(key) : text
+    if (literals !== undefined && this.#statement.add(literals)) return
     this.#flush(blocks)
-    if (!this.#statement.add(literals)) await this.#addLong(blocks, key)
+    if (literals === undefined || !this.#statement.add(literals)) await this.#addLong(blocks, key)
   }
 
   #flush(blocks: ExportBlock[]): void {
@@ -117,10 +123,12 @@ export class BlockReader {
   }
 
   async #addLong(blocks: ExportBlock[], key: string): Promise<void> {
-    const { table, render, query } = this.#options
-    const [literals = []] = await query(oneRowQuery(table, { select: columnLiteralsSql(table, render.keepRowids), key }))
+    const { table, render } = this.#options
+    const literals = await this.#literalsOf(key)
+    // Where it is read as it is now, it may be gone.
+    if (literals === undefined) return
     const columns = insertColumns(table, render.keepRowids)
-    const statements = longRowStatements(table, { columns, literals: literals.map(String), maxStatementBytes: render.maxStatementBytes })
+    const statements = longRowStatements(table, { columns, literals, maxStatementBytes: render.maxStatementBytes })
     const encoder = new TextEncoder()
     for (const [index, statement] of statements.entries()) {
       const isEnd = index === statements.length - 1
@@ -128,10 +136,18 @@ export class BlockReader {
     }
   }
 
-  async #bytesOf(key: string): Promise<string> {
+  async #literalsOf(key: string): Promise<readonly string[] | undefined> {
+    const { table, render: { keepRowids }, query, maxValueBytes } = this.#options
+    if (maxValueBytes !== undefined) return joinPieces(await query(piecesQuery(table, { key, keepRowids, maxValueBytes })))
+    const [literals] = await query(oneRowQuery(table, { select: columnLiteralsSql(table, keepRowids), key }))
+    return literals?.map(String)
+  }
+
+  /** `undefined` for a row that is gone. */
+  async #bytesOf(key: string): Promise<string | undefined> {
     const { table, render, query } = this.#options
-    const [[literals] = []] = await query(oneRowQuery(table, { select: [rowBytesSql(table, render.keepRowids)], key }))
-    return String(literals)
+    const [row] = await query(oneRowQuery(table, { select: [rowBytesSql(table, render.keepRowids)], key }))
+    return row === undefined ? undefined : String(row[0])
   }
 
   #rowsLeft(): number {

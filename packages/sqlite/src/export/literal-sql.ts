@@ -12,7 +12,7 @@ export function literalSql(column: string, declaredType = ''): string {
   // A text's length in characters ends at its first NUL. Only one that has more bytes than characters need be searched, which costs five times as much.
   const hasNul = `length(${value}) <> octet_length(${value}) AND instr(${value}, char(0)) > 0`
   const text = `CASE WHEN ${hasNul} THEN ${hexTextSql(value)} ELSE quote(${value}) END`
-  return affinityOf(declaredType) === 'text' ? text : `CASE WHEN ${isTextOrBlob(value)} THEN ${text} ${infinityCases(value)} ELSE quote(${value}) END`
+  return affinityOf(declaredType) === 'text' ? text : `CASE WHEN ${isTextOrBlobSql(value)} THEN ${text} ${infinityCases(value)} ELSE quote(${value}) END`
 }
 
 /** The same with every text by its bytes: for keys and for texts that are none, which a driver would give back as something else. */
@@ -22,7 +22,7 @@ export function byteLiteralSql(column: string): string {
 }
 
 /** Texts come behind all numbers, and blobs behind all texts. A third of what typeof() costs. */
-function isTextOrBlob(value: string): string {
+export function isTextOrBlobSql(value: string): string {
   return `${value} >= '' COLLATE BINARY`
 }
 

@@ -19,6 +19,8 @@ export interface ExportSchema {
 const RENDERED_SHARE = 1.4
 
 export interface ExportSchemaOptions {
+  /** Only what definitions say, and nothing that a write changes: for a transaction that begins anew when what it has read is another. Default false. */
+  readonly definitionsOnly?: boolean | undefined
   /** Quoted name of the table that has the counters of `AUTOINCREMENT`. Default: SQLite's own. */
   readonly counters?: string | undefined
   /** Whether the host answers no questions about the file: its encoding is UTF-8 then. */
@@ -89,7 +91,7 @@ function schemaAfter(entries: readonly CatalogueEntry[], { names, rebuilt, selec
 
 /** What AUTOINCREMENT has given out, of the tables in the dump: rows alone would have it begin behind the greatest that is left. */
 async function counters(query: ExportQuery, tables: readonly ExportedTable[], { selection, options }: Pick<PlanParts, 'selection' | 'options'>): Promise<readonly string[]> {
-  if (selection.content === 'schema') return []
+  if (selection.content === 'schema' || options.definitionsOnly === true) return []
   const [exists] = await query(`SELECT 1 FROM main.sqlite_schema WHERE name = 'sqlite_sequence'`)
   if (exists === undefined) return []
   const rows = await query(`SELECT name, quote(name), ${literalSql('seq')} FROM main.${options.counters ?? 'sqlite_sequence'} ORDER BY name`)
@@ -120,10 +122,10 @@ async function toPlan(query: ExportQuery, { tables, before, after, notes, select
 }
 
 /** From the greatest row number, which costs one look: too high where many rows were deleted. */
-async function withEstimates(query: ExportQuery, tables: readonly ExportedTable[], { hidesFile = false }: ExportSchemaOptions): Promise<readonly ExportTable[]> {
-  const [[bytes] = []] = hidesFile ? [] : await query('SELECT page_count * page_size FROM pragma_page_count, pragma_page_size')
+async function withEstimates(query: ExportQuery, tables: readonly ExportedTable[], { hidesFile = false, definitionsOnly = false }: ExportSchemaOptions): Promise<readonly ExportTable[]> {
+  const [[bytes] = []] = hidesFile || definitionsOnly ? [] : await query('SELECT page_count * page_size FROM pragma_page_count, pragma_page_size')
   const estimates: (number | undefined)[] = []
-  for (const table of tables) estimates.push(await estimatedRows(query, table))
+  for (const table of tables) estimates.push(definitionsOnly ? undefined : await estimatedRows(query, table))
   const known = estimates.reduce<number>((sum, rows) => sum + (rows ?? 0), 0)
   return tables.map(({ name, columns, primaryKey }, index) => {
     const rows = estimates[index]

@@ -18,9 +18,9 @@ export function rowBytesSql(table: ExportedTable, keepRowids: boolean): string {
   return joined(literalsOf(table, keepRowids, byteLiteralSql))
 }
 
-/** One literal a column. */
+/** One literal a column. Row numbers as texts too: a host that has no integers but doubles would round them. */
 export function columnLiteralsSql(table: ExportedTable, keepRowids: boolean): readonly string[] {
-  return literalsOf(table, keepRowids, byteLiteralSql)
+  return literalsOf(table, keepRowids, byteLiteralSql).map((literal) => `CAST(${literal} AS TEXT)`)
 }
 
 function literalsOf(table: ExportedTable, keepRowids: boolean, literal: (column: string, declaredType: string) => string): readonly string[] {

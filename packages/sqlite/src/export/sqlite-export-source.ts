@@ -46,6 +46,8 @@ export interface SqliteExportHost {
   readonly openWriter?: (() => Promise<BatchDriver>) | undefined
   /** Whether the host answers no questions about the file, such as its encoding or the version of its schema. Default false. */
   readonly hidesFile?: boolean | undefined
+  /** Greatest length of a value that the host gives: longer rows are asked for in pieces. Default: none that is met. */
+  readonly maxValueBytes?: number | undefined
   /** Default `string`. */
   readonly textForm?: ExportTextForm | undefined
 }

@@ -87,7 +87,7 @@ export class SqliteExportView implements ExportView {
   #blockReader(index: number): Pick<BlocksAhead, 'read'> {
     const table = this.#table(index)
     const query: ExportQuery = (sql) => this.#page(sql, false)
-    const reader = new BlockReader({ table, render: this.#options.request.render, query, reading: this.#reading })
+    const reader = new BlockReader({ table, render: this.#options.request.render, query, reading: this.#reading, maxValueBytes: this.#options.host.maxValueBytes })
     const isWholeTable = table.where === undefined && table.limit === undefined && table.source === undefined && !table.isVirtual
     if (!isWholeTable || this.#openRenderers === undefined) return { read: (after, bytes) => reader.read({ after, bytes }) }
     return new BlocksAhead({ index, table, reader, query, renderers: () => this.#renderers ??= this.#openRenderers?.() ?? Promise.resolve([]) })

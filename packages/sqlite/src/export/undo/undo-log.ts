@@ -21,7 +21,7 @@ export async function makeUndo(driver: BatchDriver, { viewId, selection, schema 
   const names = undoNames(viewId)
   await driver.transaction(async (transaction) => {
     const left = await leftStatements(transaction, names.prefix)
-    const { tables } = await readExportSchema((sql) => transaction.query(sql), selection, schema)
+    const { tables } = await readExportSchema((sql) => transaction.query(sql), selection, { ...schema, definitionsOnly: true })
     const [virtual] = tables.filter(({ isVirtual }) => isVirtual)
     if (virtual !== undefined) {
       throw new TidemarkError('NOT_SUPPORTED', `The virtual table '${virtual.name}' can't be put back to an instant: it takes no triggers.`, { remedy: 'Exclude it, or ask for consistency \'fuzzy\'.' })
