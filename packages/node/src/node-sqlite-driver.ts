@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { narrowInteger, sqliteError, type AttachedImage, type SqliteDriver, type SqliteQuery, type SqliteTransaction, type SqliteValue, type ViewOptions } from '@tidemark/sqlite'
 import type { RowValues, Value } from '@tidemark/core/adapter'
+import { requireNodeSqlite } from './require-node-sqlite.ts'
 
 export interface NodeSqliteDriverOptions {
   /** File path, or `:memory:`. */
@@ -48,6 +49,7 @@ export class NodeSqliteDriver implements SqliteDriver {
   #refusesLarge: boolean | undefined
 
   constructor(options: NodeSqliteDriverOptions) {
+    requireNodeSqlite()
     this.#path = options.path
     this.#database = mapped(() => open(options))
   }
@@ -169,8 +171,7 @@ export class NodeSqliteDriver implements SqliteDriver {
     if (known !== undefined) return known
     const statement = this.#database.prepare(sql)
     statement.setReadBigInts(true)
-    // Absent before Node 22.16; rows then come as objects, whose columns we always name so that their order holds.
-    statement.setReturnArrays?.(true)
+    statement.setReturnArrays(true)
     const oldest = this.#statements.keys().next().value
     if (this.#statements.size >= MAX_STATEMENTS && oldest !== undefined) this.#statements.delete(oldest)
     this.#statements.set(sql, statement)
@@ -201,10 +202,9 @@ function open(options: NodeSqliteDriverOptions): DatabaseSync {
   return database
 }
 
+/** As `setReturnArrays` has them, whatever the types say. */
 function asArrays(rows: readonly unknown[]): readonly (readonly unknown[])[] {
-  // Before Node 22.16 rows come as objects, in the order of their columns.
-  if (rows.length === 0 || Array.isArray(rows[0])) return rows as readonly (readonly unknown[])[]
-  return rows.map((row) => Object.values(row as object))
+  return rows as readonly (readonly unknown[])[]
 }
 
 const LARGE = '9007199254740993'

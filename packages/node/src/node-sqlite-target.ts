@@ -16,7 +16,7 @@ const MAX_PARAMETERS = 32_766
 const MAX_ROW_BYTES = 1_000_000_000
 
 /**
- * A SQLite file through the runtime's own `node:sqlite`: Node 22.13+, Deno 2.2+, Bun. No native package to build.
+ * A SQLite file through the runtime's own `node:sqlite`: Node 22.16+, Deno 2.9+, Bun 1.4+. No native package to build.
  * The file is put in WAL mode. Errors: `TARGET_*`.
  */
 export function nodeSqliteTarget(config: NodeSqliteTargetConfig): TargetDialect {

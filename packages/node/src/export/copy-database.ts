@@ -7,7 +7,7 @@ const VERSIONS = { offset: 18, length: 2 } as const
 /**
  * The database as the connection sees it, in a file that does not exist yet and survives a loss of power.
  *
- * SQLite's backup copies pages on another thread. Where the runtime has none (Bun, Node before 22.16), `VACUUM INTO` makes the copy on this one.
+ * SQLite's backup copies pages on another thread. Where the runtime has none (Bun), `VACUUM INTO` makes the copy on this one.
  * Errors: as the driver's.
  */
 export async function copyDatabase(driver: NodeSqliteDriver, file: string): Promise<void> {

@@ -20,7 +20,7 @@ export interface NodeSqliteConfig {
  *
  * A `snapshot` is a read transaction for the first slice, and a copy of the file beside it for what is left by then: a small export copies nothing. The copy
  * needs that much space, is made at about half a gigabyte a second, blocks no writer in WAL mode, and outlives the process; killed in its first slice, an export
- * begins anew with a copy. Without WAL the copy is made at once, and a runtime without `backup` (Bun, Node before 22.16) blocks its thread meanwhile. A file to
+ * begins anew with a copy. Without WAL the copy is made at once, and a runtime without `backup` (Bun) blocks its thread meanwhile. A file to
  * load into is made when it isn't there; how it is journalled stays as it is.
  *
  * `corrected` takes no copy: triggers keep the old image of every row that is written meanwhile, in tables of the file itself, until the export is done.

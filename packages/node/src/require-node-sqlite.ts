@@ -1,0 +1,11 @@
+import { StatementSync } from 'node:sqlite'
+import { TidemarkError } from '@tidemark/core/adapter'
+
+/**
+ * Rows must come as arrays: as objects, columns of one name become one, and a column called `1` comes first, without a word. Node has them, and
+ * tells whether a transaction is open, since 22.16. Errors: `NOT_SUPPORTED`.
+ */
+export function requireNodeSqlite(): void {
+  if ('setReturnArrays' in StatementSync.prototype) return
+  throw new TidemarkError('NOT_SUPPORTED', 'The runtime\'s node:sqlite gives rows as objects only.', { remedy: 'Use Node 22.16, Deno 2.9 or Bun 1.4 or newer.' })
+}
