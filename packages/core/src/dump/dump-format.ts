@@ -15,7 +15,19 @@ export interface RowEncoder {
 export interface DecodedRows {
   /** In the order of the table's columns. */
   readonly rows: readonly RowValues[]
+  /** Bytes of the object up to behind these rows, where decoding can begin another time. Absent: not here. */
+  readonly end?: number | undefined
 }
+
+/** A place in an object at which decoding begins. */
+export interface ObjectEntry {
+  /** An `end` that was given before. */
+  readonly byte: number
+  /** Rows before it. */
+  readonly row: number
+}
+
+export const OBJECT_BEGIN: ObjectEntry = { byte: 0, row: 0 }
 
 /** How rows of a table are written and read. SQL is not one of them: the engine renders that. */
 export interface DumpFormat {
@@ -29,8 +41,9 @@ export interface DumpFormat {
   header(table: ManifestTable): Uint8Array
   encoder(table: ManifestTable): RowEncoder
   /**
-   * The rows of one whole object (its header included), in batches of at most 1,000. The source may be cut anywhere.
+   * The rows of one whole object (its header included), in batches of at most 1,000. The source may be cut anywhere. With `from`, which is asked only of who gives an `end`,
+   * the source begins there.
    * Errors: `DUMP_CORRUPT` with the row's number (from 1) and no value.
    */
-  decode(table: ManifestTable, bytes: AsyncIterable<Uint8Array>): AsyncIterable<DecodedRows>
+  decode(table: ManifestTable, bytes: AsyncIterable<Uint8Array>, from?: ObjectEntry): AsyncIterable<DecodedRows>
 }

@@ -40,6 +40,15 @@ async function decode(format: DumpFormat, of: ManifestTable, source: AsyncIterab
   return rows
 }
 
+/** Where each batch ends that tells it, and how many rows are before that. */
+async function* entries(format: DumpFormat, of: ManifestTable, source: AsyncIterable<Uint8Array>): AsyncGenerator<{ readonly end: number; readonly before: number }> {
+  let before = 0
+  for await (const { rows, end } of format.decode(of, source)) {
+    before += rows.length
+    if (end !== undefined) yield { end, before }
+  }
+}
+
 const plainCsv = csvFormat({ guardFormulas: false })
 const guardedCsv = csvFormat({ guardFormulas: true })
 const FORMATS = [plainCsv, guardedCsv, ndjsonFormat] as const
@@ -70,7 +79,23 @@ describe.each(FORMATS)('$name', (format) => {
       const of = table(storages)
       const bytes = encode(format, of, given)
       expect(await decode(format, of, cutAt(bytes, cuts))).toEqual(given)
+      // And from every place at which decoding says that it can begin.
+      for await (const { end, before } of entries(format, of, cutAt(bytes, cuts))) {
+        const rest: RowValues[] = []
+        for await (const batch of format.decode(of, cutAt(bytes.subarray(end), cuts), { byte: end, row: before })) rest.push(...batch.rows)
+        expect(rest).toEqual(given.slice(before))
+      }
     }), { numRuns: 1_000 })
+  })
+
+  it('can be entered once in each piece that ends a row', async () => {
+    const of = table(['text'])
+    const bytes = encode(format, of, Array.from({ length: 3_000 }, (_, index) => [`é\n${index}`]))
+    const cuts = Array.from({ length: 100 }, (_, index) => index * 400)
+    const found: number[] = []
+    for await (const { end } of entries(format, of, cutAt(bytes, cuts))) found.push(end)
+    expect(found.length).toBeGreaterThan(90)
+    expect(found.at(-1)).toBe(bytes.length)
   })
 
   it('gives back rows of one column that are empty, and none', async () => {

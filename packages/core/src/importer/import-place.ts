@@ -13,6 +13,8 @@ const placeSchema = v.object({
   chunk: count,
   /** Bytes of a file, or rows of an object of rows, that are loaded. */
   offset: count,
+  /** Of an object of rows: a place before its `offset` at which decoding can begin, and how many rows are before that. Absent: its first byte. */
+  entry: v.optional(v.object({ byte: count, row: count })),
   /** Loaded so far, of everything. */
   rows: count,
   bytes: count,

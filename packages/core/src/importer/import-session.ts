@@ -12,7 +12,7 @@ export interface SessionOptions {
 }
 
 /** Where an import stands once what is being written is; the rows are added to it. */
-export type NextPlace = Pick<ImportPlace, 'object' | 'chunk' | 'offset' | 'bytes'>
+export type NextPlace = Pick<ImportPlace, 'object' | 'chunk' | 'offset' | 'entry' | 'bytes'>
 
 /** One import on one connection: what is written, and the place that is stored with it. */
 export class ImportSession {
@@ -84,6 +84,6 @@ export class ImportSession {
   }
 
   #after(next: NextPlace, rows: number): ImportPlace {
-    return { ...this.#place, ...next, rows: this.#place.rows + rows }
+    return { ...this.#place, entry: undefined, ...next, rows: this.#place.rows + rows }
   }
 }

@@ -23,7 +23,7 @@ export function csvFormat({ guardFormulas }: CsvFormatOptions): DumpFormat {
     appends: true,
     header: ({ columns }) => new TextEncoder().encode(`${columns.map(({ name }) => headerField(textOf(name))).join(',')}\r\n`),
     encoder: (table) => new CsvEncoder(table, guardFormulas),
-    decode: (table, bytes) => decodeCsv(table, bytes, guardFormulas),
+    decode: (table, bytes, from) => decodeCsv(table, bytes, { isGuarded: guardFormulas, from }),
   }
 }
 

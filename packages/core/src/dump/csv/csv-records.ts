@@ -23,6 +23,11 @@ export class CsvRecords {
     this.#fields = []
   }
 
+  /** What is of no whole record yet. */
+  get rest(): string {
+    return this.#text
+  }
+
   /** Errors: a `SyntaxError` for what is no CSV, behind the records that come before it. */
   * push(text: string, isLast = false): Generator<readonly CsvField[]> {
     this.#text += text

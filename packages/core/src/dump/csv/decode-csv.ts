@@ -1,5 +1,6 @@
 import type { RowValues, Value } from '../../change/value.ts'
-import type { DecodedRows } from '../dump-format.ts'
+import { wholeLines } from '../../util/whole-lines.ts'
+import { OBJECT_BEGIN, type DecodedRows, type ObjectEntry } from '../dump-format.ts'
 import type { ManifestTable } from '../manifest.ts'
 import { undecodable } from '../undecodable.ts'
 import { csvValue } from './csv-cell.ts'
@@ -8,20 +9,29 @@ import { unguardFormula } from './formula-guard.ts'
 
 const BATCH_ROWS = 1_000
 
+interface DecodeCsvOptions {
+  readonly isGuarded: boolean
+  readonly from?: ObjectEntry | undefined
+}
+
 /** Errors: `DUMP_CORRUPT` for what is no CSV, another header, or a row of another width. */
-export async function* decodeCsv(table: ManifestTable, bytes: AsyncIterable<Uint8Array>, isGuarded: boolean): AsyncGenerator<DecodedRows> {
+export async function* decodeCsv(table: ManifestTable, bytes: AsyncIterable<Uint8Array>, { isGuarded, from = OBJECT_BEGIN }: DecodeCsvOptions): AsyncGenerator<DecodedRows> {
   const records = new CsvRecords()
-  const rows = new CsvRows(table, isGuarded)
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-  const add = function* (piece: Uint8Array | undefined): Generator<DecodedRows> {
-    for (const record of records.push(piece === undefined ? decoder.decode() : decoder.decode(piece, { stream: true }), piece === undefined)) {
+  const rows = new CsvRows(table, { isGuarded, from })
+  const add = function* (text: string, isLast: boolean): Generator<DecodedRows> {
+    for (const record of records.push(text, isLast)) {
       rows.add(record)
       if (rows.pending >= BATCH_ROWS) yield { rows: rows.take() }
     }
   }
   try {
-    for await (const piece of bytes) yield* add(piece)
-    yield* add(undefined)
+    for await (const { text, end } of wholeLines(bytes)) {
+      const before = rows.count
+      yield* add(text, false)
+      // What a line break within a field has left over belongs to the next row.
+      if (rows.count > before) yield { rows: rows.take(), end: from.byte + end - encoder.encode(records.rest).length }
+    }
+    yield* add('', true)
   } catch (error) {
     // A SyntaxError of the records, a TypeError of the decoder.
     throw error instanceof SyntaxError || error instanceof TypeError ? undecodable(table, rows.count + 1, error instanceof SyntaxError ? error.message : 'It is no UTF-8.') : error
@@ -29,15 +39,20 @@ export async function* decodeCsv(table: ManifestTable, bytes: AsyncIterable<Uint
   if (rows.pending > 0) yield { rows: rows.take() }
 }
 
+const encoder = new TextEncoder()
+
 class CsvRows {
   readonly #table: ManifestTable
   readonly #textOf: (text: string) => string
   #rows: RowValues[] = []
-  #hasHeader = false
-  count = 0
+  #hasHeader: boolean
+  /** With those before the place at which decoding began. */
+  count: number
 
-  constructor(table: ManifestTable, isGuarded: boolean) {
+  constructor(table: ManifestTable, { isGuarded, from }: { readonly isGuarded: boolean; readonly from: ObjectEntry }) {
     this.#table = table
+    this.#hasHeader = from.byte > 0
+    this.count = from.row
     this.#textOf = isGuarded ? unguardFormula : (text) => text
   }
 

@@ -1,6 +1,6 @@
 import type { RowValues } from '../../change/value.ts'
-import { linesOf } from '../../util/lines-of.ts'
-import type { DecodedRows } from '../dump-format.ts'
+import { wholeLines } from '../../util/whole-lines.ts'
+import { OBJECT_BEGIN, type DecodedRows, type ObjectEntry } from '../dump-format.ts'
 import type { ManifestTable } from '../manifest.ts'
 import { undecodable } from '../undecodable.ts'
 import { jsonValue } from './json-cell.ts'
@@ -8,22 +8,25 @@ import { jsonValue } from './json-cell.ts'
 const BATCH_ROWS = 1_000
 
 /** Errors: `DUMP_CORRUPT` for a line that is no object of this table's columns. */
-export async function* decodeNdjson(table: ManifestTable, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<DecodedRows> {
+export async function* decodeNdjson(table: ManifestTable, bytes: AsyncIterable<Uint8Array>, from: ObjectEntry = OBJECT_BEGIN): AsyncGenerator<DecodedRows> {
   let rows: RowValues[] = []
-  let count = 0
+  let count = from.row
   try {
-    for await (const line of linesOf(bytes)) {
-      if (line.trim() === '') continue
-      rows.push(toRow(line, table))
-      count += 1
-      if (rows.length < BATCH_ROWS) continue
-      yield { rows }
+    for await (const { text, end } of wholeLines(bytes)) {
+      for (const line of text.split('\n')) {
+        if (line.trim() === '') continue
+        rows.push(toRow(line, table))
+        count += 1
+        if (rows.length < BATCH_ROWS) continue
+        yield { rows }
+        rows = []
+      }
+      yield { rows, end: from.byte + end }
       rows = []
     }
   } catch (error) {
     throw error instanceof SyntaxError || error instanceof TypeError ? undecodable(table, count + 1, 'It is no object of this table\'s columns.') : error
   }
-  if (rows.length > 0) yield { rows }
 }
 
 /** Errors: `SyntaxError`. */
