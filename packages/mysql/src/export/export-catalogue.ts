@@ -10,6 +10,7 @@ export interface Relation {
   readonly kind: RelationKind
   readonly engine: string | undefined
   readonly isVersioned: boolean
+  readonly isPartitioned: boolean
   readonly estimatedRows: number | undefined
   readonly estimatedBytes: number | undefined
 }
@@ -29,7 +30,7 @@ export async function readExportCatalogue(session: Session, options: RunOptions)
   if (database === undefined) throw withoutDatabase()
   const { link } = session
   const rows = await link.rows(
-    'SELECT table_name, table_type, engine, table_rows, data_length FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY table_name', options,
+    'SELECT table_name, table_type, engine, table_rows, data_length, create_options FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY table_name', options,
   )
   const engines = await link.rows('SELECT engine FROM information_schema.engines WHERE transactions = \'YES\'', options)
   const [[folding = null] = []] = await link.rows('SELECT @@lower_case_table_names', options)
@@ -42,13 +43,14 @@ export async function readExportCatalogue(session: Session, options: RunOptions)
   }
 }
 
-function toRelation([name, type, engine, rows, bytes]: readonly (string | null)[]): Relation {
+function toRelation([name, type, engine, rows, bytes, how]: readonly (string | null)[]): Relation {
   const count = (text: string | null | undefined): number | undefined => (text === null || text === undefined ? undefined : Number(text))
   return {
     name: name ?? '',
     kind: type === 'SEQUENCE' ? 'sequence' : type?.includes('VIEW') === true ? 'view' : 'table',
     engine: engine ?? undefined,
     isVersioned: type === 'SYSTEM VERSIONED',
+    isPartitioned: /\bpartitioned\b/u.test(how ?? ''),
     estimatedRows: count(rows),
     estimatedBytes: count(bytes),
   }

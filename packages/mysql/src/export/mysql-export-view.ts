@@ -4,11 +4,13 @@ import type { Session } from '../open-session.ts'
 import { blockLayout } from './block-layout.ts'
 import { BlockReader } from './block-reader.ts'
 import { lastingDefinition, showCreateTable } from './definitions.ts'
+import { hasRows } from './has-rows.ts'
 import type { HeldPlan } from './make-plan.ts'
 import { RowReader, rowSelects } from './row-reader.ts'
 import { parsePosition } from './scan-position.ts'
 import { scanStatement } from './scan-statement.ts'
-import { hasRows, type TablePlan } from './table-plan.ts'
+import type { TablePlan } from './table-plan.ts'
+import { tableStamp } from './table-stamp.ts'
 import { TableScan } from './table-scan.ts'
 import { enterTable, leaveTable } from './without-lasting.ts'
 
@@ -103,15 +105,17 @@ export class MysqlExportView implements ExportView {
 
   /**
    * The table is kept as it is for one scan, see `withoutLasting`. What was done to it before is found out here: the rows of the instant would come in
-   * another form than the plan has, or not at all. MySQL 5.6 gives no error for a table that was emptied by TRUNCATE, but no rows either.
+   * another form than the plan has, from another table, or not at all.
    */
-  async #enter(session: Session, { relation: { name }, hadRows }: TablePlan, { signal }: AbortOptions): Promise<void> {
+  async #enter(session: Session, { relation, stamp }: TablePlan, { signal }: AbortOptions): Promise<void> {
     const { isSnapshot, held } = this.#options
+    const { name } = relation
     const options = { signal, timeoutMs: this.#options.timeoutMs, expectedErrnos: [NO_SUCH_TABLE, TABLE_DEF_CHANGED] }
     if (isSnapshot) await enterTable(session, options)
-    const isEmptied = !await hasRows(session, name, options) && hadRows
+    await hasRows(session, { table: name }, options)
+    const isOther = stamp !== undefined && await tableStamp(session, relation, options) !== stamp
     const found = await showCreateTable(session, name, options)
-    if (isEmptied || lastingDefinition(found) !== lastingDefinition(held.definitions.tables.get(name) ?? '')) throw changed()
+    if (isOther || lastingDefinition(found) !== lastingDefinition(held.definitions.tables.get(name) ?? '')) throw changed()
   }
 
   async #finish({ signal }: AbortOptions): Promise<void> {

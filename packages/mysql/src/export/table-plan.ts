@@ -2,10 +2,10 @@ import type { ExportTable } from '@tidemark/core/adapter'
 import { readIndexes } from '../describe-table.ts'
 import type { RunOptions } from '../mysql-link.ts'
 import type { Session } from '../open-session.ts'
-import { quoteIdentifier } from '../quote.ts'
 import { readExportColumns, type ExportColumn } from './export-columns.ts'
 import { scanKey, type ScanKey } from './scan-key.ts'
 import type { SelectedRelation } from './select-relations.ts'
+import { tableStamp } from './table-stamp.ts'
 import { withoutLasting } from './without-lasting.ts'
 
 /** A table whose rows are exported, with all that its reads are derived from. */
@@ -15,8 +15,8 @@ export interface TablePlan {
   readonly key: ScanKey | undefined
   /** Whether the server may keep a lock on it for as long as a statement is being read. */
   readonly locksReaders: boolean
-  /** Whether there was a row when the snapshot was taken. */
-  readonly hadRows: boolean
+  /** See {@link tableStamp}; of a view that is of no instant there is none. */
+  readonly stamp: string | undefined
 }
 
 export interface PlanTableOptions extends RunOptions {
@@ -27,14 +27,8 @@ export interface PlanTableOptions extends RunOptions {
 export async function planTable(session: Session, relation: SelectedRelation, options: PlanTableOptions): Promise<TablePlan> {
   const columns = await readExportColumns(session, relation.name, options)
   const indexes = await readIndexes(session, { schema: session.server.database, name: relation.name }, options)
-  // MariaDB needs no telling, see `MysqlExportView`, and would keep the lock on the table.
-  const hadRows = options.isSnapshot && !session.server.isMariaDb && await withoutLasting(session, options, async () => await hasRows(session, relation.name, options))
-  return { relation, columns, key: scanKey(columns, indexes), locksReaders: !isHeld(relation, options.heldEngines), hadRows }
-}
-
-/** In a transaction this also keeps others from altering the table. */
-export async function hasRows({ link }: Session, table: string, options: RunOptions): Promise<boolean> {
-  return (await link.rows(`SELECT 1 FROM ${quoteIdentifier(table)} LIMIT 1`, options)).length > 0
+  const stamp = options.isSnapshot ? await withoutLasting(session, options, async () => await tableStamp(session, relation, options)) : undefined
+  return { relation, columns, key: scanKey(columns, indexes), locksReaders: !isHeld(relation, options.heldEngines), stamp }
 }
 
 export function isHeld({ engine }: { readonly engine: string | undefined }, heldEngines: ReadonlySet<string>): boolean {
