@@ -127,4 +127,18 @@ describe('a dump of SQLite', () => {
     await expect(exporter.finish(id)).resolves.toMatchObject({ attempt: 2, totalRowsExported: 3_000 })
     expect(cells(load(readFileSync(join(folder, 'out', id, 'dump.sql'), 'utf8')), 't')).toEqual(cells(path, 't'))
   })
+
+  it('reads keys as they compare, whatever their columns do', async () => {
+    const rows = (order: string): string => `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500) ${order}`
+    make(
+      `CREATE TABLE strict_key(a TEXT COLLATE NOCASE, b INT, PRIMARY KEY(a COLLATE BINARY, b)) WITHOUT ROWID; CREATE TABLE loose_key(a TEXT, b INT, PRIMARY KEY(a COLLATE NOCASE, b)) WITHOUT ROWID;
+       CREATE TABLE own_key(a TEXT COLLATE NOCASE, b INT, PRIMARY KEY(a, b)) WITHOUT ROWID`,
+      rows(`INSERT INTO strict_key SELECT CASE i % 2 WHEN 0 THEN 'K' ELSE 'k' END, i / 2 FROM n`), rows(`INSERT INTO loose_key SELECT CASE i % 2 WHEN 0 THEN 'K' ELSE 'k' END, i FROM n`),
+      'INSERT INTO own_key SELECT * FROM loose_key',
+    )
+    const { sql, status } = await dump()
+    expect(status.totalRowsExported).toBe(4_500)
+    const copy = load(sql)
+    for (const table of ['strict_key', 'loose_key', 'own_key']) expect(cells(copy, table)).toEqual(cells(path, table))
+  })
 })

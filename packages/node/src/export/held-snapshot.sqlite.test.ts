@@ -113,7 +113,7 @@ const WRITER = `const { parentPort, workerData } = require('node:worker_threads'
 it('is seen alike by all threads, however commits fall between their beginnings', { timeout: 60_000 }, async () => {
   fill(LARGE)
   const store = snapshotsBeside({ path: file('app.db'), busyTimeoutMs: 1_000, renderThreads: 2 })
-  const tables = [{ name: 'log', columns: [{ name: 'id', ordinal: 1, sourceType: 'INTEGER', nullable: true, logicalType: 'integer', storage: 'integer', scale: 0, onUnrepresentable: 'error' }], primaryKey: ['id'], key: [{ expression: '"id"', column: undefined, collation: undefined }], rowid: undefined, where: undefined, limit: undefined, isVirtual: false }] as const
+  const tables = [{ name: 'log', columns: [{ name: 'id', ordinal: 1, sourceType: 'INTEGER', nullable: true, logicalType: 'integer', storage: 'integer', scale: 0, onUnrepresentable: 'error' }], primaryKey: ['id'], key: [{ expression: '"id"', column: undefined, collation: undefined, isOwn: true }], rowid: undefined, where: undefined, limit: undefined, isVirtual: false }] as const
   const writer = new Worker(WRITER, { eval: true, workerData: file('app.db') })
   onTestFinished(async () => void await writer.terminate())
   await once(writer, 'message')

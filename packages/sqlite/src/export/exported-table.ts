@@ -8,6 +8,8 @@ export interface KeyTerm {
   readonly column: string | undefined
   /** The key's own, which may be another than the column's. */
   readonly collation: string | undefined
+  /** Whether the expression compares so by itself. */
+  readonly isOwn: boolean
 }
 
 /** A table as it is read. */

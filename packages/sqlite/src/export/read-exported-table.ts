@@ -23,12 +23,12 @@ export async function readExportedTable(query: ExportQuery, { entry, where, limi
   const declared = (await query(`SELECT name, type, "notnull", pk, hidden FROM pragma_table_xinfo(${quoteText(entry.name)}) ORDER BY cid`)).map(toDeclared)
   const primary = declared.filter(({ keyPart }) => keyPart > 0).toSorted((a, b) => a.keyPart - b.keyPart)
   const base = { name: entry.name, columns: toColumns(declared), primaryKey: primary.map(({ name }) => name), where, limit, isVirtual: entry.kind === 'virtual' }
-  if (entry.isWithoutRowid) return { ...base, key: await primaryKeyTerms(query, entry.name), rowid: undefined }
+  if (entry.isWithoutRowid) return { ...base, key: await primaryKeyTerms(query, entry), rowid: undefined }
   const [alias] = entry.kind === 'table' && primary.length === 1 && !await hasKeyIndex(query, entry.name) ? primary : []
-  if (alias !== undefined) return { ...base, key: [{ expression: quote(alias.name), column: undefined, collation: undefined }], rowid: undefined }
+  if (alias !== undefined) return { ...base, key: [{ expression: quote(alias.name), column: undefined, collation: undefined, isOwn: true }], rowid: undefined }
   const rowid = ROWID_NAMES.find((name) => !declared.some((column) => column.name.toLowerCase() === name))
   if (rowid === undefined) throw new TidemarkError('NOT_SUPPORTED', `The table '${entry.name}' has columns of all three names of the row number, and no key to read it by.`)
-  return { ...base, key: [{ expression: rowid, column: undefined, collation: undefined }], rowid }
+  return { ...base, key: [{ expression: rowid, column: undefined, collation: undefined, isOwn: true }], rowid }
 }
 
 /** 1 is a hidden column of a virtual table; 2 and 3 are generated, and made again by who loads the dump. */
@@ -44,10 +44,18 @@ async function hasKeyIndex(query: ExportQuery, table: string): Promise<boolean> 
 }
 
 /** Upwards by the key's collations, also where it is declared DESC: rows of keys are compared one way only. Such a page is sorted. */
-async function primaryKeyTerms(query: ExportQuery, table: string): Promise<readonly KeyTerm[]> {
+async function primaryKeyTerms(query: ExportQuery, { name: table, sql }: SelectedTable['entry']): Promise<readonly KeyTerm[]> {
   const rows = await query(`SELECT i.name, i.coll FROM pragma_index_list(${quoteText(table)}) AS l, pragma_index_xinfo(l.name) AS i
     WHERE l.origin = 'pk' AND i.key = 1 ORDER BY i.seqno`)
-  return rows.map(([name, collation]) => ({ expression: quote(String(name)), column: String(name), collation: String(collation) }))
+  const columns = rows.map(([name]) => quote(String(name)))
+  const isOwn = !/collate/i.test(sql ?? '') || await isInOrder(query, table, columns)
+  return rows.map(([name, collation], index) => ({ expression: columns[index] ?? '', column: String(name), collation: String(collation), isOwn }))
+}
+
+/** Whether the rows come in the key's order when that of the columns is asked for. SQLite tells no column's collation in another way. */
+async function isInOrder(query: ExportQuery, table: string, columns: readonly string[]): Promise<boolean> {
+  const plan = await query(`EXPLAIN QUERY PLAN SELECT 1 FROM main.${quote(table)} ORDER BY ${columns.join(', ')}`)
+  return !plan.some(([, , , detail]) => /\bB-TREE\b/.test(String(detail)))
 }
 
 function toDeclared([name, type, isNotNull, keyPart, hidden]: RowValues): Declared {

@@ -1,4 +1,5 @@
 import { quote } from '../quote.ts'
+import { collated } from './collated.ts'
 import type { ExportedTable, KeyTerm } from './exported-table.ts'
 import { byteLiteralSql } from './literal-sql.ts'
 
@@ -17,7 +18,7 @@ export interface RowQueryOptions {
  * bytes comes back as it was. They are written into the query's text, since a page is read once.
  */
 export function rowQuery(table: ExportedTable, { select, after, limit, offset = 0 }: RowQueryOptions): string {
-  const order = table.key.map(collated).join(', ')
+  const order = table.key.map(termSql).join(', ')
   const columns = [keyLiteralSql(table), ...select].join(', ')
   if (table.source !== undefined) return `SELECT ${columns} FROM ${table.source({ after, limit })} ORDER BY ${order} LIMIT ${limit}`
   const conditions = [
@@ -32,14 +33,14 @@ export function rowQuery(table: ExportedTable, { select, after, limit, offset = 
 /** One row again, by its key. */
 export function oneRowQuery(table: ExportedTable, { select, key }: { readonly select: readonly string[]; readonly key: string }): string {
   if (table.source !== undefined) return `SELECT ${select.join(', ')} FROM ${table.source({ only: key, limit: 1 })}`
-  return `SELECT ${select.join(', ')} FROM main.${quote(table.name)} WHERE (${table.key.map(collated).join(', ')}) = (${key})`
+  return `SELECT ${select.join(', ')} FROM main.${quote(table.name)} WHERE (${table.key.map(termSql).join(', ')}) = (${key})`
+}
+
+function termSql(term: KeyTerm): string {
+  return collated(term.expression, term)
 }
 
 /** The row number as a text: a host that has no integers but doubles would round it. */
 function keyLiteralSql({ key }: ExportedTable): string {
   return key.map(({ column, expression }) => (column === undefined ? `CAST(${expression} AS TEXT)` : byteLiteralSql(column))).join(` || ', ' || `)
-}
-
-function collated({ expression, collation }: KeyTerm): string {
-  return collation === undefined || collation === 'BINARY' ? expression : `${expression} COLLATE ${quote(collation)}`
 }

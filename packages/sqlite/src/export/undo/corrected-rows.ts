@@ -1,4 +1,5 @@
 import { quote } from '../../quote.ts'
+import { collated } from '../collated.ts'
 import type { ExportedTable, KeyTerm, SourcePage } from '../exported-table.ts'
 import { undoColumns } from './undo-table.ts'
 
@@ -8,7 +9,7 @@ import { undoColumns } from './undo-table.ts'
  */
 export function corrected(table: ExportedTable, undoTable: string): ExportedTable {
   const terms = table.key.map((_, index) => `tidemark_k${index}`)
-  const key = table.key.map(({ column, collation }, index): KeyTerm => ({ expression: quote(terms[index] ?? ''), column: column === undefined ? undefined : terms[index], collation }))
+  const key = table.key.map(({ column, collation }, index): KeyTerm => ({ expression: quote(terms[index] ?? ''), column: column === undefined ? undefined : terms[index], collation, isOwn: false }))
   return { ...table, key, rowid: table.rowid === undefined ? undefined : quote(terms[0] ?? ''), where: undefined, source: (page) => sourceSql(table, { undoTable, terms, ...page }) }
 }
 
@@ -29,14 +30,10 @@ function sourceSql(table: ExportedTable, { undoTable, terms, after, only, limit 
   ]
   const order = (expressions: readonly string[]): string => ` ORDER BY ${expressions.join(', ')} LIMIT ${limit}`
   const liveKey = table.key.map((term) => collated(`t.${term.expression}`, term))
-  const imageKey = table.key.map((term, index) => collated(key[index] ?? '', term))
   const where = (conditions: readonly string[]): string => (conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`)
   // The condition is the developer's, and names columns of the table: of an image it sees the same names.
-  const wanted = written.length === 0 ? `${images}${where(['e = 1', ...behind(imageKey)])}` : `SELECT * FROM (${images}${where(['e = 1', ...behind(imageKey)])})${where(written)}`
-  const imageOrder = written.length === 0 ? imageKey : table.key.map((term, index) => collated(quote(terms[index] ?? ''), term))
+  const wanted = written.length === 0 ? `${images}${where(['e = 1', ...behind(key)])}` : `SELECT * FROM (${images}${where(['e = 1', ...behind(key)])})${where(written)}`
+  // Columns of images are declared with the key's collations.
+  const imageOrder = written.length === 0 ? key : terms.map(quote)
   return `(SELECT * FROM (${live}${where([`NOT ${isTouched}`, ...behind(liveKey), ...written])}${order(liveKey)}) UNION ALL SELECT * FROM (${wanted}${order(imageOrder)}))`
-}
-
-function collated(expression: string, { collation }: KeyTerm): string {
-  return collation === undefined || collation === 'BINARY' ? expression : `${expression} COLLATE ${quote(collation)}`
 }
