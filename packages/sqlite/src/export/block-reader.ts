@@ -21,7 +21,8 @@ export interface BlockReaderOptions {
 /** A statement also ends behind each row whose number is a multiple of this, so that rows from there on can be rendered without those before. */
 export const GROUP_ROWS = 1_024
 
-const FIRST_PAGE_ROWS = 256
+/** Few: rows of a megabyte are read by then, in a host of 128. */
+const FIRST_PAGE_ROWS = 16
 const MAX_PAGE_ROWS = 65_536
 const REPLACEMENT = '\uFFFD'
 

@@ -8,12 +8,11 @@ import { oneRowQuery } from './row-query.ts'
 const PIECE_BYTES = 500_000
 
 /**
- * Bytes of texts and blobs that a row may have, so that it can be asked for as literals: they take twice as many characters at most, and numbers a few. `undefined` where a
- * statement may be longer than that, since such a row might fit in one.
+ * Bytes of texts and blobs that a row may have to be asked for as literals, with others: one of more fits in no statement. `undefined` where a statement may be longer than
+ * a value that the host gives: literals take twice as many characters at most, and numbers a few.
  */
 export function maxLiteralBytes(maxValueBytes: number | undefined, maxStatementBytes: number): number | undefined {
-  const bytes = maxValueBytes === undefined ? undefined : Math.floor(maxValueBytes * 0.45)
-  return bytes === undefined || bytes < maxStatementBytes ? undefined : bytes
+  return maxValueBytes === undefined || maxValueBytes * 0.45 < maxStatementBytes ? undefined : maxStatementBytes
 }
 
 /** Bytes of a row's texts and blobs. */

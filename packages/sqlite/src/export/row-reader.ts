@@ -13,7 +13,8 @@ export interface RowReaderOptions {
 }
 
 const REPLACEMENT = '\uFFFD'
-const FIRST_PAGE_ROWS = 256
+/** Few: rows of a megabyte are read by then, in a host of 128. */
+const FIRST_PAGE_ROWS = 16
 
 /** The rows of a table as values. Integers are `bigint`, doubles are numbers. */
 export class RowReader {
