@@ -111,6 +111,11 @@ export interface ExportPlan {
   readonly tables: readonly ExportTable[]
   /** Each table with rows once. Statements are without a line break at their end; comments and blank lines are the source's own affair. */
   readonly sections: readonly ExportSection[]
+  /**
+   * What a session is told before it can load rows or the last section as they were written. The first section has it in itself; every other object of a
+   * directory begins with it, so that each can be loaded in a session of its own. Absent: nothing.
+   */
+  readonly preamble?: readonly string[] | undefined
   /** Changes when anything does that the sections or tables were derived from. Compared for equality only. */
   readonly schemaHash: string
   /** Such as `SQLite 3.53.4`. */
@@ -135,6 +140,8 @@ export interface ExportBlock {
   readonly rows: number
   /** Where the next block begins. Opaque, short. */
   readonly last: string
+  /** Of use only in the session that goes on with the next block: an object of a directory does not end behind it, however large it then is. Default false. */
+  readonly continues?: boolean | undefined
 }
 
 export interface BlockPage {

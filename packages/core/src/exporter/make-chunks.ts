@@ -1,4 +1,4 @@
-import type { ExportView } from '../dialect/export-source.ts'
+import type { ExportPlan, ExportView } from '../dialect/export-source.ts'
 import type { DumpFormat } from '../dump/dump-format.ts'
 import type { ManifestTable } from '../dump/manifest.ts'
 import type { ChunkReader } from './chunks/chunk.ts'
@@ -28,12 +28,18 @@ export function makeChunks({ view, stream, spec, format, chunkBytes, meter }: Ch
   const packing = { chunkBytes, cursor, from, to }
   if (format === undefined || stream.role !== 'rows' || index === undefined) {
     const pieces = new SqlPieces({ view, to, cursor, meter })
-    return new PackedChunks({ ...packing, pieces, mode: spec.layout === 'single' && stream.role === 'dump' ? 'pad' : modeOf(spec), header: NOTHING, headsEach: false })
+    const mode = spec.layout === 'single' && stream.role === 'dump' ? 'pad' : modeOf(spec)
+    return new PackedChunks({ ...packing, pieces, mode, header: preambleOf(view.plan, stream), heads: { first: stream.role !== 'before', later: spec.layout === 'directory', empty: false } })
   }
   const table: ManifestTable = manifestTable(view.plan, index)
   if (!format.appends) return new EncodedChunks({ view, format, table, index, chunkBytes, cursor, to, meter })
   const pieces = new RowPieces({ view, format, table, index, chunkBytes, cursor, meter })
-  return new PackedChunks({ ...packing, pieces, mode: modeOf(spec), header: format.header(table), headsEach: spec.layout === 'directory' })
+  return new PackedChunks({ ...packing, pieces, mode: modeOf(spec), header: format.header(table), heads: { first: true, later: spec.layout === 'directory', empty: true } })
+}
+
+/** A single dump is loaded in one session, which its first section prepares. */
+function preambleOf({ preamble }: ExportPlan, { role }: Pick<StreamState, 'role'>): Uint8Array {
+  return role === 'dump' || preamble === undefined ? NOTHING : new TextEncoder().encode(preamble.map((statement) => `${statement}\n`).join(''))
 }
 
 /** A fuzzy view may give other bytes when it is asked again, so that nothing may be cut there. */

@@ -119,7 +119,7 @@ export class BlockBuilder {
       if (start === -1) continue
       for (const statement of setStatements(bytes.subarray(start, this.#ranges.ends[keyCells + index]), variableName(index), this.#layout.maxBytes)) {
         piece += 1
-        if (piece > skipped) this.#ready.push({ bytes: statement, rows: 0, last: printPosition({ ...this.#position, pieces: piece }) })
+        if (piece > skipped) this.#ready.push({ bytes: statement, rows: 0, last: printPosition({ ...this.#position, pieces: piece }), continues: true })
       }
     }
     this.#append(bytes)

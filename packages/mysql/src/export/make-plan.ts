@@ -5,7 +5,7 @@ import type { RunOptions } from '../mysql-link.ts'
 import type { Session } from '../open-session.ts'
 import { lastingDefinition, readDefinitions, type Definitions } from './definitions.ts'
 import { readExportCatalogue } from './export-catalogue.ts'
-import { FOOT, HEAD } from './head-and-foot.ts'
+import { FOOT, HEAD, PREAMBLE } from './head-and-foot.ts'
 import { selectRelations, type SelectedRelation } from './select-relations.ts'
 import { isHeld, planTable, toExportTable, type TablePlan } from './table-plan.ts'
 
@@ -39,6 +39,7 @@ export async function makePlan(session: Session, request: MakePlanRequest): Prom
     plan: {
       tables: tables.map(toExportTable),
       sections: sections(selection, definitions, tables.length),
+      preamble: PREAMBLE,
       schemaHash: hashOf(selection, definitions, tables),
       engineVersion: `${server.isMariaDb ? 'MariaDB' : 'MySQL'} ${server.version}`,
       notes: [...notesOn(relations), ...moving.map(({ name, engine }) => `Table ${name} is of engine ${engine ?? 'unknown'}, which keeps no row versions: its rows are of no one instant.`), ...definitions.notes],

@@ -46,6 +46,7 @@ export async function makePlan(transaction: ExportTransaction, { selection, sess
         estimatedRows: table.limit === undefined || table.estimatedRows === undefined ? table.estimatedRows : Math.min(table.limit, table.estimatedRows),
       })),
       sections: sections(selection, definitions, tables.length),
+      preamble: HEAD,
       schemaHash: await sha256Hex(new TextEncoder().encode(JSON.stringify([definitions.before, definitions.after, tables.map(({ oid, columns, where, limit }) => [oid, columns, where, limit])]))),
       engineVersion: `PostgreSQL ${version ?? ''}`,
       notes: definitions.notes,

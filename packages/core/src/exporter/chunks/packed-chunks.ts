@@ -14,13 +14,21 @@ import type { Piece, PieceReader } from './piece.ts'
  */
 export type PackMode = 'pad' | 'split' | 'cut'
 
+export interface HeadedChunks {
+  /** The stream's first. */
+  readonly first: boolean
+  readonly later: boolean
+  /** The one of a stream without pieces, which is not there otherwise. */
+  readonly empty: boolean
+}
+
 export interface PackedChunksOptions {
   readonly pieces: PieceReader
   readonly mode: PackMode
   readonly chunkBytes: number
-  /** Put before the first piece of the stream, or with `headsEach` of every chunk. */
   readonly header: Uint8Array
-  readonly headsEach: boolean
+  /** Which chunks begin with the header. */
+  readonly heads: HeadedChunks
   readonly cursor: StreamCursor
   /** The stream's first section, and the one behind its last. */
   readonly from: number
@@ -44,16 +52,18 @@ export class PackedChunks implements ChunkReader {
 
   constructor(options: PackedChunksOptions) {
     this.#options = options
-    const { cursor, from, headsEach } = options
+    const { cursor, from, heads } = options
     this.#skip = cursor.skip ?? 0
     this.#cursor = { section: cursor.section, after: cursor.after }
-    this.#isHeaderDue = headsEach || (cursor.section === from && cursor.after === undefined && this.#skip === 0)
+    const isAtStart = cursor.section === from && cursor.after === undefined && this.#skip === 0
+    this.#isHeaderDue = isAtStart ? heads.first : heads.later
   }
 
   async next(signal: AbortSignal): Promise<Chunk | undefined> {
-    if (await this.#peek(signal) === undefined && (this.#isEnded || !this.#isHeaderDue)) return undefined
+    const { heads } = this.#options
+    if (await this.#peek(signal) === undefined && (this.#isEnded || !this.#isHeaderDue || !heads.empty)) return undefined
     const filling = new Filling(this.#buffer(), this.#options.mode, this.#isHeaderDue ? this.#options.header : NOTHING)
-    this.#isHeaderDue = this.#options.headsEach
+    this.#isHeaderDue = heads.later
     await this.#fill(filling, signal)
     this.#isEnded = await this.#peek(signal) === undefined
     if (filling.isEmpty && !this.#isEnded) {

@@ -8,6 +8,8 @@ export interface Piece {
   readonly table: number | undefined
   /** Where the next piece begins. */
   readonly cursor: StreamCursor
+  /** Whether a chunk of whole pieces may not end behind it. */
+  readonly continues?: boolean | undefined
 }
 
 /** The pieces of a stream, in order, a page at a time. */

@@ -54,7 +54,7 @@ export class SqlPieces implements PieceReader {
     if (view.readBlocks === undefined) throw new TidemarkError('NOT_SUPPORTED', 'This source renders no SQL.')
     const request = { table, after, bytes: meter.bytes, signal }
     const page = await meter.read(() => view.readBlocks?.(request) ?? Promise.reject(new TypeError('readBlocks went away.')), signal)
-    const pieces = page.blocks.map(({ bytes, rows, last }) => ({ bytes, rows, table, cursor: { section, after: last } }))
+    const pieces = page.blocks.map(({ bytes, rows, last, continues }) => ({ bytes, rows, table, cursor: { section, after: last }, continues }))
     if (!page.isLast) return { pieces, next: pieces.at(-1)?.cursor ?? this.#cursor }
     return { pieces, next: { section: section + 1 } }
   }

@@ -39,9 +39,9 @@ export async function readBlocks(view: ExportView, table: number, bytes: (page: 
 }
 
 /** Through the engine's own shell, with the options that a user would not give left out. */
-export async function loadWithShell(url: string, database: string, sql: Buffer): Promise<void> {
+export async function loadWithShell(url: string, database: string, sql: Buffer, options: readonly string[] = []): Promise<void> {
   const { hostname, port, username, password } = new URL(url)
-  const shell = spawn('mysql', ['--protocol=tcp', '-h', hostname, '-P', port, '-u', decodeURIComponent(username), '--skip-ssl', database], {
+  const shell = spawn('mysql', ['--protocol=tcp', '-h', hostname, '-P', port, '-u', decodeURIComponent(username), '--skip-ssl', ...options, database], {
     env: { ...process.env, MYSQL_PWD: decodeURIComponent(password) }, stdio: ['pipe', 'ignore', 'pipe'],
   })
   let complaint = ''
