@@ -1,11 +1,13 @@
+import type { Socket } from 'node:net'
 import { createConnection } from 'mysql2'
-import { TidemarkError } from '@tidemark/core/adapter'
+import { MemoryPool, TidemarkError } from '@tidemark/core/adapter'
 import { checkAddress, connectAddressSocket, verifiesAddress } from './address-socket.ts'
 import { aborted, bounded, type BoundOptions } from './bounded.ts'
 import type { ConnectionSettings } from './connection-settings.ts'
 import { errnoOf, toMysqlError } from './errors.ts'
 import { PacketTap, type TappedConnection } from './packet-tap.ts'
 import { readTextRows } from './read-text-rows.ts'
+import { connectReusedSocket, READ_BYTES } from './reused-socket.ts'
 
 /** The subset of a mysql2 connection that is used. */
 interface DriverConnection extends TappedConnection {
@@ -33,6 +35,8 @@ export interface OpenOptions {
 
 /** A server that does not take leave in this time is left without. */
 const CLOSE_TIMEOUT_MS = 1000
+/** 4 MB: what may wait in a queue of rows, several times. */
+const MAX_FREE_READS = 64
 
 /** A cell as the server printed it. */
 export type TextCell = string | null
@@ -44,13 +48,15 @@ export type TextCell = string | null
 export class MysqlLink {
   readonly #connection: DriverConnection
   readonly #tap: PacketTap
+  readonly #reads: MemoryPool
   readonly #onAbandon: ((threadId: number) => void) | undefined
   /** Ends the statement that the server is at; `undefined`: it is at none. */
   #giveUp: ((error: unknown) => void) | undefined
   #isUsable = true
 
-  private constructor(connection: DriverConnection, options: OpenOptions) {
+  private constructor(connection: DriverConnection, options: OpenOptions, reads: MemoryPool) {
     this.#connection = connection
+    this.#reads = reads
     this.#onAbandon = options.onAbandon
     this.#tap = new PacketTap(connection)
     connection.on('error', (error) => this.#retire(error))
@@ -63,11 +69,12 @@ export class MysqlLink {
   static async open(settings: ConnectionSettings, options: OpenOptions): Promise<MysqlLink> {
     const { signal, connectTimeoutMs } = options
     if (signal?.aborted === true) throw aborted()
-    const connection = createDriverConnection(settings)
+    const reads = new MemoryPool({ size: READ_BYTES, maxFree: MAX_FREE_READS })
+    const connection = createDriverConnection(settings, reads)
     try {
       await bounded(whenConnected(connection), { signal, timeoutMs: connectTimeoutMs, late: notConnected })
       checkAddress(settings, connection.stream)
-      return new MysqlLink(connection, options)
+      return new MysqlLink(connection, options, reads)
     } catch (error) {
       discard(connection)
       throw error
@@ -97,6 +104,11 @@ export class MysqlLink {
       if (!isExpected(error, options)) this.destroy()
       throw error
     }
+  }
+
+  /** Nobody needs what is in a chunk of rows any more: its memory is read into again. Where this is never called, each read has memory of its own. */
+  recycle(chunk: Uint8Array): void {
+    this.#reads.recycle(chunk)
   }
 
   /** All rows of a small result, such as a catalogue's. */
@@ -205,13 +217,13 @@ function isExpected(error: unknown, options: RunOptions): boolean {
   return errno !== undefined && (options.expectedErrnos ?? []).includes(errno)
 }
 
-function createDriverConnection(settings: ConnectionSettings): DriverConnection {
+function createDriverConnection(settings: ConnectionSettings, reads: MemoryPool): DriverConnection {
   const { ssl, ...rest } = settings
   const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined))
   try {
     // The typings leave out `packetParser` and `sequenceId`, which every release since 2.0 has; checked below.
     const connection = createConnection({
-      ...given, ...(verifiesAddress(settings) ? { stream: () => connectAddressSocket(settings) } : {}), ...(ssl === undefined ? {} : { ssl: { ...ssl } }), ...DRIVER_OPTIONS,
+      ...given, ...streamOf(settings, reads), ...(ssl === undefined ? {} : { ssl: { ...ssl } }), ...DRIVER_OPTIONS,
     }) as unknown as DriverConnection
     if (typeof connection.packetParser?.execute === 'function') return connection
     discard(connection)
@@ -219,6 +231,11 @@ function createDriverConnection(settings: ConnectionSettings): DriverConnection 
     throw toMysqlError(error, 'connect')
   }
   throw new TidemarkError('NOT_SUPPORTED', 'This release of mysql2 is built differently from those that are known.', { remedy: 'Use mysql2 3.11 or a later 3.x.' })
+}
+
+function streamOf(settings: ConnectionSettings, reads: MemoryPool): { readonly stream?: () => Socket } {
+  if (settings.ssl === undefined) return { stream: () => connectReusedSocket(settings, reads) }
+  return verifiesAddress(settings) ? { stream: () => connectAddressSocket(settings) } : {}
 }
 
 /** Values are decoded from the server's text here; the rest keeps mysql2 from doing more than it is asked to. */

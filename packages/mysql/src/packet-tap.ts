@@ -32,7 +32,7 @@ export class PacketTap {
   /** Whether the next packet continues a row rather than beginning one. */
   #continues = false
   #isFirst = true
-  /** A header cut by the end of a chunk. */
+  /** A header cut by the end of a chunk: a copy, for the chunk may be read into again. */
   #carry: Buffer | undefined
 
   constructor(connection: TappedConnection) {
@@ -76,7 +76,7 @@ export class PacketTap {
       const kind = this.#kindOf(chunk, position)
       if (kind === 'cut') {
         this.#hand(chunk, from, position)
-        if (position < chunk.length) this.#carry = chunk.subarray(position)
+        if (position < chunk.length) this.#carry = Buffer.from(chunk.subarray(position))
         return
       }
       if (kind === 'end' && this.#phase === 'rows') {

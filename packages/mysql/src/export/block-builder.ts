@@ -1,4 +1,4 @@
-import { TidemarkError, type ExportBlock } from '@tidemark/core/adapter'
+import { MemoryPool, TidemarkError, type ExportBlock } from '@tidemark/core/adapter'
 import { CellRanges } from '../cell-ranges.ts'
 import { PacketFramer } from '../packet-framer.ts'
 import { variableName, type BlockCell, type BlockLayout } from './block-layout.ts'
@@ -6,11 +6,17 @@ import { quoteInto } from './quote-into.ts'
 import { printPosition, type ScanPosition } from './scan-position.ts'
 
 const FIRST_BUFFER_BYTES = 1 << 14
+/** The row that is one too many for a statement is written behind it at first. */
+const OVERFLOW_BYTES = 1 << 14
+/** As much as a page of the exporter has at most. */
+const MAX_FREE_BYTES = 1 << 22
 const ROW_SEPARATOR = Buffer.from(',\n')
 const END = Buffer.from(';\n')
-const OPEN = Buffer.from('(')
-const CLOSE = Buffer.from(')')
-const COMMA = Buffer.from(',')
+const OPEN = 0x28
+const CLOSE = 0x29
+const COMMA = 0x2c
+/** Shorter ranges are copied here: a call of the runtime's own copy costs as much as so many bytes. */
+const SHORT_COPY_BYTES = 64
 const NULL = Buffer.from('NULL')
 
 /**
@@ -22,21 +28,28 @@ export class BlockBuilder {
   readonly #framer: PacketFramer
   readonly #ranges = new CellRanges()
   #ready: ExportBlock[] = []
+  readonly #memory: MemoryPool
   #buffer = Buffer.allocUnsafe(FIRST_BUFFER_BYTES)
   #length = 0
   #rows = 0
   #position: ScanPosition
-  /** The last row, whose key is only looked at where a statement ends. */
-  #last: { readonly bytes: Buffer; readonly start: number; readonly end: number } | undefined
+  /** The last row, whose key is only looked at where a statement ends. Not an object: one for each row is a good part of all garbage. */
+  #lastBytes: Buffer | undefined
+  #lastStart = 0
+  #lastEnd = 0
 
   constructor(layout: BlockLayout, from: ScanPosition) {
     this.#layout = layout
     this.#position = from
+    this.#memory = new MemoryPool({ size: layout.maxBytes + OVERFLOW_BYTES, maxFree: Math.ceil(MAX_FREE_BYTES / layout.maxBytes) })
     this.#framer = new PacketFramer((bytes, start, end) => this.#row(bytes, start, end))
   }
 
+  /** Nothing refers to the chunk's memory afterwards. */
   push(chunk: Uint8Array): void {
     this.#framer.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))
+    const last = this.#lastBytes
+    if (last?.buffer === chunk.buffer) this.#keep(Buffer.from(last.subarray(this.#lastStart, this.#lastEnd)), 0, this.#lastEnd - this.#lastStart)
   }
 
   end(): void {
@@ -51,11 +64,22 @@ export class BlockBuilder {
     return ready
   }
 
+  /** Nobody needs these statements any more: what follows is written where they are. */
+  recycle(blocks: readonly ExportBlock[]): void {
+    for (const { bytes } of blocks) this.#memory.recycle(bytes)
+  }
+
   #row(bytes: Buffer, start: number, end: number): void {
     this.#ranges.read(bytes, start, end)
     if (this.#hasLong()) this.#longRow(bytes, start, end)
     else this.#append(bytes)
-    this.#last = { bytes, start, end }
+    this.#keep(bytes, start, end)
+  }
+
+  #keep(bytes: Buffer, start: number, end: number): void {
+    this.#lastBytes = bytes
+    this.#lastStart = start
+    this.#lastEnd = end
   }
 
   #hasLong(): boolean {
@@ -84,28 +108,31 @@ export class BlockBuilder {
   #writeRow(bytes: Buffer): void {
     const { keyCells, longCells, cells } = this.#layout
     const { starts, ends } = this.#ranges
-    this.#write(OPEN)
     for (let i = 0; i < cells.length; i++) {
-      if (i > 0) this.#write(COMMA)
+      this.#writeByte(i === 0 ? OPEN : COMMA)
       const cell = cells[i]
       const start = starts[keyCells + longCells + i] ?? -1
       const end = ends[keyCells + longCells + i] ?? start
-      if (cell?.kind === 'text') this.#writeText(cell, bytes, { start, end })
+      if (cell?.kind === 'text') this.#writeText(cell, bytes, start, end)
       else if (start === -1) throw longerThanPacket()
       else this.#write(bytes, start, end)
     }
-    this.#write(CLOSE)
+    this.#writeByte(CLOSE)
   }
 
-  #writeText(cell: Extract<BlockCell, { readonly kind: 'text' }>, bytes: Buffer, { start, end }: { readonly start: number; readonly end: number }): void {
-    const { keyCells } = this.#layout
-    const long = cell.long === undefined ? -1 : this.#ranges.starts[keyCells + cell.long] ?? -1
-    if (long !== -1) return this.#write(Buffer.from(cell.longLiteral((this.#ranges.ends[keyCells + (cell.long ?? 0)] ?? long) - long)))
-    if (start === -1) return this.#write(NULL)
+  #writeText(cell: Extract<BlockCell, { readonly kind: 'text' }>, bytes: Buffer, start: number, end: number): void {
+    if (start === -1) return this.#writeAbsent(cell)
     this.#reserve(2 * (end - start) + 2)
-    const length = quoteInto(this.#buffer, this.#length, bytes.subarray(start, end))
-    if (length !== undefined) this.#length = length
-    else this.#write(Buffer.from(`_utf8mb4 X'${bytes.toString('hex', start, end)}'`))
+    const length = quoteInto(this.#buffer, this.#length, { bytes, start, end })
+    if (length === -1) this.#write(Buffer.from(`_utf8mb4 X'${bytes.toString('hex', start, end)}'`))
+    else this.#length = length
+  }
+
+  /** NULL, or a value that is in a variable. */
+  #writeAbsent({ long, longLiteral }: Extract<BlockCell, { readonly kind: 'text' }>): void {
+    const at = this.#layout.keyCells + (long ?? 0)
+    const start = long === undefined ? -1 : this.#ranges.starts[at] ?? -1
+    this.#write(start === -1 ? NULL : Buffer.from(longLiteral((this.#ranges.ends[at] ?? start) - start)))
   }
 
   /** Values into variables, piece by piece, and then the row that uses them. */
@@ -123,7 +150,7 @@ export class BlockBuilder {
       }
     }
     this.#append(bytes)
-    this.#last = { bytes, start: rowStart, end: rowEnd }
+    this.#keep(bytes, rowStart, rowEnd)
     this.#close()
   }
 
@@ -132,29 +159,41 @@ export class BlockBuilder {
     this.#write(END)
     this.#position = { rows: this.#position.rows + this.#rows, pieces: 0, key: this.#key() }
     this.#ready.push({ bytes: this.#buffer.subarray(0, this.#length), rows: this.#rows, last: printPosition(this.#position) })
-    this.#buffer = Buffer.allocUnsafe(Math.min(Math.max(this.#length, FIRST_BUFFER_BYTES), this.#layout.maxBytes + END.length))
+    this.#buffer = Buffer.from(this.#memory.take())
     this.#length = 0
     this.#rows = 0
   }
 
   #key(): readonly string[] {
-    if (this.#last === undefined) return []
-    const { bytes, start, end } = this.#last
+    const bytes = this.#lastBytes
+    if (bytes === undefined) return []
     const ranges = new CellRanges()
-    ranges.read(bytes, start, end)
+    ranges.read(bytes, this.#lastStart, this.#lastEnd)
     return Array.from({ length: this.#layout.keyCells }, (_, cell) => ranges.text(bytes, cell) ?? '')
   }
 
   #write(bytes: Buffer, from = 0, to = bytes.length): void {
     this.#reserve(to - from)
-    bytes.copy(this.#buffer, this.#length, from, to)
-    this.#length += to - from
+    if (to - from > SHORT_COPY_BYTES) {
+      bytes.copy(this.#buffer, this.#length, from, to)
+      this.#length += to - from
+      return
+    }
+    const buffer = this.#buffer
+    let length = this.#length
+    for (let i = from; i < to; i++) buffer[length++] = bytes[i] ?? 0
+    this.#length = length
+  }
+
+  #writeByte(byte: number): void {
+    this.#reserve(1)
+    this.#buffer[this.#length++] = byte
   }
 
   #reserve(size: number): void {
     const needed = this.#length + size
     if (needed <= this.#buffer.length) return
-    const larger = Buffer.allocUnsafe(Math.max(needed, this.#buffer.length * 2))
+    const larger = needed <= this.#memory.size ? Buffer.from(this.#memory.take()) : Buffer.allocUnsafe(Math.max(needed, this.#buffer.length * 2))
     this.#buffer.copy(larger, 0, 0, this.#length)
     this.#buffer = larger
   }

@@ -9,6 +9,8 @@ export class BlockReader {
   readonly scan: TableScan
   readonly #builder: BlockBuilder
   #ready: ExportBlock[] = []
+  /** The last page. */
+  #given: readonly ExportBlock[] = []
   #isEnded = false
   #position: string | undefined
 
@@ -24,7 +26,9 @@ export class BlockReader {
   }
 
   async page(bytes: number, options: AbortOptions): Promise<BlockPage> {
+    this.#builder.recycle(this.#given)
     const blocks: ExportBlock[] = []
+    this.#given = blocks
     for (let size = 0; size < bytes;) {
       const block = await this.#next(options)
       if (block === undefined) break
@@ -38,11 +42,16 @@ export class BlockReader {
   async #next(options: AbortOptions): Promise<ExportBlock | undefined> {
     while (this.#ready.length === 0 && !this.#isEnded) {
       const chunk = await this.scan.next(options)
-      if (chunk !== undefined) this.#builder.push(chunk)
-      else this.#end()
+      if (chunk === undefined) this.#end()
+      else this.#push(chunk)
       this.#ready = [...this.#builder.take()]
     }
     return this.#ready.shift()
+  }
+
+  #push(chunk: Uint8Array): void {
+    this.#builder.push(chunk)
+    this.scan.recycle(chunk)
   }
 
   #end(): void {

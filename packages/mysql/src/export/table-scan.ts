@@ -12,10 +12,12 @@ const QUERY_INTERRUPTED = 1317
 export class TableScan {
   readonly #queue: ChunkQueue
   readonly #finished: Promise<void>
+  readonly #session: Session
   #pending: Promise<Uint8Array | undefined> | undefined
   #isOver = false
 
   constructor(session: Session, sql: string, idleTimeoutMs: number) {
+    this.#session = session
     this.#queue = new ChunkQueue(session.link, idleTimeoutMs)
     this.#finished = session.link.run(sql, (chunk) => this.#queue.push(chunk), { expectedErrnos: [QUERY_INTERRUPTED] })
       .then(() => this.#queue.end(), (error: unknown) => this.#queue.fail(error))
@@ -32,6 +34,11 @@ export class TableScan {
     const chunk = await bounded(this.#pending, { signal })
     this.#pending = undefined
     return chunk
+  }
+
+  /** See `MysqlLink.recycle`. */
+  recycle(chunk: Uint8Array): void {
+    this.#session.link.recycle(chunk)
   }
 
   /** Ends the statement and leaves the connection, and with it the snapshot, in order. `interrupt` makes the server end it. */

@@ -32,7 +32,8 @@ export async function readBlocks(view: ExportView, table: number, bytes: (page: 
   let after: string | undefined
   for (let page = 0; ; page++) {
     const { blocks: read, isLast } = await view.readBlocks?.({ table, after, bytes: bytes(page) }) ?? { blocks: [], isLast: true }
-    blocks.push(...read)
+    // Their memory is the next page's.
+    blocks.push(...read.map((block) => ({ ...block, bytes: Buffer.from(block.bytes) })))
     after = read.at(-1)?.last ?? after
     if (isLast) return blocks
   }
