@@ -56,7 +56,7 @@ export class TableScan {
 
   #begin(signal: AbortSignal | undefined): RangeCopy {
     const copy = this.#copy(this.#range, this.#options.transaction, signal)
-    if (this.#range + 1 < this.#options.statements.length) this.#ahead = this.#beginSecond(this.#range + 1, signal)
+    if (this.#range + 1 < this.#options.statements.length) this.#ahead = this.#beginSecond(this.#range + 1)
     return copy
   }
 
@@ -70,16 +70,17 @@ export class TableScan {
       this.#ahead = Promise.resolve(undefined)
       return
     }
-    const copy = this.#copy(next, free, signal)
+    // Who waits for it is a later page, which has a signal of its own.
+    const copy = this.#copy(next, free, isAlone ? signal : undefined)
     if (isAlone) this.#current = copy
     else this.#ahead = Promise.resolve(copy)
   }
 
-  async #beginSecond(range: number, signal: AbortSignal | undefined): Promise<RangeCopy | undefined> {
+  async #beginSecond(range: number): Promise<RangeCopy | undefined> {
     const transaction = await this.#options.openSecond()
     this.#second = transaction
     if (transaction === undefined) return undefined
-    if (!this.#isClosed) return this.#copy(range, transaction, signal)
+    if (!this.#isClosed) return this.#copy(range, transaction, undefined)
     transaction.close()
     return undefined
   }
