@@ -26,17 +26,21 @@ const MAX_TRIES = 5
  * Errors: as the driver's.
  */
 export async function holdSnapshot({ path, file, busyTimeoutMs, threads }: HoldRequest): Promise<HeldSnapshot | undefined> {
-  const driver = canBackUp() ? new NodeSqliteDriver({ path, busyTimeoutMs, isReadOnly: true, isForeign: true }) : undefined
+  let driver: NodeSqliteDriver | undefined
   const close = async (): Promise<void> => {
     for (const open of [...threads, driver]) await open?.[Symbol.asyncDispose]()
   }
-  let isHeld = false
+  let held: NodeSqliteDriver | undefined
   try {
-    isHeld = driver !== undefined && await isWal(driver) && await beginTogether({ path, driver, threads })
+    if (canBackUp()) driver = new NodeSqliteDriver({ path, busyTimeoutMs, isReadOnly: true, isForeign: true })
+    if (driver !== undefined && await isWal(driver) && await beginTogether({ path, busyTimeoutMs, driver, threads })) held = driver
   } finally {
-    if (!isHeld) await close()
+    if (held === undefined) await close()
   }
-  if (driver === undefined || !isHeld) return undefined
+  return held === undefined ? undefined : toSnapshot(held, { file, threads, close })
+}
+
+function toSnapshot(driver: NodeSqliteDriver, { file, threads, close }: Pick<HoldRequest, 'file' | 'threads'> & { readonly close: () => Promise<void> }): HeldSnapshot {
   return {
     token: file,
     driver,
@@ -51,8 +55,8 @@ async function isWal(driver: NodeSqliteDriver): Promise<boolean> {
   return mode === 'wal'
 }
 
-async function beginTogether({ path, driver, threads }: Pick<HoldRequest, 'path' | 'threads'> & { readonly driver: NodeSqliteDriver }): Promise<boolean> {
-  using watch = new DatabaseSync(path, { readOnly: true })
+async function beginTogether({ path, busyTimeoutMs, driver, threads }: Pick<HoldRequest, 'path' | 'busyTimeoutMs' | 'threads'> & { readonly driver: NodeSqliteDriver }): Promise<boolean> {
+  using watch = new DatabaseSync(path, { readOnly: true, timeout: busyTimeoutMs })
   const version = (): unknown => watch.prepare('PRAGMA data_version').get()?.['data_version']
   // The first time tells only that they have begun: starting takes long enough for many commits.
   if (!await holdAll(threads, path)) return false
