@@ -1,25 +1,34 @@
-import { open, type FileHandle } from 'node:fs/promises'
+import { open, rename, rm, type FileHandle } from 'node:fs/promises'
 import { canBackUp, type NodeSqliteDriver } from '../node-sqlite-driver.ts'
 
 /** Versions of the file format for writing and for reading: 2 in WAL mode, 1 otherwise (sqlite.org, "Database File Format", 1.3.3). */
 const VERSIONS = { offset: 18, length: 2 } as const
 
 /**
- * The database as the connection sees it, in a file that does not exist yet and survives a loss of power.
+ * The database as the connection sees it, in a file that does not exist yet and survives a loss of power. It has its name once it is whole: half of one, left by a kill, would
+ * be taken for the copy.
  *
  * SQLite's backup copies pages on another thread. Where the runtime has none (Bun), `VACUUM INTO` makes the copy on this one.
  * Errors: as the driver's.
  */
 export async function copyDatabase(driver: NodeSqliteDriver, file: string): Promise<void> {
-  if (canBackUp()) await driver.backUp(file)
-  else await driver.execute(`VACUUM main INTO '${file.replaceAll("'", "''")}'`)
-  const handle = await open(file, 'r+')
+  const part = partOf(file)
+  await rm(part, { force: true })
+  if (canBackUp()) await driver.backUp(part)
+  else await driver.execute(`VACUUM main INTO '${part.replaceAll("'", "''")}'`)
+  const handle = await open(part, 'r+')
   try {
     await leaveWal(handle)
     await handle.sync()
   } finally {
     await handle.close()
   }
+  await rename(part, file)
+}
+
+/** Where a copy is made. */
+export function partOf(file: string): string {
+  return `${file}.part`
 }
 
 /** A copy is as the source is. One in WAL mode would need two more files beside it to be read. */

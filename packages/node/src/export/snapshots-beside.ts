@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import type { SnapshotStore } from '@tidemark/sqlite'
 import { NodeSqliteDriver } from '../node-sqlite-driver.ts'
-import { copyDatabase } from './copy-database.ts'
+import { copyDatabase, partOf } from './copy-database.ts'
 import { holdSnapshot } from './hold-snapshot.ts'
 import { WorkerRenderer } from './worker-renderer.ts'
 
@@ -23,7 +23,8 @@ export function snapshotsBeside({ path, busyTimeoutMs, renderThreads }: Snapshot
   const isLarge = (): boolean => existsSync(path) && statSync(path).size >= THREADED_BYTES
   const drop = async (name: string): Promise<void> => {
     await threads.end()
-    for (const suffix of ['', '-journal', '-wal', '-shm']) await rm(`${fileOf(name)}${suffix}`, { force: true })
+    const file = fileOf(name)
+    for (const copy of [file, partOf(file)]) for (const suffix of ['', '-journal', '-wal', '-shm']) await rm(`${copy}${suffix}`, { force: true })
   }
   return {
     drop,
@@ -55,7 +56,11 @@ class RenderThreads {
   }
 
   begin(): void {
-    while (this.#idle.length < this.#count) this.#idle.push(new WorkerRenderer())
+    try {
+      while (this.#idle.length < this.#count) this.#idle.push(new WorkerRenderer())
+    } catch {
+      // None may be made here, or a bundler left its file behind: this thread renders alone then.
+    }
   }
 
   take(): readonly WorkerRenderer[] {

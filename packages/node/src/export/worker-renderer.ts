@@ -15,9 +15,6 @@ interface Waiting {
   reject(error: Error): void
 }
 
-/** The thread's file is beside this one as source, and beside the package's entry once built. */
-const FILE = new URL(import.meta.url.endsWith('.ts') ? './render-worker.ts' : './render-worker.js', import.meta.url)
-
 /** Renders rows of a file on a thread with a connection of its own. A thread that can't begin, as where a bundler left its file behind, renders nothing. */
 export class WorkerRenderer implements BlockRenderer {
   readonly #worker: Worker
@@ -25,8 +22,11 @@ export class WorkerRenderer implements BlockRenderer {
   #last = 0
   #isGone = false
 
+  /** Errors: the runtime's, where no thread may be made or where its file is can't be told, as in a bundle of CommonJS. */
   constructor() {
-    this.#worker = new Worker(FILE, { name: 'tidemark-render' })
+    // Beside this file as source, and beside the package's entry once built.
+    const file = new URL(import.meta.url.endsWith('.ts') ? './render-worker.ts' : './render-worker.js', import.meta.url)
+    this.#worker = new Worker(file, { name: 'tidemark-render' })
     this.#worker.unref()
     this.#worker.on('message', (answer: Answer) => this.#settle(answer))
     this.#worker.on('error', () => this.#fail())

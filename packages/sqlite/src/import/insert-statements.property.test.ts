@@ -45,5 +45,6 @@ describe('rows as statements', () => {
   it('are none for no rows, and refuse NaN', () => {
     expect([...insertStatements(table(1), [], LIMITS)]).toEqual([])
     expect(() => [...insertStatements(table(1), [[Number.NaN]], LIMITS)]).toThrow(expect.objectContaining({ code: 'VALUE_UNREPRESENTABLE' }))
+    expect(() => [...insertStatements(table(1), [[2n ** 63n]], LIMITS)]).toThrow(expect.objectContaining({ code: 'VALUE_UNREPRESENTABLE' }))
   })
 })

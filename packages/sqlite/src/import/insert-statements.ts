@@ -42,7 +42,7 @@ function literal(value: Value, column: Column, parameters: SqliteValue[]): strin
   switch (typeof value) {
     case 'string': return value.length > MAX_LITERAL || value.includes('\0') ? parameter(value, parameters) : `'${value.replaceAll('\'', '\'\'')}'`
     case 'number': return numberLiteral(value, column)
-    case 'bigint': return value.toString()
+    case 'bigint': return integerLiteral(value, column)
     case 'boolean': return value ? '1' : '0'
     default: return value === null ? 'NULL' : value.length > MAX_LITERAL ? parameter(value, parameters) : `X'${hex(value)}'`
   }
@@ -51,6 +51,12 @@ function literal(value: Value, column: Column, parameters: SqliteValue[]): strin
 function parameter(value: SqliteValue, parameters: SqliteValue[]): string {
   parameters.push(value)
   return '?'
+}
+
+/** A longer one would be read as a double. */
+function integerLiteral(value: bigint, { name }: Column): string {
+  if (BigInt.asIntN(64, value) !== value) throw new TidemarkError('VALUE_UNREPRESENTABLE', `SQLite has no integer as large as one in column '${name}'.`)
+  return value.toString()
 }
 
 /** The shortest text of a double is read as that one again. In a column of integers, one that was read as a number is one of them. */
