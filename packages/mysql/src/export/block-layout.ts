@@ -51,6 +51,11 @@ export function blockLayout(plan: TablePlan, maxBytes: number): BlockLayout {
       : `IF(LENGTH(${name}) > ${longFrom}, CONCAT('${longLiteral(index, `', LENGTH(${name}), '`, expression)}'), ${expression.literal})`
     selects.at(-1)?.push(orNull(column, literal))
   }
+  // Where every column is generated a row has no values and is one all the same: `()`.
+  if (cells.length === 0) {
+    cells.push({ kind: 'literals' })
+    selects.push([])
+  }
   const printed = selects.map((parts, at) => (cells[at]?.kind === 'literals' ? literalsExpression(parts) : parts.join('')))
   return { selects: [...long, ...printed], keyCells: plan.key?.ordering.parts.length ?? 0, longCells: long.length, cells, prefix, maxBytes }
 }
