@@ -35,8 +35,8 @@ export interface OpenOptions {
 
 /** A server that does not take leave in this time is left without. */
 const CLOSE_TIMEOUT_MS = 1000
-/** 4 MB: what may wait in a queue of rows, several times. */
-const MAX_FREE_READS = 64
+/** What may wait in a queue of rows, several times. */
+const MAX_FREE_BYTES = 1 << 22
 
 /** A cell as the server printed it. */
 export type TextCell = string | null
@@ -69,7 +69,7 @@ export class MysqlLink {
   static async open(settings: ConnectionSettings, options: OpenOptions): Promise<MysqlLink> {
     const { signal, connectTimeoutMs } = options
     if (signal?.aborted === true) throw aborted()
-    const reads = new MemoryPool({ size: READ_BYTES, maxFree: MAX_FREE_READS })
+    const reads = new MemoryPool({ size: READ_BYTES, maxFreeBytes: MAX_FREE_BYTES })
     const connection = createDriverConnection(settings, reads)
     try {
       await bounded(whenConnected(connection), { signal, timeoutMs: connectTimeoutMs, late: notConnected })

@@ -3,12 +3,12 @@ import { MemoryPool } from '@tidemark/core/adapter'
 
 /** As much as Node reads from a socket at a time. */
 const BUFFER_BYTES = 65_536
-/** 8 MB: what may wait of a COPY, and as much again. */
-const MAX_FREE = 128
+/** What may wait of a COPY, and as much again. */
+const MAX_FREE_BYTES = 1 << 23
 
 /** Memory that a socket reads into. What a COPY is done with is read into again; everything else is left to the collector. */
 export class ReadBuffers {
-  readonly #pool = new MemoryPool({ size: BUFFER_BYTES, maxFree: MAX_FREE })
+  readonly #pool = new MemoryPool({ size: BUFFER_BYTES, maxFreeBytes: MAX_FREE_BYTES })
 
   /** For `net.connect`. What is read is given to the socket's listeners for data, as without it. */
   onRead(socket: () => Socket): OnReadOpts {

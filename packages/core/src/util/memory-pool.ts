@@ -1,8 +1,8 @@
 export interface MemoryPoolOptions {
   /** Of each piece, in bytes. */
   readonly size: number
-  /** Pieces that are kept at most while nobody uses them. */
-  readonly maxFree: number
+  /** Kept at most while nobody uses it, to a whole piece. */
+  readonly maxFreeBytes: number
 }
 
 /**
@@ -16,9 +16,9 @@ export class MemoryPool {
   /** Others may be as large: a host may carve small buffers out of one that it shares among all. */
   readonly #own = new WeakSet<ArrayBufferLike>()
 
-  constructor({ size, maxFree }: MemoryPoolOptions) {
+  constructor({ size, maxFreeBytes }: MemoryPoolOptions) {
     this.size = size
-    this.#maxFree = maxFree
+    this.#maxFree = Math.ceil(maxFreeBytes / size)
   }
 
   /** With whatever was in it. */

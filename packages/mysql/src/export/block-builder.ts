@@ -6,10 +6,10 @@ import { quoteInto } from './quote-into.ts'
 import { printPosition, type ScanPosition } from './scan-position.ts'
 
 const FIRST_BUFFER_BYTES = 1 << 14
-/** The row that is one too many for a statement is written behind it at first. */
+/** The row that is one too many for a statement is written behind it at first, with as much room as a statement has where that is less. */
 const OVERFLOW_BYTES = 1 << 14
-/** As much as a page of the exporter has at most. */
-const MAX_FREE_BYTES = 1 << 22
+/** A page of the exporter has half of it at most, and most statements are half of their memory at least. */
+const MAX_FREE_BYTES = 1 << 23
 const ROW_SEPARATOR = Buffer.from(',\n')
 const END = Buffer.from(';\n')
 const OPEN = 0x28
@@ -41,7 +41,7 @@ export class BlockBuilder {
   constructor(layout: BlockLayout, from: ScanPosition) {
     this.#layout = layout
     this.#position = from
-    this.#memory = new MemoryPool({ size: layout.maxBytes + OVERFLOW_BYTES, maxFree: Math.ceil(MAX_FREE_BYTES / layout.maxBytes) })
+    this.#memory = new MemoryPool({ size: layout.maxBytes + Math.min(layout.maxBytes, OVERFLOW_BYTES), maxFreeBytes: MAX_FREE_BYTES })
     this.#framer = new PacketFramer((bytes, start, end) => this.#row(bytes, start, end))
   }
 

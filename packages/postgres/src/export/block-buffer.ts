@@ -1,6 +1,10 @@
+import { MemoryPool } from '@tidemark/core/adapter'
+
 const FOOT = new TextEncoder().encode('\\.\n')
-/** The row that fills a block goes over its size. */
+/** The row that fills a block goes over its size, with as much room as a block has where that is less. */
 const GROW_BYTES = 8_192
+/** A page of the exporter has half of it at most, and a block is half of its memory at least. */
+const MAX_FREE_BYTES = 1 << 23
 
 /**
  * A block while it is being filled: head, rows, and the line that ends them. Its memory is used again once the next page is asked for: a gigabyte of buffers
@@ -9,7 +13,7 @@ const GROW_BYTES = 8_192
 export class BlockBuffer {
   readonly #head: Uint8Array
   readonly #blockBytes: number
-  readonly #free: Uint8Array[] = []
+  readonly #memory: MemoryPool
   readonly #given: Uint8Array[] = []
   #bytes: Uint8Array
   #length: number
@@ -19,6 +23,7 @@ export class BlockBuffer {
   constructor(head: string, blockBytes: number) {
     this.#head = new TextEncoder().encode(head)
     this.#blockBytes = blockBytes
+    this.#memory = new MemoryPool({ size: Math.max(blockBytes, this.#head.length) + Math.min(blockBytes, GROW_BYTES), maxFreeBytes: MAX_FREE_BYTES })
     this.#bytes = this.#fresh()
     this.#length = this.#head.length
   }
@@ -37,15 +42,14 @@ export class BlockBuffer {
 
   /** The blocks that were taken are not needed any more. */
   recycle(): void {
-    this.#free.push(...this.#given.splice(0))
+    for (const bytes of this.#given.splice(0)) this.#memory.recycle(bytes)
   }
 
   /** The block, which stays as it is until `recycle`; another begins. */
   take(): Uint8Array {
     this.#bytes.set(FOOT, this.#length)
     const block = this.#bytes.subarray(0, this.#length + FOOT.length)
-    // One that had to grow would keep its size for good.
-    if (this.#bytes.length === this.#blockBytes + GROW_BYTES) this.#given.push(this.#bytes)
+    this.#given.push(block)
     this.#bytes = this.#fresh()
     this.#length = this.#head.length
     this.rows = 0
@@ -53,8 +57,7 @@ export class BlockBuffer {
   }
 
   #fresh(): Uint8Array {
-    // Not zeroed: every byte that is given away was written.
-    const bytes = this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#blockBytes + GROW_BYTES)
+    const bytes = new Uint8Array(this.#memory.take())
     bytes.set(this.#head)
     return bytes
   }
@@ -62,6 +65,7 @@ export class BlockBuffer {
   #grow(bytes: number): void {
     const larger = new Uint8Array(Math.max(bytes, this.#bytes.length * 2))
     larger.set(this.#bytes.subarray(0, this.#length))
+    this.#memory.recycle(this.#bytes)
     this.#bytes = larger
   }
 }
