@@ -68,6 +68,17 @@ describe('a dump of SQLite', () => {
     expect(definitions(copy)).toEqual(definitions(path))
   })
 
+  it.each([1_200, 2_389, 2_390, 4_000])('writes no statement longer than asked of a table with long names, and says where none can hold a row (%d bytes)', async (maxStatementBytes) => {
+    const columns = Array.from({ length: 30 }, (_, index) => `c${index}_${'n'.repeat(70)}`)
+    make(`CREATE TABLE wide(${columns.join(', ')})`, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) INSERT INTO wide SELECT ${columns.map(() => '1').join(', ')} FROM n`)
+    const dumped = dump({ maxStatementBytes })
+    if (maxStatementBytes < 2_390) return await expect(dumped).rejects.toMatchObject({ code: 'VALUE_UNREPRESENTABLE' })
+    const { sql } = await dumped
+    expect(Math.max(...sql.split(';\n').filter((statement) => statement.includes('INSERT INTO "wide"')).map((statement) => Buffer.byteLength(statement) + 2))).toBeLessThanOrEqual(maxStatementBytes)
+    const copy = load(sql)
+    expect(cells(copy, 'wide')).toEqual(cells(path, 'wide'))
+  })
+
   it('takes what is selected, by exact name and real pattern', async () => {
     make(HOSTILE)
     const tablesOf = async (request: ExportRequest): Promise<readonly string[]> => [...(await dump(request)).sql.matchAll(/^INSERT INTO "(\w+)"/gm)].map(([, name]) => name ?? '')

@@ -1,4 +1,4 @@
-import type { BlockPage, ExportBlock, RenderOptions, RowValues } from '@tidemark/core/adapter'
+import { TidemarkError, type BlockPage, type ExportBlock, type RenderOptions, type RowValues } from '@tidemark/core/adapter'
 import { quote } from '../quote.ts'
 import { parseCursor, printCursor } from './block-cursor.ts'
 import type { ExportedTable } from './exported-table.ts'
@@ -65,7 +65,11 @@ export class BlockReader {
     this.#statement = new StatementBuffer(`INSERT INTO ${quote(table.name)}(${insertColumns(table, render.keepRowids).join(',')}) VALUES\n`, render.maxStatementBytes)
   }
 
-  /** Pages from `after` on. One that was not the last answer's end is begun anew, at the price of reading the rest of a statement again. */
+  /**
+   * Pages from `after` on. One that was not the last answer's end is begun anew, at the price of reading the rest of a statement again.
+   *
+   * Errors: `VALUE_UNREPRESENTABLE` for a row whose columns' names and short values alone are longer than a statement may be; as the driver's.
+   */
   async read({ after, bytes, toRow = Number.MAX_SAFE_INTEGER }: ReadGroupsRequest): Promise<GroupsPage> {
     if (!this.#isBegun || after !== this.#expected) this.#begin(after)
     const limit = Math.min(this.#pageRows, this.#rowsLeft(), toRow - this.#rowsRead)
@@ -132,8 +136,10 @@ export class BlockReader {
     const statements = longRowStatements(table, { columns, literals, maxStatementBytes: render.maxStatementBytes })
     const encoder = new TextEncoder()
     for (const [index, statement] of statements.entries()) {
+      const bytes = encoder.encode(statement)
+      if (bytes.length > render.maxStatementBytes) throw longerThanStatement()
       const isEnd = index === statements.length - 1
-      this.#push(blocks, { bytes: encoder.encode(statement), rows: isEnd ? 1 : 0, last: printCursor(isEnd ? { key, piece: 0, rows: this.#rowsRead + 1 } : { key: this.#key, piece: index + 1, rows: this.#rowsRead }) })
+      this.#push(blocks, { bytes, rows: isEnd ? 1 : 0, last: printCursor(isEnd ? { key, piece: 0, rows: this.#rowsRead + 1 } : { key: this.#key, piece: index + 1, rows: this.#rowsRead }) })
     }
   }
 
@@ -160,4 +166,8 @@ export class BlockReader {
     const wanted = Math.ceil(bytes / Math.max(1, length / rows))
     this.#pageRows = Math.max(1, Math.min(MAX_PAGE_ROWS, wanted, this.#pageRows * 4))
   }
+}
+
+function longerThanStatement(): TidemarkError {
+  return new TidemarkError('VALUE_UNREPRESENTABLE', 'A row is longer than a statement may be.', { remedy: 'Raise `maxStatementBytes`.' })
 }

@@ -15,11 +15,12 @@ export interface LongRowOptions {
 /**
  * A row that fits in no statement, as several that do. Long values are put together in a table of their own, and the row is inserted once and whole, so
  * that its constraints and triggers see nothing else. Appending copies what is there: a value of n pieces costs n² / 2 of them.
+ * The names of very many columns may be too long for a statement all the same.
  */
 export function longRowStatements(table: ExportedTable, { columns, literals, maxStatementBytes }: LongRowOptions): readonly string[] {
   // What may stay in the row's own statement: a short number or text. Everything else is put together.
   const inlineBytes = Math.floor(maxStatementBytes / (4 * Math.max(1, literals.length)))
-  const pieceDigits = (maxStatementBytes - 200) & ~1
+  const pieceDigits = Math.max(2, (maxStatementBytes - 200) & ~1)
   const statements = [`CREATE TABLE ${STAGE} (id INTEGER PRIMARY KEY, value BLOB);\n`]
   const values = literals.map((literal, index) => {
     const long = longValue(literal, inlineBytes)
