@@ -13,6 +13,7 @@ import { mainKey, nextAtMs, toExportStatus, type ExportStatus } from './export-s
 import type { Worker } from './export-store.ts'
 import { exporterContext } from './exporter-context.ts'
 import type { ExporterOptions } from './exporter-options.ts'
+import { failureOf } from './failure-of.ts'
 import { isEnded } from './is-ended.ts'
 import { isSettled } from './is-settled.ts'
 import { newExport } from './new-export.ts'
@@ -55,6 +56,9 @@ export interface ExportAnswer {
 }
 
 const HOUR_MS = 3_600_000
+
+/** Another process is at the job, or has deleted it: what this one has open for it is of no use any more. */
+const ELSEWHERE: ReadonlySet<string> = new Set(['LEASE_LOST', 'LEASE_HELD', 'EXPORT_UNKNOWN'])
 const DEFAULT_WAIT_MS = 20_000
 
 /**
@@ -101,12 +105,10 @@ export class Exporter implements AsyncDisposable {
    * export; `ABORTED`; the state store's own.
    */
   step(id: string, options: StepOptions = {}): Promise<ExportStep> {
-    const turn = (this.#turns.get(id) ?? Promise.resolve()).then(() => this.#step(id, options))
-    const settled = turn.catch(() => undefined).then(() => {
-      if (this.#turns.get(id) === settled) this.#turns.delete(id)
-    })
-    this.#turns.set(id, settled)
-    return turn
+    return this.#inTurn(id, () => this.#step(id, options).catch(async (error: unknown) => {
+      if (error instanceof TidemarkError && ELSEWHERE.has(error.code)) await this.#pool.release(id)
+      throw error
+    }))
   }
 
   /** Steps with the pauses between them, until the export has ended; gives the status after each. A failed export ends it like any other: look at `status`. */
@@ -155,10 +157,13 @@ export class Exporter implements AsyncDisposable {
   async stepDue(options: StepOptions = {}): Promise<{ readonly nextAtMs: number | undefined }> {
     const { runtime, store } = this.#context
     const times: number[] = []
-    for (const id of await store.list()) {
+    const { ids: open } = this.#pool
+    const ids = await store.list()
+    for (const id of ids) {
       const next = await this.#stepIfDue(id, options).catch((error: unknown) => this.#later(error, runtime.now()))
       if (next !== undefined) times.push(next)
     }
+    for (const id of open.filter((one) => !ids.includes(one))) await this.#inTurn(id, () => this.#pool.release(id))
     return { nextAtMs: times.length === 0 ? undefined : Math.min(...times) }
   }
 
@@ -238,9 +243,20 @@ export class Exporter implements AsyncDisposable {
     await this.#pool[Symbol.asyncDispose]()
   }
 
+  #inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {
+    const turn = (this.#turns.get(id) ?? Promise.resolve()).then(work)
+    const settled = turn.catch(() => undefined).then(() => {
+      if (this.#turns.get(id) === settled) this.#turns.delete(id)
+    })
+    this.#turns.set(id, settled)
+    return turn
+  }
+
   async #step(id: string, { budget, signal = new AbortController().signal }: StepOptions): Promise<ExportStep> {
     const { store, runtime } = this.#context
     const { state: before } = await store.read(id)
+    // Another process may have ended it and cleaned up.
+    if (isEnded(before) && !before.isCleanupDue) await this.#pool.release(id)
     if (isSettled(before) || nextAtMs(before) > runtime.now()) return toStep(before)
     try {
       await using job = await store.hold(id, this.#worker)
@@ -250,13 +266,14 @@ export class Exporter implements AsyncDisposable {
       // A job that was cancelled under our hands has simply ended.
       const { state } = error instanceof TidemarkError && error.code === 'LEASE_LOST' ? await store.read(id) : { state: before }
       if (!isEnded(state)) throw error
+      await this.#pool.release(id)
       return toStep(state)
     }
   }
 
   async #stepIfDue(id: string, options: StepOptions): Promise<number | undefined> {
     const { state } = await this.#context.store.read(id)
-    if (isSettled(state)) return undefined
+    if (isSettled(state) && !this.#pool.ids.includes(id)) return undefined
     return nextAtMs(state) > this.#context.runtime.now() ? nextAtMs(state) : (await this.step(id, options)).nextAtMs
   }
 
@@ -277,11 +294,6 @@ export class Exporter implements AsyncDisposable {
 function toStep(state: ExportState): ExportStep {
   const status = toExportStatus(state)
   return { done: isSettled(state), nextAtMs: status.nextAtMs, status }
-}
-
-function failureOf(status: ExportStatus | undefined): TidemarkError {
-  const { code, message, remedy, detail } = status?.error ?? { code: 'EXPORT_NOT_READY' as const, message: 'The export was cancelled.', remedy: undefined, detail: undefined }
-  return new TidemarkError(code, message, { remedy, detail })
 }
 
 function defined(budget: StepOptions['budget']): { readonly ms?: number; readonly bytes?: number } {

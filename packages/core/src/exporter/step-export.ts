@@ -33,12 +33,12 @@ const NOT_OURS: ReadonlySet<string> = new Set(['LEASE_LOST', 'LEASE_HELD', 'ABOR
 
 /** Does the next slice. A failure is kept in the state with the time of the next try; only what is not the export's own is thrown. */
 export async function stepExport(step: StepContext): Promise<void> {
-  const { context, job } = step
+  const { context, pool, job } = step
   const before = job.state.status
   try {
-    await advance(step)
-  } catch (error) {
-    await fail(step, toTidemarkError(error))
+    await advance(step).catch((error: unknown) => fail(step, toTidemarkError(error)))
+  } finally {
+    await pool.endSlice(job.state.id)
   }
   const { id, status, error } = job.state
   if (status !== before) context.emitter.emit('export:status', { id, status, error: status === 'failed' ? error : undefined })
@@ -70,8 +70,15 @@ async function fail(step: StepContext, error: TidemarkError): Promise<void> {
   const failures = job.state.failures + 1
   const isFinal = !error.retryable || failures >= context.retry.attempts
   const delayMs = backoffMs(failures, context.runtime.random(), context.retry)
+  if (!isFinal) await keepCopy(step)
   if (!isFinal) context.emitter.emit('export:retry', { id: job.state.id, error: error.toJSON(), attempt: failures, delayMs })
   await job.update((state) => ({ ...state, ...(isFinal ? finalFailure(state) : {}), failures, error: isEnded(state) ? state.error : error.toJSON(), nextAtMs: context.runtime.now() + (isFinal ? 0 : delayMs) }))
+}
+
+/** So that what is copied already need not be copied again. What failed is told either way; without its view the copy is begun anew. */
+async function keepCopy({ pool, job, signal }: StepContext): Promise<void> {
+  if (job.state.streams.every((stream) => stream.phase === 'done')) return
+  await keepView(pool, { job, signal }).catch(() => undefined)
 }
 
 /** Cleaning up that can't be done does not undo a dump that is complete; `sweep` tries again. */

@@ -33,6 +33,26 @@ export class ViewPool implements AsyncDisposable {
     return entry.view
   }
 
+  /** The job's view, if it is open already. */
+  opened({ id, view: ref }: Pick<ExportState, 'id' | 'view'>): ExportView | undefined {
+    const entry = this.#entries.get(id)
+    return entry?.viewId === ref?.viewId ? entry?.view : undefined
+  }
+
+  /** Jobs that have something open. */
+  get ids(): readonly string[] {
+    return [...this.#entries.keys()]
+  }
+
+  /**
+   * What was not kept ends with the slice, however that ended: at the source it may hold up others, such as the log of a SQLite file, and when the next slice
+   * comes nobody knows. Without a view the connection may hold one that was made and not opened.
+   */
+  async endSlice(id: string): Promise<void> {
+    const entry = this.#entries.get(id)
+    if (entry !== undefined && (entry.view === undefined || entry.view.keep !== undefined)) await this.release(id)
+  }
+
   /** Closes what the job has open. What was broken already has nothing more to say. */
   async release(id: string): Promise<void> {
     const entry = this.#entries.get(id)

@@ -22,6 +22,7 @@ export interface NodeSqliteConfig {
  * needs that much space, is made at about half a gigabyte a second, blocks no writer in WAL mode, and outlives the process; killed in its first slice, an export
  * begins anew with a copy. Without WAL the copy is made at once, and a runtime without `backup` (Bun) blocks its thread meanwhile. A file to
  * load into is made when it isn't there; how it is journalled stays as it is.
+ * Comparing a database with a dump copies it as well, and leaves the copy where it is killed.
  *
  * `corrected` takes no copy: triggers keep the old image of every row that is written meanwhile, in tables of the file itself, until the export is done.
  *

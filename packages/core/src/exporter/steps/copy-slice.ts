@@ -14,12 +14,14 @@ export interface SliceBudget {
 /** One slice of copying: streams one after the other, or several side by side, until all are done or the budget is used up. */
 export async function copySlice(context: ExportContext, pool: ViewPool, options: { readonly job: HeldJob; readonly budget: SliceBudget; readonly signal: AbortSignal }): Promise<void> {
   const { job, budget, signal } = options
+  const open = job.state.streams.flatMap((stream, index) => (stream.phase === 'done' ? [] : [index]))
+  // Only sealing failed: whatever the view has become, it is not needed any more.
+  if (open.length === 0 && job.state.streams.length > 0) return
   const view = await pool.view(job.state, signal)
   requireSamePlan(job.state, view.plan)
   const limits = sliceLimits(context, budget, signal)
   const meters: PageMeter[] = []
   const limit = pLimit(job.state.spec.concurrency)
-  const open = job.state.streams.flatMap((stream, index) => (stream.phase === 'done' ? [] : [index]))
   const outcomes = await Promise.allSettled(open.map((index) => limit(async () => {
     if (limits.isOver(0)) return
     const meter = new PageMeter(context.runtime)
