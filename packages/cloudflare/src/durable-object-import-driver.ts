@@ -1,15 +1,13 @@
-import { TidemarkError, type RowValues } from '@tidemark/core/adapter'
+import type { RowValues } from '@tidemark/core/adapter'
 import type { CountingStatement, FailingStatement, ImportDriver, ImportTransaction, SqliteValue } from '@tidemark/sqlite'
 import { durableObjectError } from './cloudflare-error.ts'
 import type { DurableObjectStorage } from './durable-object-storage.ts'
 import { DurableObjectTransaction, readRows, TakenBack } from './durable-object-transaction.ts'
 import { toBindings } from './to-binding.ts'
 import { untilUnchanged } from './until-unchanged.ts'
+import { withoutForeignKeys } from './without-foreign-keys.ts'
 
-/** For an application that writes in every turn. */
-const MAX_TRIES = 100
-
-/** The database of a Durable Object to load into. */
+/** The database of a Durable Object to load into. A row that refers to one of a later slice would reset the object, at the end of the turn: its foreign keys are off in a slice. */
 export class DurableObjectImportDriver implements ImportDriver {
   readonly #storage: DurableObjectStorage
 
@@ -25,14 +23,14 @@ export class DurableObjectImportDriver implements ImportDriver {
     return untilUnchanged(async () => {
       const transaction = new CountingTransaction(this.#storage)
       const result = await work(transaction)
-      await this.#withoutForeignKeys(() => transaction.commit())
+      await withoutForeignKeys(this.#storage, () => transaction.commit())
       return result
     })
   }
 
   async firstFailing(statements: readonly string[]): Promise<FailingStatement | undefined> {
     const found: FailingStatement[] = []
-    await this.#withoutForeignKeys(() => {
+    await withoutForeignKeys(this.#storage, () => {
       try {
         this.#storage.transactionSync(() => {
           found.push(...this.#failing(statements))
@@ -56,30 +54,6 @@ export class DurableObjectImportDriver implements ImportDriver {
       }
     }
     return []
-  }
-
-  /** A row that refers to one of a later slice would else reset the object, at the end of the turn. What the application writes until it is done is not held to its keys either. */
-  async #withoutForeignKeys(work: () => void): Promise<void> {
-    const before = this.#foreignKeys()
-    await this.#setForeignKeys(0)
-    try {
-      work()
-    } finally {
-      await this.#setForeignKeys(before)
-    }
-  }
-
-  /** The host's own transaction, in which it has no effect, is open from the first write of a turn until that is stored. */
-  async #setForeignKeys(wanted: number): Promise<void> {
-    for (let tries = 0; this.#foreignKeys() !== wanted; tries += 1) {
-      if (tries === MAX_TRIES) throw new TidemarkError('TARGET_BUSY', 'The object was written to each time that its foreign keys were to be switched.')
-      await this.#storage.sync()
-      this.#storage.sql.exec(`PRAGMA foreign_keys = ${wanted}`)
-    }
-  }
-
-  #foreignKeys(): number {
-    return Number(readRows(this.#storage, { sql: 'PRAGMA foreign_keys' })[0]?.[0])
   }
 }
 

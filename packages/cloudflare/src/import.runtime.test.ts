@@ -106,6 +106,14 @@ describe('a Durable Object', () => {
   })
 })
 
+describe('two that write to a Durable Object at once', () => {
+  it('meet no foreign keys, and leave them as they were, wherever the second begins as the first is done', async () => {
+    const rounds = await ask('/object/at-once/at-once') as readonly unknown[]
+    expect(rounds.length).toBeGreaterThan(5)
+    for (const round of rounds) expect(round).toEqual({ failed: [], keys: 1 })
+  })
+})
+
 describe('D1', () => {
   it('ends with a code where a row refers to one that is not there', async () => {
     expect(await ask('/d1/EMPTY/step?sql=orphans.sql')).toMatchObject({ code: 'TARGET_CONSTRAINT' })

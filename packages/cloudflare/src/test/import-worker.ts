@@ -2,6 +2,7 @@ import { Exporter, Importer, TidemarkError, verifyDump, type ExportRequest, type
 import { memoryStateStore } from '@tidemark/core/testing'
 import type { D1Database } from '../d1-database.ts'
 import { d1Sqlite } from '../d1-sqlite.ts'
+import { DurableObjectImportDriver } from '../durable-object-import-driver.ts'
 import { durableObjectSqlite } from '../durable-object-sqlite.ts'
 import { durableObjectStateStore } from '../durable-object-state-store.ts'
 import type { DurableObjectStorage } from '../durable-object-storage.ts'
@@ -80,6 +81,36 @@ async function both(options: ImporterOptions, input: ImportInput): Promise<reado
   return (await Promise.all([one(), one()])).toSorted()
 }
 
+/** How many turns of the queue of microtasks the second may begin later than what the first waits for. */
+const DELAYS = [0, 1, 2, 3, 4, 5, 6, 7] as const
+
+/** Two that write a row without its parent, the second of which begins as the first sets the foreign keys again. */
+async function atOnce(storage: DurableObjectStorage): Promise<unknown> {
+  storage.sql.exec('CREATE TABLE child (id INTEGER PRIMARY KEY, parent REFERENCES child (id))')
+  const rounds = []
+  for (const delay of DELAYS) rounds.push(await round(storage, delay))
+  return rounds
+}
+
+async function round(storage: DurableObjectStorage, delay: number): Promise<unknown> {
+  const keys = (): number => Number([...storage.sql.exec('PRAGMA foreign_keys').raw()][0]?.[0])
+  const orphan = async (): Promise<unknown> => driver.firstFailing(['INSERT INTO child VALUES (1, 2)']).then((failing) => failing?.error.code)
+  let second: Promise<unknown> | undefined
+  const begin = async (): Promise<void> => {
+    for (let turn = 0; turn < delay; turn += 1) await Promise.resolve()
+    second ??= orphan()
+  }
+  const driver = new DurableObjectImportDriver({
+    sql: storage.sql, transactionSync: (work) => storage.transactionSync(work),
+    sync: async () => {
+      await storage.sync()
+      if (keys() === 0) void begin()
+    },
+  })
+  const first = await orphan()
+  return { failed: [first, await second].filter((code) => code !== undefined), keys: keys() }
+}
+
 /** The asker's request: `?dump=…`. Answers of a fault have its code. */
 async function answered(work: () => Promise<unknown>): Promise<Response> {
   try {
@@ -111,6 +142,7 @@ export class ImportObject {
       case 'tables': return answered(() => ask(`SELECT count(*) FROM sqlite_schema WHERE name LIKE 'tidemark%'`))
       case 'keys': return answered(() => ask('PRAGMA foreign_keys'))
       case 'both': return answered(() => both({ source: storage, target: durableObjectSqlite(this.#context) }, input))
+      case 'at-once': return answered(() => atOnce(this.#context.storage))
       case 'verify': return answered(() => verifyDump({ storage, id: String(input), mode: 'rows', against: durableObjectSqlite(this.#context) }))
       // Ends in the middle of a slice: once it is written, before anything is stored.
       case 'kill': return answered(() => new Importer({ source: storage, target: durableObjectSqlite({ storage: this.#ending() }) }).step(input, { budgetMs: 0 }))
