@@ -23,7 +23,7 @@ class MysqlSource implements SourceDialect, ExportSource {
     keepsOrdinals: false, detectsRewind: false,
   } as const
   /** A snapshot lives in one connection. With it gone, for a restart or an error, the copy begins anew; correction from the log would change that. */
-  readonly exports = { consistencies: ['snapshot', 'fuzzy'], durable: ['fuzzy'], rendersSql: true, readers: 1 } as const
+  readonly exports = { consistencies: ['snapshot', 'fuzzy'], rendersSql: true, readers: 1 } as const
   readonly address: string
   readonly #identity: SourceIdentity
 

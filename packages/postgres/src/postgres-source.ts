@@ -35,7 +35,7 @@ export function postgresSource(config: PostgresConfig): SourceDialect & ExportSo
 class PostgresSource implements SourceDialect, ExportSource {
   readonly name = 'postgres'
   readonly capabilities = CAPABILITIES
-  readonly exports = { consistencies: ['snapshot'], durable: [], rendersSql: true, readers: 4 } as const
+  readonly exports = { consistencies: ['snapshot'], rendersSql: true, readers: 4 } as const
   readonly address: string
   readonly #config: PostgresConfig
 

@@ -15,8 +15,6 @@ export type Consistency = 'snapshot' | 'corrected' | 'fuzzy'
 export interface ExportCapabilities {
   /** In order of preference: `auto` takes the first. */
   readonly consistencies: readonly Consistency[]
-  /** Those of them whose view outlives the process. The others begin anew after a restart. */
-  readonly durable: readonly Consistency[]
   /** Whether rows come as statements for the engine's own shell (`readBlocks`). */
   readonly rendersSql: boolean
   /** How many tables can be read side by side in one view; 1: one after the other. */

@@ -61,7 +61,7 @@ export function sqliteExportSource(host: SqliteExportHost): ExportSource {
   return {
     name: 'sqlite',
     address: host.address,
-    exports: { consistencies, durable: consistencies, rendersSql: true, readers: 1 },
+    exports: { consistencies, rendersSql: true, readers: 1 },
     connectExport: () => Promise.resolve(new SqliteExportConnection(host)),
   }
 }
