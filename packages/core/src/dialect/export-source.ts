@@ -66,6 +66,8 @@ export interface CreateViewRequest extends AbortOptions {
   readonly selection: ExportSelection
   /** Whether the view may live no longer than this connection until `ExportView.keep` is called, where that spares work. Default false. */
   readonly mayBeLost?: boolean | undefined
+  /** Whether rows will be asked for as statements (`readBlocks`), for a source that has something to prepare for it. Default true. */
+  readonly readsBlocks?: boolean | undefined
 }
 
 /** A view as it is stored with the job. */

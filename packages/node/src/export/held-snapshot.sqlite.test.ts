@@ -119,7 +119,7 @@ it('is seen alike by all threads, however commits fall between their beginnings'
   await once(writer, 'message')
   let held = 0
   for (let round = 0; round < 16; round += 1) {
-    await using snapshot = await store.hold?.(`round${round}`)
+    await using snapshot = await store.hold?.({ name: `round${round}`, isRendered: true })
     if (snapshot === undefined) continue
     held += 1
     const [[seen] = []] = await snapshot.driver.query('SELECT count(*) FROM log')

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import type { Worker } from 'node:worker_threads'
 import { Exporter, type ExportRequest } from '@tidemark/core'
 import { memoryStateStore } from '@tidemark/core/testing'
+import { parquetFormat } from '@tidemark/parquet'
 import { afterEach, describe, expect, it } from 'vitest'
 import { fsStorage } from '../storage/fs-storage.ts'
 import { useFolder } from '../test/use-folder.ts'
@@ -29,6 +30,9 @@ const LARGE = `
   CREATE TABLE wide(id INTEGER PRIMARY KEY, a); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) INSERT INTO wide SELECT i, zeroblob(3000) FROM n;
   CREATE TABLE exact(id INTEGER PRIMARY KEY, a); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 16384) INSERT INTO exact SELECT -i, i FROM n;`
 
+/** As large, and soon read. */
+const FEW_LARGE = 'CREATE TABLE few(id INTEGER PRIMARY KEY, a); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 90) INSERT INTO few SELECT i, zeroblob(100000) FROM n'
+
 interface Dumping extends ExportRequest {
   readonly renderThreads: number
   /** Begin with another exporter, as after a kill, each time so many slices are done. */
@@ -50,11 +54,24 @@ async function digestOf({ renderThreads, slicesEach = Number.MAX_SAFE_INTEGER, .
   return createHash('sha256').update(readFileSync(`${folder}/${id}/dump.sql`)).digest('hex')
 }
 
-function fill(pragma = ''): void {
+function fill(pragma = '', content = LARGE): void {
   const database = new DatabaseSync(file('app.db'))
-  database.exec(`${pragma}; ${LARGE}`)
+  database.exec(`${pragma}; ${content}`)
   database.close()
 }
+
+describe('a large table of which nothing is rendered as SQL', () => {
+  const requests: readonly ExportRequest[] = [{ format: 'csv' }, { format: 'ndjson' }, { format: 'parquet' }, { content: 'schema' }]
+  it.each(['wal', 'delete'].flatMap((mode) => requests.map((request) => [request, mode] as const)))('starts no thread, nor does its verification (%o, %s)', async (request, mode) => {
+    fill(`PRAGMA journal_mode = ${mode}`, FEW_LARGE)
+    const source = nodeSqlite({ path: file('app.db'), renderThreads: 3 })
+    await using exporter = new Exporter({ source, storage: fsStorage(file('dumps')), state: memoryStateStore(), formats: [parquetFormat()] })
+    const { id } = await exporter.start({ layout: 'directory', ...request })
+    expect(await exporter.finish(id)).toMatchObject({ status: 'completed', consistency: 'snapshot' })
+    if (request.format !== 'parquet') expect((await exporter.verify(id, { mode: 'rows', against: source })).findings).toEqual([])
+    expect(threads).toHaveLength(0)
+  })
+})
 
 describe('a large table that threads render', () => {
   it.each([{}, { maxStatementBytes: 3_000 }, { keepRowids: true }])('is what one thread makes of it, byte for byte (%o)', async (request) => {
@@ -89,7 +106,7 @@ describe('a large table that threads render', () => {
   it('leaves no thread behind that was not needed', async () => {
     fill()
     const store = snapshotsBeside({ path: file('app.db'), busyTimeoutMs: 1_000, renderThreads: 2 })
-    await store.create('one')
+    await store.create({ name: 'one', isRendered: true })
     const ended = Promise.all(threads.map((worker) => new Promise((resolve) => worker.once('exit', resolve))))
     await store.drop('one')
     expect(await ended).toHaveLength(2)

@@ -28,18 +28,18 @@ export function snapshotsBeside({ path, busyTimeoutMs, renderThreads }: Snapshot
   }
   return {
     drop,
-    create: async (name) => {
+    create: async ({ name, isRendered }) => {
       // Half of one may be left from a kill.
       await drop(name)
       const file = fileOf(name)
-      if (isLarge()) threads.begin()
+      if (isRendered && isLarge()) threads.begin()
       await using driver = new NodeSqliteDriver({ path, busyTimeoutMs, isForeign: true })
       await copyDatabase(driver, file)
       return file
     },
-    hold: async (name) => {
+    hold: async ({ name, isRendered }) => {
       await drop(name)
-      return existsSync(path) ? holdSnapshot({ path, file: fileOf(name), busyTimeoutMs, threads: isLarge() ? threads.take() : [] }) : undefined
+      return existsSync(path) ? holdSnapshot({ path, file: fileOf(name), busyTimeoutMs, threads: isRendered && isLarge() ? threads.take() : [] }) : undefined
     },
     open: (file) => Promise.resolve(existsSync(file) ? new NodeSqliteDriver({ path: file, busyTimeoutMs, isReadOnly: true, isForeign: true }) : undefined),
     openRenderers: (request) => Promise.resolve(threads.take().map((renderer) => renderer.open(request))),

@@ -19,12 +19,19 @@ export interface HeldSnapshot extends AsyncDisposable {
   keep(): Promise<void>
 }
 
+export interface SnapshotRequest {
+  /** Tells one from others. */
+  readonly name: string
+  /** Whether `openRenderers` will be called, if the database is large. */
+  readonly isRendered: boolean
+}
+
 /** Copies of a database that nobody writes to. Present where there is a file system. */
 export interface SnapshotStore {
   /** The database as it is now, without a copy; `undefined` where that can't be had. What `create` left under the name is gone. */
-  hold?(name: string): Promise<HeldSnapshot | undefined>
+  hold?(request: SnapshotRequest): Promise<HeldSnapshot | undefined>
   /** Makes the copy of that name anew; gives what `open` takes. */
-  create(name: string): Promise<string>
+  create(request: SnapshotRequest): Promise<string>
   /** `undefined` when it is gone. */
   open(token: string): Promise<SqliteDriver | undefined>
   /** One that is gone is no error. */
@@ -76,7 +83,7 @@ class SqliteExportConnection implements ExportConnection {
   }
 
   /** A selection that is wrong is told before anything is copied. */
-  async createView({ viewId, consistency, selection, mayBeLost = false }: CreateViewRequest): Promise<ViewRef> {
+  async createView({ viewId, consistency, selection, mayBeLost = false, readsBlocks = true }: CreateViewRequest): Promise<ViewRef> {
     const { snapshots, openWriter } = this.#requireKind(consistency)
     const { hidesFile } = this.#host
     if (openWriter !== undefined) {
@@ -85,7 +92,7 @@ class SqliteExportConnection implements ExportConnection {
       return { viewId, consistency, token: viewId, cut: undefined }
     }
     await this.#reading(async (query) => void await readExportSchema(query, selection, { hidesFile }))
-    const token = snapshots === undefined ? '' : await withSourceErrors(() => this.#take(snapshots, viewId, mayBeLost))
+    const token = snapshots === undefined ? '' : await withSourceErrors(() => this.#take(snapshots, { name: viewId, isRendered: readsBlocks }, mayBeLost))
     return { viewId, consistency, token, cut: undefined }
   }
 
@@ -130,10 +137,10 @@ class SqliteExportConnection implements ExportConnection {
   }
 
   /** Gives what opens it again. */
-  async #take(snapshots: SnapshotStore, name: string, mayBeLost: boolean): Promise<string> {
-    const held = mayBeLost ? await snapshots.hold?.(name) : undefined
-    if (held === undefined) return snapshots.create(name)
-    this.#held.set(name, held)
+  async #take(snapshots: SnapshotStore, request: SnapshotRequest, mayBeLost: boolean): Promise<string> {
+    const held = mayBeLost ? await snapshots.hold?.(request) : undefined
+    if (held === undefined) return snapshots.create(request)
+    this.#held.set(request.name, held)
     return held.token
   }
 

@@ -16,13 +16,15 @@ export async function beginCopy(context: ExportContext, pool: ViewPool, { job, s
   const { id, attempt, spec } = job.state
   await pool.release(id)
   const connection = await pool.connection(id, signal)
-  const view = await connection.createView({ viewId: `${id}.${attempt}`, consistency: spec.consistency, selection: spec.selection, mayBeLost: attempt === 1, signal })
+  const { consistency, selection } = spec
+  const readsBlocks = spec.format === 'sql' && selection.content !== 'schema'
+  const view = await connection.createView({ viewId: `${id}.${attempt}`, consistency, selection, mayBeLost: attempt === 1, readsBlocks, signal })
   await job.update((state) => ({ ...state, status: 'processing', view }))
   const { plan } = await pool.view(job.state, signal)
   requirePlan(plan, spec)
   const streams = planStreams(spec, plan.sections)
   await job.update((state) => ({ ...state, plan: copyPlan(context, plan, spec), streams }))
-  context.emitter.emit('export:view', { id, consistency: spec.consistency, attempt, tables: plan.tables.length })
+  context.emitter.emit('export:view', { id, consistency, attempt, tables: plan.tables.length })
 }
 
 function copyPlan(context: ExportContext, plan: ExportPlan, spec: ExportSpec): CopyPlan {

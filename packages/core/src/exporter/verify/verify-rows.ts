@@ -35,7 +35,7 @@ export async function verifyRows(request: VerifyRowsRequest): Promise<void> {
   const selection = { tables: manifest.namedTables?.map((name) => ({ name })), exclude: [], excludePatterns: [], content: manifest.content } as const
   await using connection = await against.connectExport({ signal })
   const viewId = `verify_${hex(crypto.getRandomValues(new Uint8Array(16)))}`
-  const ref = await connection.createView({ viewId, consistency: against.exports.consistencies[0] ?? 'fuzzy', selection, signal })
+  const ref = await connection.createView({ viewId, consistency: against.exports.consistencies[0] ?? 'fuzzy', selection, readsBlocks: manifest.format === 'sql' && manifest.content !== 'schema', signal })
   try {
     await using view = await connection.openView({ ref, selection, render: manifest.render, signal })
     await compare(view, request)
