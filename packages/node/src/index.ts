@@ -11,6 +11,7 @@ export { fsStorage, type FsStorageOptions } from './storage/fs-storage.ts'
 export type { SessionChangesOptions } from './session/session-options.ts'
 export type { TransactionOptions } from './session/write-transaction.ts'
 export { nodeSqliteStateStore, type NodeSqliteStateStoreConfig } from './node-sqlite-state-store.ts'
+export { nodeSqlitePropagationTarget, type NodeSqlitePropagationTargetConfig } from './node-sqlite-propagation-target.ts'
 export { nodeSqliteChangeTarget, type NodeSqliteChangeTargetConfig } from './node-sqlite-change-target.ts'
 // What the factories give and take, so that an application needs no second package to name it.
 export type {

@@ -19,6 +19,7 @@ export { batchImportTarget, type BatchImportHost } from './import/batch-import-t
 export type { CountingStatement, FailingStatement, ImportDriver, ImportTransaction } from './import/import-driver.ts'
 export type { StatementLimits } from './import/insert-statements.ts'
 export { sqliteImportTarget, type SqliteImportHost } from './import/sqlite-import-target.ts'
+export { sqlitePropagationTarget, type SqlitePropagationHost, type SqlitePropagationOptions } from './propagate/sqlite-propagation-target.ts'
 export { sqliteError } from './errors.ts'
 export { ledgerTables, migrate } from './migrations.ts'
 export { narrowInteger } from './narrow-integer.ts'

@@ -70,6 +70,8 @@ export interface ReadChangesRequest extends AbortOptions {
 /** Changes of whole transactions, or a part of one. */
 export interface ChangeSlice {
   readonly events: readonly ChangeEvent[]
+  /** Of the transaction that applied a peer's change, what its target said of it, opaque; such a slice has no other events. Absent: the application's own. */
+  readonly origin?: string | undefined
   /** Take effect before the first event. */
   readonly schemas: readonly SchemaChange[]
   /** Whether a transaction begins with the first event. */

@@ -150,6 +150,29 @@ export const ERRORS = {
   /** The callback got no answer, or one that is not 2xx; `detail` has its status. */
   CALLBACK_FAILED: { retryable: true, remedy: 'Look at the receiver; it is called again, later each time, for about three days.' },
 
+  /** A peer did not answer: refused, unreachable, too slow, or the connection broke. */
+  PEER_UNREACHABLE: { retryable: true, remedy: 'Check the peer\'s address and network; its changes wait in the log meanwhile.' },
+  /** A peer can't take changes just now. */
+  PEER_BUSY: { retryable: true, remedy: 'It is tried again with backoff; look at the peer if it stays.' },
+  /** A peer refused the token or the signature. */
+  PEER_AUTH_FAILED: { retryable: false, remedy: 'Give the peer\'s token, or the secret that both sign with, and look at both clocks.' },
+  /** A peer refused a message as too large. */
+  PEER_TOO_LARGE: { retryable: false, remedy: 'Raise `maxMessageBytes` of the receiver: a single row is larger than it takes.' },
+  /** A peer answered what no receiver of this version answers; `detail` has the status. */
+  PEER_ANSWER_INVALID: { retryable: false, remedy: 'Check that the address is that of a receiver, and that both run the same version.' },
+  /** A table differs between two peers: a column, the key, or it is missing. Only this table is affected. */
+  PEER_SCHEMA_DIFFERS: { retryable: false, remedy: 'Bring the table in line on both; it is then copied by itself. Or set `followsSchema` on the receiver.' },
+  /** A peer's table has rows that did not come from this instance. */
+  PEER_NOT_EMPTY: { retryable: false, remedy: 'Empty the table, set `replacesRows` on the receiver, or `snapshot: false` on the peer when its rows are the same already.' },
+  /** Two instances use one name, or a log was made anew under a name that a peer knows. */
+  ORIGIN_TAKEN: { retryable: false, remedy: 'Give every instance its own `origin`; set `takesOver: true` for the one that replaces another.' },
+  /** A request to a receiver is malformed, or of a version that it does not know. */
+  REQUEST_INVALID: { retryable: false, remedy: 'Send what the same version of Tidemark sends; docs/spec/propagation.md has the format.' },
+  /** A request to a receiver has no valid token or signature, or may not send for this origin. */
+  REQUEST_UNAUTHORIZED: { retryable: false, remedy: 'Send the receiver\'s token, or sign with its secret.' },
+  /** A request to a receiver is larger than it takes. */
+  REQUEST_TOO_LARGE: { retryable: false, remedy: 'Send less at once, or raise `maxMessageBytes`.' },
+
   /** Another worker took the lease: what this one still had in hand was not written. */
   LEASE_LOST: { retryable: true, remedy: 'Nothing to do when two workers share a target; otherwise look for a second one.' },
   /** Another worker is at this replication right now. */

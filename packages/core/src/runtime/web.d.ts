@@ -78,3 +78,13 @@ interface ByteTransform {
 }
 declare const CompressionStream: { new (format: 'gzip'): ByteTransform }
 declare const DecompressionStream: { new (format: 'gzip'): ByteTransform }
+
+interface Request {
+  readonly method: string
+  readonly headers: { get(name: string): string | null }
+  readonly body: { getReader(): { read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>; cancel(reason?: unknown): Promise<void> } } | null
+}
+interface Response {
+  readonly status: number
+}
+declare const Response: { new (body: string | null, init: { readonly status: number; readonly headers: Readonly<Record<string, string>> }): Response }

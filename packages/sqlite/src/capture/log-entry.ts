@@ -34,6 +34,10 @@ export type MarkKind =
   | 'gap'
   /** The table was made anew; all of its rows follow. */
   | 'truncate'
+  /** The first entry of a transaction that applied a peer's change; `v1` says whose, see origin-text.ts. */
+  | 'origin'
+  /** The last entry of such a transaction. */
+  | 'origin-end'
 
 const KINDS = 8
 

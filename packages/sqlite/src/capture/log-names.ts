@@ -64,6 +64,11 @@ export function isLogTrigger(trigger: { readonly name: string; readonly sql: str
   return match !== null && (trigger.sql.includes(quote(log)) || trigger.sql.includes(quote(`${log}_notes`)))
 }
 
+/** The prefix of the log that a trigger writes to, by its name; ask `isLogTrigger` first. */
+export function logOfTrigger(name: string): string | undefined {
+  return ANY_LOG.exec(name)?.[1]
+}
+
 /** The layout of one of our triggers, or `undefined` for somebody else's. */
 export function layoutOfTrigger(names: LogNames, trigger: string): number | undefined {
   const prefix = `${names.prefix}_log_`

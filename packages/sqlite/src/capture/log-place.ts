@@ -6,6 +6,8 @@ export interface Unit {
   readonly events: number
   /** Its last number. */
   readonly end: number
+  /** As its mark says, for a transaction that applied a peer's change. */
+  readonly origin: string | undefined
 }
 
 /** A position as this source reads it. */
@@ -20,17 +22,21 @@ export interface LogPlace {
 
 export function toPosition(place: LogPlace): LogPosition {
   const { epoch, seq, digest, unit } = place
-  const detail = unit === undefined ? (digest === undefined ? '' : `d${digest}`) : `u${unit.events}-${unit.end}`
+  const detail = unit === undefined ? (digest === undefined ? '' : `d${digest}`) : unitText(unit)
   return { epoch, sequence: toSequence(seq), detail }
 }
 
 export function toPlace(position: LogPosition): LogPlace {
   const { epoch, sequence, detail } = position
-  const unit = /^u(\d+)-(\d+)$/.exec(detail)
+  const unit = /^u(\d+)-(\d+)(?::(.*))?$/s.exec(detail)
   return {
     epoch,
     seq: Number(fromSequence(sequence)),
     digest: detail.startsWith('d') ? detail.slice(1) : undefined,
-    unit: unit === null ? undefined : { events: Number(unit[1]), end: Number(unit[2]) },
+    unit: unit === null ? undefined : { events: Number(unit[1]), end: Number(unit[2]), origin: unit[3] },
   }
+}
+
+function unitText({ events, end, origin }: Unit): string {
+  return `u${events}-${end}${origin === undefined ? '' : `:${origin}`}`
 }

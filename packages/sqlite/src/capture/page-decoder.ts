@@ -4,6 +4,7 @@ import type { ChangeDecoder, DecodeContext, EntryPlace } from './change-decoder.
 import type { CommitBoundaries } from './commit-boundaries.ts'
 import { eventBytes } from './event-bytes.ts'
 import { ENTRY, kindOf, layoutOf, type MarkKind } from './log-entry.ts'
+import { originName } from './origin-text.ts'
 import { toChangeTable } from './to-change-table.ts'
 import type { ReadingOptions } from './value-reading.ts'
 
@@ -24,6 +25,8 @@ export interface DecodeRequest {
   readonly boundaries: CommitBoundaries
   /** Of the transaction that the rows are in the middle of. */
   readonly end: number | undefined
+  /** Whose change that transaction applied, as its mark says. */
+  readonly origin: string | undefined
 }
 
 /** What a page of entries came to. */
@@ -38,6 +41,10 @@ export interface DecodedPage {
   readonly used: number
   /** Changes so far of the transaction of the last one. */
   readonly counted: number
+  /** As the mark says, where the events are those of a transaction that applied a peer's change. */
+  readonly origin: string | undefined
+  /** Whether that transaction ends with the page. */
+  readonly isOriginEnd: boolean
 }
 
 /** A transaction's place while its events are made; `last` is set when its end has come. */
@@ -54,11 +61,14 @@ export class PageDecoder {
   #end: number
   #id: string
   #tx: OpenTransaction | undefined
+  #origin: string | undefined
+  #isOriginEnd = false
 
   constructor(tables: CapturedTables, request: DecodeRequest) {
     this.#tables = tables
     this.#request = request
     this.#counted = request.before
+    this.#origin = request.origin
     this.#end = request.end ?? request.boundaries.next(request.after + 1) ?? Number.POSITIVE_INFINITY
     this.#id = this.#transactionId()
   }
@@ -66,13 +76,13 @@ export class PageDecoder {
   decode(): DecodedPage {
     const { rows, limit, after } = this.#request
     let used = 0
-    while (used < rows.length && this.#events.length < limit.events && this.#bytes < limit.bytes) {
+    while (!this.#isOriginEnd && used < rows.length && this.#events.length < limit.events && this.#bytes < limit.bytes) {
       const step = this.#entry(used)
       if (step === 0) break
       used += step
     }
     const lastRow = rows[used - 1]
-    return { events: this.#events, schemas: this.#schemas, bytes: this.#bytes, used, counted: this.#counted, lastRow, last: lastRow === undefined ? after : Number(lastRow[SEQ]) }
+    return { events: this.#events, schemas: this.#schemas, bytes: this.#bytes, used, counted: this.#counted, origin: this.#origin, isOriginEnd: this.#isOriginEnd, lastRow, last: lastRow === undefined ? after : Number(lastRow[SEQ]) }
   }
 
   /** How many rows were taken; 0 to end the page before this one. */
@@ -96,15 +106,39 @@ export class PageDecoder {
 
   /** A mark changes what the events behind it mean, so it can only stand in front of a page's first. */
   #mark(row: RowValues, layoutId: number): number {
-    if (this.#events.length > 0) return 0
     const seq = Number(row[SEQ])
+    const mark = this.#text(row, VALUES) as MarkKind // written by writeMark
+    if (mark === 'origin') this.#endBefore(seq)
+    if (mark === 'origin-end') return this.#endOrigin(seq)
+    if (this.#events.length > 0) return 0
     this.#advance(seq)
-    this.#apply(String(this.#tables.text(row[VALUES] ?? null, this.#request.reading)) as MarkKind, layoutId, seq) // written by writeMark
+    if (mark === 'origin') this.#origin = this.#text(row, VALUES + 1)
+    else this.#apply(mark, layoutId, seq)
     this.#close(seq)
     return 1
   }
 
-  #apply(mark: MarkKind, layoutId: number, seq: number): void {
+  #text(row: RowValues, at: number): string {
+    return String(this.#tables.text(row[at] ?? null, this.#request.reading))
+  }
+
+  /** The mark begins a transaction: another ended before it, which nobody may have seen. */
+  #endBefore(seq: number): void {
+    if (seq - 1 <= this.#request.after) return
+    this.#request.boundaries.add(seq - 1)
+    if (this.#tx !== undefined) this.#tx.last = true
+  }
+
+  /** Nothing behind it belongs to the slice, whose events all have one origin. */
+  #endOrigin(seq: number): number {
+    this.#advance(seq)
+    this.#request.boundaries.add(seq)
+    this.#isOriginEnd = true
+    if (this.#tx !== undefined) this.#tx.last = true
+    return 1
+  }
+
+  #apply(mark: Exclude<MarkKind, 'origin' | 'origin-end'>, layoutId: number, seq: number): void {
     if (mark === 'begin') return
     const { layout } = this.#tables.decoder(layoutId, this.#request.reading)
     switch (mark) {
@@ -138,7 +172,7 @@ export class PageDecoder {
   }
 
   #place(seq: number): EntryPlace {
-    this.#tx = { id: this.#id, sequence: this.#counted, last: false, committedAtMs: undefined, origin: undefined }
+    this.#tx = { id: this.#id, sequence: this.#counted, last: false, committedAtMs: undefined, origin: originName(this.#origin) }
     this.#counted += 1
     return { context: this.#request.context, seq, tx: this.#tx }
   }

@@ -48,8 +48,8 @@ export interface SliceRequest {
 export function readSlice(tables: CapturedTables, request: SliceRequest): ChangeSlice {
   const { place, boundaries } = request
   const page = decode(tables, request, request.rows)
-  if (place.unit !== undefined) return toSlice(request, page, { isCommit: page.last >= place.unit.end })
   const end = boundaries.lastWithin(place.seq, page.last)
+  if (place.unit !== undefined) return toSlice(request, page, { isCommit: page.last >= place.unit.end || end === page.last })
   if (end === page.last || page.used === 0) return toSlice(request, page, { isCommit: true })
   if (end === undefined) return toSlice(request, page, { isCommit: false })
   // What follows the last whole transaction comes again with the next slice.
@@ -60,7 +60,7 @@ export function readSlice(tables: CapturedTables, request: SliceRequest): Change
 function decode(tables: CapturedTables, request: SliceRequest, rows: readonly RowValues[]): DecodedPage {
   const { place, head, reading, boundaries, limit, source, nowMs } = request
   const decodeRequest: DecodeRequest = {
-    rows, reading, boundaries, limit, after: place.seq, before: place.unit?.events ?? 0, end: place.unit?.end,
+    rows, reading, boundaries, limit, after: place.seq, before: place.unit?.events ?? 0, end: place.unit?.end, origin: place.unit?.origin,
     context: { source, epoch: head.epoch, receivedAtMs: nowMs },
   }
   return new PageDecoder(tables, decodeRequest).decode()
@@ -71,6 +71,7 @@ function toSlice(request: SliceRequest, page: DecodedPage, { isCommit }: { reado
   const { events, schemas, bytes } = page
   return {
     events, schemas, bytes,
+    origin: page.origin,
     begin: place.unit === undefined,
     commit: isCommit,
     position: page.used === 0 ? toPosition({ ...place, epoch: head.epoch }) : toPosition(placeOf(request, page, isCommit)),
@@ -82,6 +83,6 @@ function placeOf(request: SliceRequest, page: DecodedPage, isCommit: boolean): L
   const { place, head, boundaries, reading } = request
   const seq = page.last
   const digest = isCommit && page.lastRow !== undefined ? digestOf(seq, page.lastRow.slice(1), reading) : undefined
-  const unit = isCommit ? undefined : { events: page.counted, end: place.unit?.end ?? boundaries.next(seq) ?? head.seq }
+  const unit = isCommit ? undefined : { events: page.counted, end: place.unit?.end ?? boundaries.next(seq) ?? head.seq, origin: page.origin }
   return { epoch: head.epoch, seq, digest, unit }
 }

@@ -1,0 +1,255 @@
+import { printPosition, type LogPosition } from '../change/log-position.ts'
+import type { ChangeEvent } from '../change/change-event.ts'
+import type { ChangeSlice, SliceLimit } from '../dialect/change-source.ts'
+import type { PeerAnswer, PeerChunk, PeerMessage, PeerTableState, PeerUnit } from '../dialect/propagation-target.ts'
+import { TidemarkError } from '../errors/tidemark-error.ts'
+import { abortable } from '../util/abortable.ts'
+import { toPeerTable } from './described-tables.ts'
+import { makeUnit, rowOf } from './make-unit.ts'
+import type { OpenLog } from './open-log.ts'
+import type { Peer } from './peer.ts'
+import type { PropagatorContext } from './propagator-context.ts'
+import { parseRelayed } from './receive/relayed-text.ts'
+
+/** What a session tells of. */
+export interface SessionObserver {
+  readonly onAnswer: (answer: PeerAnswer) => void
+  readonly onApplied: (unit: PeerUnit) => void
+  readonly onCopied: (chunk: PeerChunk) => void
+}
+
+export interface SessionOptions {
+  readonly peer: Peer
+  readonly log: OpenLog
+  readonly context: PropagatorContext
+  readonly observer: SessionObserver
+}
+
+/** Between two messages that only say how far the log is, of changes that are none of a peer's, in milliseconds. */
+const ADVANCE_INTERVAL_MS = 10_000
+
+/**
+ * One peer, from its `hello` on: brings it forward by one message at a time. Holds nothing that the peer's answers do not tell again, so
+ * that after any error a new one goes on.
+ */
+export class PeerSession {
+  readonly #peer: Peer
+  readonly #log: OpenLog
+  readonly #context: PropagatorContext
+  readonly #observer: SessionObserver
+  readonly #epoch: string
+  #origin: string | undefined
+  /** Up to where the peer has the log. */
+  #at: LogPosition
+  /** Up to where it was read: ahead of `#at` by changes that are none of the peer's. */
+  #cursor: LogPosition
+  /** The last commit that the peer has. */
+  #commit: LogPosition | undefined
+  #isAtCommit: boolean
+  #tables: ReadonlyMap<string, PeerTableState>
+  #limit: SliceLimit
+  #advancedAtMs: number
+
+  private constructor(options: SessionOptions, state: { readonly epoch: string; readonly at: LogPosition; readonly answer: PeerAnswer }) {
+    this.#peer = options.peer
+    this.#log = options.log
+    this.#context = options.context
+    this.#observer = options.observer
+    this.#epoch = state.epoch
+    this.#at = this.#cursor = state.at
+    this.#origin = state.answer.origin
+    this.#isAtCommit = state.answer.isCommit
+    this.#commit = state.answer.isCommit ? state.at : undefined
+    const { current } = options.log.tables
+    this.#tables = new Map(Object.entries(state.answer.tables).filter(([name]) => current.some((table) => table.name === name)))
+    this.#limit = options.context.settings.batch
+    this.#advancedAtMs = options.context.runtime.now()
+  }
+
+  /** Errors: the peer's and the source's; `CHANGE_GAP` where the log has not what the peer needs and no copies are wanted. */
+  static async open(options: SessionOptions, signal: AbortSignal): Promise<PeerSession> {
+    const { log, context: { settings }, peer } = options
+    const described = await log.describe()
+    const head = await log.connection.head({ signal })
+    // Held before the peer is told of it: what follows must not be purged meanwhile.
+    if (await log.connection.retained(consumerOf(peer), { signal }) === undefined) await log.retain(consumerOf(peer), head, { atOnce: true })
+    const tables = described.filter(({ key }) => key.length > 0).map(toPeerTable)
+    const hello = { type: 'hello', origin: settings.origin, epoch: head.epoch, head, tables, snapshot: settings.snapshot, takesOver: settings.takesOver } as const
+    const answer = await send(options, { ...hello, restarts: false }, signal)
+    if (answer.at === null) throw new TidemarkError('PEER_ANSWER_INVALID', 'The peer does not say where it stands.')
+    if (await isReachable(log, answer.at, settings.snapshot)) return new PeerSession(options, { epoch: head.epoch, at: answer.at, answer })
+    await log.retain(consumerOf(peer), head, { atOnce: true })
+    const again = await send(options, { ...hello, restarts: true }, signal)
+    return new PeerSession(options, { epoch: head.epoch, at: head, answer: again })
+  }
+
+  get at(): LogPosition {
+    return this.#at
+  }
+
+  get cursor(): LogPosition {
+    return this.#cursor
+  }
+
+  get tables(): ReadonlyMap<string, PeerTableState> {
+    return this.#tables
+  }
+
+  get isCopying(): boolean {
+    return this.#nextCopy() !== undefined
+  }
+
+  /** One message, or a look at the log. `idle`: the peer has all that there is. */
+  async step(signal: AbortSignal): Promise<'more' | 'idle'> {
+    try {
+      return await this.#next(signal)
+    } catch (error) {
+      // Made of fewer changes, as long as it has more than one.
+      if (!(error instanceof TidemarkError) || error.code !== 'PEER_TOO_LARGE' || this.#limit.events === 1) throw error
+      this.#limit = { events: Math.ceil(this.#limit.events / 4), bytes: Math.ceil(this.#limit.bytes / 4) }
+      return 'more'
+    }
+  }
+
+  async #next(signal: AbortSignal): Promise<'more' | 'idle'> {
+    const copy = this.#nextCopy()
+    if (copy !== undefined) return this.#copy(copy, signal)
+    return await this.#stream(undefined, signal) === 'end' ? 'idle' : 'more'
+  }
+
+  /** Notes the peer's place in the source's log for good. */
+  async retain(options: { readonly atOnce?: boolean } = {}): Promise<void> {
+    if (this.#commit !== undefined) await this.#log.retain(consumerOf(this.#peer), this.#commit, options)
+  }
+
+  /** Goes on behind a message that the peer refuses for good. */
+  async skip(message: PeerMessage, signal: AbortSignal): Promise<void> {
+    if (message.type === 'unit') await this.#send({ ...message, tables: [], changes: [] }, signal)
+  }
+
+  #nextCopy(): { readonly table: string; readonly after: string | null } | undefined {
+    for (const [table, state] of this.#tables) if (state.state === 'copying') return { table, after: state.after }
+    return undefined
+  }
+
+  /** Rows as they stood at one place, once the peer has all of the log up to there. */
+  async #copy({ table, after }: { readonly table: string; readonly after: string | null }, signal: AbortSignal): Promise<'more'> {
+    const { connection, tables } = this.#log
+    const described = tables.current.find(({ name }) => name === table)
+    if (connection.readChunk === undefined || described === undefined) throw new TidemarkError('TABLE_UNKNOWN', `The source does not capture a table '${table}'.`)
+    const rows = await abortable(connection.readChunk({ table, after: after ?? undefined, limit: this.#limit, signal }), signal)
+    while (await this.#stream(rows.through, signal) !== 'end');
+    if (this.#at.sequence !== rows.through.sequence) await this.#advance(rows.through, signal)
+    const peerTable = toPeerTable(described)
+    const next = rows.isLast ? null : rows.last ?? null
+    const chunk: PeerChunk = {
+      type: 'chunk', ...this.#sender(), table: peerTable, at: rows.through, after, next, rows: rows.events.map((event) => rowOf(peerTable, event.after ?? {})),
+    }
+    const answer = await this.#send(chunk, signal)
+    if (answer.outcome === 'applied') this.#observer.onCopied(chunk)
+    return 'more'
+  }
+
+  /** The next slice of the log. `end`: there is none, or `through` is reached. */
+  async #stream(through: LogPosition | undefined, signal: AbortSignal): Promise<'more' | 'end'> {
+    const slice = await abortable(this.#log.shared.read({ after: this.#cursor, through, limit: this.#limit }), signal)
+    const isEmpty = slice.events.length === 0 && slice.schemas.length === 0
+    this.#log.tables.note(slice.schemas)
+    const unit = this.#unit(slice)
+    // What it keeps of a transaction is applied when that ends, also where the rest of it is none of its.
+    if (unit.changes.length > 0 || (slice.commit && !this.#isAtCommit && !isEmpty)) await this.#sendUnit(unit, slice, signal)
+    else await this.#pass(slice, signal)
+    return isEmpty && slice.isLast ? 'end' : 'more'
+  }
+
+  #unit(slice: ChangeSlice): PeerUnit {
+    const { settings } = this.#context
+    const relayed = slice.origin === undefined ? undefined : parseRelayed(slice.origin)
+    const isWanted = slice.origin === undefined || (settings.relay && relayed !== undefined && relayed.origin !== this.#origin && relayed.origin !== settings.origin)
+    return makeUnit({ sender: this.#sender(), from: this.#at, slice, relayed, tables: this.#log.tables, wants: isWanted ? (event) => this.#wants(event) : () => false })
+  }
+
+  /** Changes of a table that has yet to be copied show in the rows that come. */
+  #wants({ table }: ChangeEvent): boolean {
+    if (this.#context.settings.tables?.includes(table) === false) return false
+    const state = this.#tables.get(table)
+    if (state?.state === 'copying') return state.after !== null
+    return state?.state !== 'refused'
+  }
+
+  async #sendUnit(unit: PeerUnit, slice: ChangeSlice, signal: AbortSignal): Promise<void> {
+    // While the peer works, the next slice is read: whoever asks for it finds it there.
+    if (!slice.isLast) this.#log.shared.read({ after: slice.position, limit: this.#limit }).catch(() => undefined)
+    const answer = await this.#send(unit, signal)
+    if (answer.outcome === 'applied') this.#observer.onApplied(unit)
+  }
+
+  /** Over changes that are none of the peer's. It is told now and then, so that the log need not keep them for it. */
+  async #pass(slice: ChangeSlice, signal: AbortSignal): Promise<void> {
+    this.#cursor = slice.position
+    const isTime = this.#context.runtime.now() - this.#advancedAtMs >= ADVANCE_INTERVAL_MS
+    if (slice.commit && isTime && slice.position.sequence !== this.#at.sequence) await this.#advance(slice.position, signal)
+  }
+
+  async #advance(to: LogPosition, signal: AbortSignal): Promise<void> {
+    await this.#send({ type: 'unit', ...this.#sender(), from: this.#at, to, isCommit: true, relayed: undefined, tables: [], changes: [] }, signal)
+  }
+
+  async #send(message: PeerMessage, signal: AbortSignal): Promise<PeerAnswer> {
+    const answer = await send({ peer: this.#peer, context: this.#context }, message, signal)
+    this.#observer.onAnswer(answer)
+    if (answer.at === null || answer.at.epoch !== this.#epoch) throw new TidemarkError('PEER_BUSY', 'The peer does not know this log any more.')
+    this.#merge(answer)
+    this.#advancedAtMs = this.#context.runtime.now()
+    return answer
+  }
+
+  #merge({ at, isCommit, tables }: PeerAnswer): void {
+    if (at === null) return
+    this.#at = this.#cursor = at
+    this.#isAtCommit = isCommit
+    if (isCommit) this.#commit = at
+    const states = new Map([...this.#tables.keys()].map((name): [string, PeerTableState] => [name, tables[name] ?? LIVE]))
+    this.#tables = states
+  }
+
+  #sender(): { readonly origin: string; readonly epoch: string } {
+    return { origin: this.#context.settings.origin, epoch: this.#epoch }
+  }
+}
+
+const LIVE: PeerTableState = { state: 'live' }
+
+/** By which the source's log knows a peer. */
+export function consumerOf(peer: Pick<Peer, 'name'>): string {
+  return `propagator:${peer.name}`
+}
+
+async function send({ peer, context: { settings, runtime } }: Pick<SessionOptions, 'peer' | 'context'>, message: PeerMessage, signal: AbortSignal): Promise<PeerAnswer> {
+  const end = new AbortController()
+  const late = runtime.sleep(settings.timeoutMs, end.signal).then(() => {
+    throw new TidemarkError('PEER_UNREACHABLE', 'The peer did not answer in time.', { detail: 'timeout' })
+  })
+  try {
+    return await Promise.race([peer.send(message, { signal: AbortSignal.any([signal, end.signal]) }), late])
+  } finally {
+    late.catch(() => undefined)
+    end.abort()
+  }
+}
+
+/** `false` where everything has to be copied anew. Errors: `CHANGE_GAP`. */
+async function isReachable(log: OpenLog, at: LogPosition, snapshot: boolean): Promise<boolean> {
+  try {
+    await log.connection.verify(at)
+    return true
+  } catch (error) {
+    if (!(error instanceof TidemarkError) || error.code !== 'CHANGE_GAP' || !snapshot) throw error
+    return false
+  }
+}
+
+/** Text to show. */
+export function placeText(at: LogPosition): string {
+  return printPosition(at)
+}

@@ -1,0 +1,71 @@
+import type { LogPosition } from '../../change/log-position.ts'
+import type { PeerChunk, PeerHello, PeerTableState, PeerUnit, RelayedFrom } from '../../dialect/propagation-target.ts'
+
+/** What a receiver knows of one sender. */
+export interface SenderState {
+  /** Of the log that it follows now. */
+  readonly epoch: string
+  /** Of logs of this name that it has followed before. */
+  readonly retired: readonly string[]
+  /** The last commit that was applied. */
+  readonly at: LogPosition
+  /** Up to where parts of a transaction that has not ended are kept; `null`: there are none. */
+  readonly keptTo: LogPosition | null
+}
+
+/** Up to where the receiver has the log. */
+export function reached({ at, keptTo }: SenderState): LogPosition {
+  return keptTo ?? at
+}
+
+/** `begin`: from the head of its log, with copies of all tables that a copy is wanted of. */
+export type HelloDecision = 'join' | 'known' | 'begin' | 'taken'
+
+/** A name that another log has is only given up to one that says so, and never back to one that had it before. */
+export function decideHello(state: SenderState | undefined, hello: PeerHello, own: string | undefined): HelloDecision {
+  if (hello.origin === own) return 'taken'
+  if (state === undefined) return 'join'
+  if (state.epoch === hello.epoch) return hello.restarts ? 'begin' : 'known'
+  return hello.takesOver && !state.retired.includes(hello.epoch) ? 'begin' : 'taken'
+}
+
+/** `done`: an earlier try has. `keep`: its transaction goes on. */
+export type UnitDecision = 'unknown' | 'elsewhere' | 'done' | 'keep' | 'apply'
+
+/**
+ * A unit is applied when it begins exactly where the receiver stands, and so once and in order, whatever is sent again, twice, late or by
+ * two senders of one log.
+ */
+export function decideUnit(state: SenderState | undefined, { epoch, from, to, isCommit }: PeerUnit): UnitDecision {
+  if (state?.epoch !== epoch) return 'unknown'
+  const { sequence } = reached(state)
+  if (to.sequence <= sequence) return 'done'
+  if (from.sequence !== sequence) return 'elsewhere'
+  return isCommit ? 'apply' : 'keep'
+}
+
+export type ChunkDecision = 'unknown' | 'elsewhere' | 'apply'
+
+/** Rows are right for a receiver that has all of the log up to where they were read, and no part of what comes after. */
+export function decideChunk(state: SenderState | undefined, table: PeerTableState | undefined, { epoch, at, after }: PeerChunk): ChunkDecision {
+  if (state?.epoch !== epoch) return 'unknown'
+  if (state.keptTo !== null || state.at.sequence !== at.sequence) return 'elsewhere'
+  return table?.state === 'copying' && table.after === after ? 'apply' : 'elsewhere'
+}
+
+/** How a receiver stands with one table of an instance whose changes others pass on to it. */
+export interface RelayedTable {
+  /** As the maker's own hello left it; `undefined`: it sends nothing here by itself. */
+  readonly direct: PeerTableState | undefined
+  /** Up to where its log has come by others. */
+  readonly through: { readonly epoch: string; readonly sequence: string } | undefined
+}
+
+/**
+ * Whether a passed-on change of a table is applied. Not when it comes home, when its maker sends the table here itself, or when it has come by
+ * another way already. By table, because those who pass changes on may pass on different tables.
+ */
+export function takesRelayed(relayed: RelayedFrom, { direct, through }: RelayedTable, own: string | undefined): boolean {
+  if (relayed.origin === own || direct?.state === 'live' || direct?.state === 'copying') return false
+  return through?.epoch !== relayed.epoch || through.sequence < relayed.sequence
+}

@@ -1,0 +1,42 @@
+import type { PropagationSettings, PropagationTarget } from '../../dialect/propagation-target.ts'
+import type { Logger } from '../../log/logger.ts'
+import type { Runtime } from '../../runtime/runtime.ts'
+import type { SecretInput } from '../../util/secret.ts'
+
+/** What a receiver does with what it gets. */
+export interface ReceiverRules {
+  /** Name of the receiving instance, where it propagates its own changes: they are not applied when they come back. */
+  readonly origin?: string | undefined
+  /** Whether rows that were in a table before its sender's first contact may be deleted or replaced. Default false: such a table is refused. */
+  readonly replacesRows?: boolean | undefined
+  /** Whether tables and columns that are missing are made. Default false: such a table is refused. */
+  readonly followsSchema?: boolean | undefined
+  /** Whether the application's own writes to these tables are refused, for replicas of one writer. Default false. */
+  readonly refusesLocalWrites?: boolean | undefined
+}
+
+/**
+ * Who may send. One token or secret for all, or one for each origin, so that none can speak for another; or a function, which gets the headers
+ * of a request and the name that it claims.
+ */
+export type Authorization =
+  | { readonly token: SecretInput }
+  | { readonly secret: SecretInput }
+  | { readonly tokens: Readonly<Record<string, SecretInput>> }
+  | { readonly secrets: Readonly<Record<string, SecretInput>> }
+  | ((request: { readonly headers: { get(name: string): string | null }; readonly origin: string; readonly body: string }) => boolean | Promise<boolean>)
+
+export interface ReceiverOptions extends ReceiverRules {
+  readonly target: PropagationTarget
+  readonly authorize: Authorization
+  /** Greatest request, in bytes. Default 8 MiB. */
+  readonly maxMessageBytes?: number | undefined
+  /** Default: the host's clock. */
+  readonly runtime?: Runtime | undefined
+  /** Default: silent. */
+  readonly logger?: Logger | undefined
+}
+
+export function receiverSettings({ origin, replacesRows = false, followsSchema = false, refusesLocalWrites = false }: ReceiverRules): PropagationSettings {
+  return { origin, replacesRows, followsSchema, refusesLocalWrites }
+}

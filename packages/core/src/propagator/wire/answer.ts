@@ -1,0 +1,61 @@
+import * as v from 'valibot'
+import type { LogPosition, Sequence } from '../../change/log-position.ts'
+import type { PeerAnswer, PeerTableState } from '../../dialect/propagation-target.ts'
+import { ERRORS, type ErrorCode } from '../../errors/error-codes.ts'
+import { TidemarkError, type ErrorReport } from '../../errors/tidemark-error.ts'
+import { WIRE_VERSION } from './encode-message.ts'
+
+const code = v.custom<ErrorCode>((value) => typeof value === 'string' && Object.hasOwn(ERRORS, value))
+const report = v.object({ code, message: v.string(), retryable: v.boolean(), remedy: v.string(), detail: v.optional(v.string()) })
+const state = v.variant('state', [
+  v.object({ state: v.literal('live') }),
+  v.object({ state: v.literal('copying'), after: v.nullable(v.string()) }),
+  v.object({ state: v.literal('refused'), error: report }),
+])
+const schema = v.object({
+  v: v.literal(WIRE_VERSION), outcome: v.picklist(['applied', 'elsewhere', 'unknown']), origin: v.optional(v.string()),
+  at: v.nullable(v.tuple([v.string(), v.string(), v.string()])), isCommit: v.boolean(), tables: v.record(v.string(), state),
+})
+const failure = v.object({ v: v.literal(WIRE_VERSION), error: report })
+
+export function encodeAnswer({ outcome, origin, at, isCommit, tables }: PeerAnswer): string {
+  return JSON.stringify({ v: WIRE_VERSION, outcome, origin, at: at === null ? null : [at.epoch, at.sequence, at.detail], isCommit, tables })
+}
+
+export function encodeFailure(error: TidemarkError): string {
+  return JSON.stringify({ v: WIRE_VERSION, error: error.toJSON() })
+}
+
+/** `undefined` for what is no answer of a receiver. */
+export function decodeAnswer(body: string): PeerAnswer | undefined {
+  const parsed = v.safeParse(schema, parse(body))
+  if (!parsed.success) return undefined
+  const { outcome, origin, at, isCommit, tables } = parsed.output
+  const states = Object.entries(tables).map(([name, entry]): [string, PeerTableState] => [name, entry.state === 'refused' ? { state: 'refused', error: toReport(entry.error) } : entry])
+  return { outcome, origin, isCommit, at: at === null ? null : toPosition(at), tables: Object.fromEntries(states) }
+}
+
+/** What a receiver says went wrong; `undefined` where it is no receiver that speaks. */
+export function decodeFailure(body: string): TidemarkError | undefined {
+  const parsed = v.safeParse(failure, parse(body))
+  if (!parsed.success) return undefined
+  const { code: known, message, remedy, detail } = parsed.output.error
+  return new TidemarkError(known, message, { remedy, detail })
+}
+
+/** A place of our own log, which is looked up there before it is believed. */
+function toPosition([epoch, sequence, detail]: readonly [string, string, string]): LogPosition {
+  return { epoch, sequence: sequence as Sequence, detail }
+}
+
+function toReport({ detail, ...rest }: v.InferOutput<typeof report>): ErrorReport {
+  return { ...rest, detail }
+}
+
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch {
+    return undefined
+  }
+}

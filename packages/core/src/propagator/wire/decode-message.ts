@@ -1,0 +1,98 @@
+import * as v from 'valibot'
+import type { LogPosition, Sequence } from '../../change/log-position.ts'
+import type { RowValues, Value } from '../../change/value.ts'
+import type { PeerChange, PeerMessage, PeerTable } from '../../dialect/propagation-target.ts'
+import { TidemarkError } from '../../errors/tidemark-error.ts'
+import { WIRE_VERSION } from './encode-message.ts'
+import { fromWireValue } from './wire-value.ts'
+
+const text = v.pipe(v.string(), v.minLength(1))
+const name = v.pipe(v.string(), v.regex(/^[\w.-]{1,63}$/))
+/** As `toSequence` makes it: its length and its digits, so that text order is log order. */
+const sequence = v.pipe(v.string(), v.regex(/^[0-9a-z]{2,37}$/), v.check((value) => value.length - 2 === Number.parseInt(value.charAt(0), 36)))
+const place = v.tuple([sequence, v.string()])
+const table = v.object({ name: text, columns: v.pipe(v.array(v.tuple([text, v.string()])), v.minLength(1)), key: v.pipe(v.array(text), v.minLength(1)) })
+const cursor = v.nullable(v.string())
+const sender = { v: v.literal(WIRE_VERSION), origin: name, epoch: text }
+
+/** Everything but the rows, which are looked at one by one below: a schema costs more than applying them. */
+const schema = v.variant('type', [
+  v.object({ ...sender, type: v.literal('hello'), head: place, tables: v.array(table), snapshot: v.boolean(), takesOver: v.boolean(), restarts: v.boolean() }),
+  v.object({
+    ...sender, type: v.literal('unit'), from: place, to: place, isCommit: v.boolean(),
+    relayed: v.optional(v.object({ origin: name, epoch: text, sequence, isSnapshot: v.boolean() })), tables: v.array(table), changes: v.array(v.array(v.unknown())),
+  }),
+  v.object({ ...sender, type: v.literal('chunk'), at: place, after: cursor, next: cursor, table, rows: v.array(v.array(v.unknown())) }),
+])
+
+type Parsed = v.InferOutput<typeof schema>
+
+/** The reverse of `encodeMessage`. Errors: `REQUEST_INVALID` with what is wrong, never with a value. */
+export function decodeMessage(body: string): PeerMessage {
+  const parsed = v.safeParse(schema, parse(body))
+  if (!parsed.success) invalid(v.getDotPath(parsed.issues[0]) ?? 'message')
+  const message = parsed.output
+  const { origin, epoch } = message
+  switch (message.type) {
+    case 'hello':
+      return { type: 'hello', origin, epoch, head: position(message, message.head), tables: message.tables.map(toTable), snapshot: message.snapshot, takesOver: message.takesOver, restarts: message.restarts }
+    case 'unit':
+      return toUnit(message)
+    case 'chunk': {
+      const columns = message.table.columns.length
+      const rows = message.rows.map((row) => values(row, 0, columns))
+      return { type: 'chunk', origin, epoch, at: position(message, message.at), after: message.after, next: message.next, table: toTable(message.table), rows }
+    }
+  }
+}
+
+function toUnit(message: Extract<Parsed, { readonly type: 'unit' }>): PeerMessage {
+  const { origin, epoch, isCommit, relayed } = message
+  const tables = message.tables.map(toTable)
+  const from = position(message, message.from)
+  const to = position(message, message.to)
+  if (!(from.sequence < to.sequence)) invalid('to')
+  return { type: 'unit', origin, epoch, from, to, isCommit, relayed, tables, changes: message.changes.map((entry) => toChange(entry, tables)) }
+}
+
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch {
+    return invalid('message')
+  }
+}
+
+function position({ epoch }: Parsed, [at, detail]: readonly [string, string]): LogPosition {
+  return { epoch, sequence: at as Sequence, detail } // checked by the schema
+}
+
+function toTable({ name: tableName, columns, key }: v.InferOutput<typeof table>): PeerTable {
+  const names = new Set(columns.map(([column]) => column))
+  if (names.size !== columns.length || !key.every((column) => names.has(column))) invalid('tables')
+  return { name: tableName, columns: columns.map(([column, type]) => ({ name: column, type })), key }
+}
+
+function toChange(entry: readonly unknown[], tables: readonly PeerTable[]): PeerChange {
+  const [index, op] = entry
+  const known = typeof index === 'number' ? tables[index] : undefined
+  if (known === undefined || typeof index !== 'number') invalid('changes')
+  if (op === 0) return { op: 'upsert', table: index, values: values(entry, 2, known.columns.length) }
+  if (op === 1) return { op: 'delete', table: index, values: values(entry, 2, known.key.length) }
+  return op === 2 && entry.length === 2 ? { op: 'truncate', table: index } : invalid('changes')
+}
+
+function values(cells: readonly unknown[], from: number, count: number): RowValues {
+  if (cells.length !== from + count) invalid('rows')
+  const row: Value[] = []
+  for (let index = from; index < cells.length; index += 1) {
+    const value = fromWireValue(cells[index])
+    if (value === undefined) invalid('rows')
+    row.push(value)
+  }
+  return row
+}
+
+function invalid(path: string): never {
+  throw new TidemarkError('REQUEST_INVALID', `The message is not one that this receiver knows; look at \`${path}\`.`)
+}

@@ -1,0 +1,57 @@
+import { DatabaseSync } from 'node:sqlite'
+import { createReceiver, httpPeer, Propagator, sqlPeer } from '@tidemark/core'
+import { afterEach, describe, expect, it } from 'vitest'
+import { nodeSqlitePropagationTarget } from '../node-sqlite-propagation-target.ts'
+import { sqliteChanges } from '../sqlite-changes.ts'
+import { cells } from '../test/stored-cells.ts'
+import { serveReceiver } from '../test/serve-receiver.ts'
+import { useFolder } from '../test/use-folder.ts'
+
+const path = useFolder()
+const opened: AsyncDisposable[] = []
+
+afterEach(async () => {
+  for (const resource of opened.splice(0).toReversed()) await resource[Symbol.asyncDispose]()
+})
+
+function use<T extends AsyncDisposable>(resource: T): T {
+  opened.push(resource)
+  return resource
+}
+
+function run(file: string, sql: string): void {
+  const database = new DatabaseSync(path(file), { timeout: 5_000 })
+  database.exec(sql)
+  database.close()
+}
+
+const SCHEMA = 'CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, score REAL, photo BLOB, any)'
+
+describe('propagating', () => {
+  it('applies what is written on a peer', async () => {
+    run('a', `PRAGMA journal_mode = WAL; ${SCHEMA}; INSERT INTO users VALUES (1, 'Ada', 1.5, x'00ff', 9007199254740993), (2, 'Bob', 9e999, NULL, 1.0)`)
+    run('b', SCHEMA)
+    const peer = sqlPeer(nodeSqlitePropagationTarget({ path: path('b') }), { name: 'b' })
+    const propagator = use(new Propagator({ source: sqliteChanges({ path: path('a') }, { tables: ['users'] }), origin: 'a', peers: [peer] }))
+    expect(await propagator.flush()).toEqual({ reached: ['b'], behind: [], nextAtMs: undefined })
+    expect(cells(path('b'), 'users')).toEqual(cells(path('a'), 'users'))
+    run('a', `UPDATE users SET name = 'Bea' WHERE id = 2; DELETE FROM users WHERE id = 1; INSERT INTO users VALUES (-1, '', -0.0, x'', 'x'); UPDATE users SET id = 7 WHERE id = 2`)
+    await propagator.flush()
+    expect(cells(path('b'), 'users')).toEqual(cells(path('a'), 'users'))
+  })
+
+  it('applies what is written on peers over HTTP, each by itself', async () => {
+    run('a', `PRAGMA journal_mode = WAL; ${SCHEMA}`)
+    const peers = []
+    for (const name of ['b', 'c', 'd']) {
+      run(name, SCHEMA)
+      const receive = use(createReceiver({ target: nodeSqlitePropagationTarget({ path: path(name) }), authorize: { token: 'letmein' } }))
+      peers.push(httpPeer({ url: use(await serveReceiver(receive)).url, token: 'letmein', name }))
+    }
+    const propagator = use(new Propagator({ source: sqliteChanges({ path: path('a') }, { tables: ['users'] }), origin: 'a', peers }))
+    await propagator.start()
+    for (let id = 1; id <= 50; id += 1) run('a', `INSERT INTO users (id, name) VALUES (${id}, 'n${id}')`)
+    expect((await propagator.flush()).reached).toEqual(['b', 'c', 'd'])
+    for (const name of ['b', 'c', 'd']) expect(cells(path(name), 'users')).toEqual(cells(path('a'), 'users'))
+  })
+})

@@ -1,0 +1,39 @@
+import { TidemarkError } from '@tidemark/core/adapter'
+import { quote } from '../quote.ts'
+
+/** The tables that a receiver keeps in its database, quoted. */
+export interface PeerNames {
+  /** Up to where each sender's log has been applied. */
+  readonly senders: string
+  /** How each table of each sender stands, where it is not simply live. */
+  readonly tables: string
+  /** Up to where tables of instances that do not send here themselves have come by others. */
+  readonly relayed: string
+  /** Parts of transactions that have not ended. */
+  readonly parts: string
+  /** Keys of the rows that a copy has brought into a table which had rows before. */
+  readonly copied: string
+  /** Has a row while a sender's change is being applied. */
+  readonly applying: string
+  /** Prefix of the triggers that refuse local writes. */
+  readonly guard: string
+}
+
+const PREFIX = /^[A-Za-z_][A-Za-z0-9_]{0,30}$/
+
+/** Errors: `CONFIG_INVALID` for a prefix that is no plain name. */
+export function peerNames(prefix: string): PeerNames {
+  if (!PREFIX.test(prefix)) {
+    const issues = [{ path: 'tablePrefix', message: 'Must match [A-Za-z_][A-Za-z0-9_]*.' }]
+    throw new TidemarkError('CONFIG_INVALID', 'The table prefix must be a plain identifier of at most 31 characters.', { issues })
+  }
+  return {
+    senders: quote(`${prefix}peer_senders`),
+    tables: quote(`${prefix}peer_tables`),
+    relayed: quote(`${prefix}peer_relayed`),
+    parts: quote(`${prefix}peer_parts`),
+    copied: quote(`${prefix}peer_copied`),
+    applying: quote(`${prefix}peer_applying`),
+    guard: `${prefix}peer_guard`,
+  }
+}

@@ -1,0 +1,146 @@
+import {
+  abortable, decideChunk, decideUnit, encodeMessage, TidemarkError, type AbortOptions, type PeerAnswer, type PeerChunk, type PeerHello, type PeerMessage,
+  type PeerOutcome, type PeerTableState, type PeerUnit, type PropagationConnection, type PropagationSettings, type PropagationTarget,
+} from '@tidemark/core/adapter'
+import type { BatchDriver, BatchTransaction } from '../driver.ts'
+import { SerialDriver } from '../serial-driver.ts'
+import { peerNames, type PeerNames } from './peer-names.ts'
+import {
+  createPeerTables, dropParts, placeOf, readRelayed, readSender, writePart, writeSender, writeTable, type KeptSender, type KeptTable,
+} from './peer-state.ts'
+import { TableFailed } from './table-failed.ts'
+import { refused, takeHello } from './take-hello.ts'
+import { applyChunk, applyUnit, type RowsContext } from './take-rows.ts'
+
+export interface SqlitePropagationHost {
+  /** The address without credentials. */
+  readonly address: string
+  readonly maxParameters: number
+  /** A connection of our own that enforces no foreign keys: what a cascade did at the sender comes as rows. */
+  readonly open: () => Promise<BatchDriver>
+}
+
+export interface SqlitePropagationOptions {
+  /** Prefix of the tables that the receiver keeps. Default `tidemark_`. */
+  readonly tablePrefix?: string | undefined
+}
+
+/** A SQLite database that takes the changes of its peers. Errors: `CONFIG_INVALID`. */
+export function sqlitePropagationTarget(host: SqlitePropagationHost, { tablePrefix = 'tidemark_' }: SqlitePropagationOptions = {}): PropagationTarget {
+  const names = peerNames(tablePrefix)
+  return { address: host.address, connect: (settings) => new SqlitePropagationConnection(host, { names, settings }) }
+}
+
+const NONE: RowsContext['relayed'] = new Map()
+const LIVE: KeptTable = { state: { state: 'live' }, sweeps: false }
+
+class SqlitePropagationConnection implements PropagationConnection {
+  readonly #host: SqlitePropagationHost
+  readonly #names: PeerNames
+  readonly #settings: PropagationSettings
+  readonly #driver: SerialDriver<BatchDriver>
+
+  constructor(host: SqlitePropagationHost, { names, settings }: { readonly names: PeerNames; readonly settings: PropagationSettings }) {
+    this.#host = host
+    this.#names = names
+    this.#settings = settings
+    this.#driver = new SerialDriver({ open: host.open, prepare: (driver) => driver.transaction((transaction) => createPeerTables(transaction, names)), owner: 'receiver' })
+  }
+
+  take(message: PeerMessage, { signal }: AbortOptions = {}): Promise<PeerAnswer> {
+    return abortable(this.#driver.use((driver) => this.#take(driver, message)), signal)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#driver.close()
+  }
+
+  /** A table that can't be written to is refused, and the message applied again without it: nothing of the first try is left. */
+  async #take(driver: BatchDriver, message: PeerMessage): Promise<PeerAnswer> {
+    const failed = new Map<string, TidemarkError>()
+    for (;;) {
+      try {
+        return await driver.transaction((transaction) => this.#within(transaction, message, failed))
+      } catch (error) {
+        if (!(error instanceof TableFailed) || failed.has(error.table)) throw error instanceof TableFailed ? error.error : error
+        failed.set(error.table, error.error)
+      }
+    }
+  }
+
+  async #within(transaction: BatchTransaction, message: PeerMessage, failed: ReadonlyMap<string, TidemarkError>): Promise<PeerAnswer> {
+    const known = await readSender(transaction, this.#names, message.origin)
+    switch (message.type) {
+      case 'hello': return this.#hello(transaction, message, known)
+      case 'unit': return this.#unit(transaction, message, { known, failed })
+      case 'chunk': return this.#chunk(transaction, message, { known, failed })
+      default:
+        message satisfies never
+        throw new TidemarkError('INTERNAL', 'A message has no type.')
+    }
+  }
+
+  async #hello(transaction: BatchTransaction, hello: PeerHello, known: KeptSender | undefined): Promise<PeerAnswer> {
+    const now = await takeHello(transaction, hello, { names: this.#names, settings: this.#settings, known })
+    return this.#answer('applied', now, { epoch: hello.epoch, asked: hello.tables.map(({ name }) => name) })
+  }
+
+  async #unit(transaction: BatchTransaction, unit: PeerUnit, { known, failed }: Taking): Promise<PeerAnswer> {
+    const decision = decideUnit(known?.sender, unit)
+    if (known === undefined || decision === 'unknown') return this.#answer('unknown', known, unit)
+    if (decision === 'elsewhere') return this.#answer('elsewhere', known, unit)
+    if (decision === 'done') return this.#answer('applied', known, unit)
+    const { origin, to } = unit
+    if (decision === 'keep') {
+      const sender = { ...known.sender, keptTo: to }
+      await writePart(transaction, this.#names, { origin, message: encodeMessage(unit), isFirst: known.sender.keptTo === null })
+      await writeSender(transaction, this.#names, { origin, sender })
+      return this.#answer('applied', { ...known, sender }, unit)
+    }
+    const relayed = unit.relayed === undefined ? NONE : await readRelayed(transaction, this.#names, unit.relayed.origin)
+    await applyUnit(transaction, unit, this.#rows({ known, failed, relayed }))
+    if (known.sender.keptTo !== null) await dropParts(transaction, this.#names, origin)
+    const sender = { ...known.sender, at: to, keptTo: null }
+    await writeSender(transaction, this.#names, { origin, sender })
+    return this.#answer('applied', { sender, tables: await this.#refuse(transaction, unit, { known, failed }) }, unit)
+  }
+
+  async #chunk(transaction: BatchTransaction, chunk: PeerChunk, { known, failed }: Taking): Promise<PeerAnswer> {
+    const { origin, table: { name }, next } = chunk
+    const kept = known?.tables.get(name)
+    const decision = decideChunk(known?.sender, kept?.state, chunk)
+    if (known === undefined || kept === undefined || decision !== 'apply') return this.#answer(decision === 'unknown' ? 'unknown' : 'elsewhere', known, { epoch: chunk.epoch, asked: [name] })
+    await applyChunk(transaction, chunk, this.#rows({ known, failed, relayed: NONE }))
+    const now: KeptTable = next === null ? LIVE : { state: { state: 'copying', after: next }, sweeps: kept.sweeps }
+    if (!failed.has(name)) await writeTable(transaction, this.#names, { origin, name, kept: now })
+    const tables = await this.#refuse(transaction, chunk, { known: { ...known, tables: new Map([...known.tables, [name, now]]) }, failed })
+    return this.#answer('applied', { ...known, tables }, { epoch: chunk.epoch, asked: [name] })
+  }
+
+  #rows({ known, failed, relayed }: Pick<RowsContext, 'known' | 'relayed'> & Pick<Taking, 'failed'>): RowsContext {
+    const { origin: own, refusesLocalWrites: guards } = this.#settings
+    return { names: this.#names, maxParameters: this.#host.maxParameters, guards, known, own, relayed, failed: new Set(failed.keys()) }
+  }
+
+  async #refuse(transaction: BatchTransaction, { origin }: PeerMessage, { known, failed }: { readonly known: KeptSender } & Omit<Taking, 'known'>): Promise<KeptSender['tables']> {
+    const tables = new Map(known.tables)
+    for (const [name, error] of failed) {
+      tables.set(name, refused(error))
+      await writeTable(transaction, this.#names, { origin, name, kept: refused(error) })
+    }
+    return tables
+  }
+
+  /** All tables that were asked for, else those that are not live. */
+  #answer(outcome: PeerOutcome, known: KeptSender | undefined, { epoch, asked = [] }: { readonly epoch: string; readonly asked?: readonly string[] }): PeerAnswer {
+    const names = new Set(asked)
+    const states: [string, PeerTableState][] = []
+    for (const [name, { state }] of known?.tables ?? []) if (names.has(name) || state.state !== 'live') states.push([name, state])
+    return { outcome, origin: this.#settings.origin, at: placeOf(known, epoch), isCommit: (known?.sender.keptTo ?? null) === null, tables: Object.fromEntries(states) }
+  }
+}
+
+interface Taking {
+  readonly known: KeptSender | undefined
+  readonly failed: ReadonlyMap<string, TidemarkError>
+}

@@ -1,0 +1,99 @@
+import {
+  decideHello, TidemarkError, type PeerHello, type PeerTable, type PeerTableState, type PropagationSettings, type SenderState,
+} from '@tidemark/core/adapter'
+import type { BatchTransaction } from '../driver.ts'
+import { followSchema } from './follow-schema.ts'
+import { guardTable, unguardTable } from './guard-tables.ts'
+import type { PeerNames } from './peer-names.ts'
+import { readShape, shapeDifference, type PeerShape } from './peer-shape.ts'
+import { dropParts, writeSender, writeTable, type KeptSender, type KeptTable } from './peer-state.ts'
+
+export interface HelloContext {
+  readonly names: PeerNames
+  readonly settings: PropagationSettings
+  readonly known: KeptSender | undefined
+}
+
+/** Notes where a sender's log begins here and how each of its tables stands. Errors: `ORIGIN_TAKEN`. */
+export async function takeHello(transaction: BatchTransaction, hello: PeerHello, context: HelloContext): Promise<KeptSender> {
+  const { names, settings, known } = context
+  const decision = decideHello(known?.sender, hello, settings.origin)
+  if (decision === 'taken') throw taken(hello)
+  const sender = senderOf(hello, decision === 'known' ? known?.sender : undefined, known?.sender)
+  const shapes: (PeerShape | undefined)[] = []
+  for (const table of hello.tables) shapes.push(await readShape(transaction, table.name))
+  const tables = new Map(hello.tables.map((table, index) => [table.name, nextState(table, { hello, shape: shapes[index], context, isKnown: decision === 'known' })]))
+  if (decision !== 'known') {
+    await writeSender(transaction, names, { origin: hello.origin, sender })
+    await dropParts(transaction, names, hello.origin)
+  }
+  for (const [index, table] of hello.tables.entries()) await prepare(transaction, table, { shape: shapes[index], context })
+  for (const [name, kept] of tables) await keep(transaction, hello, { name, kept, context })
+  return { sender, tables: new Map([...known?.tables ?? [], ...tables]) }
+}
+
+function senderOf(hello: PeerHello, current: SenderState | undefined, former: SenderState | undefined): SenderState {
+  if (current !== undefined) return current
+  const { epoch, head } = hello
+  const retired = former === undefined ? [] : [...former.retired, ...former.epoch === epoch ? [] : [former.epoch]]
+  return { epoch, retired, at: head, keptTo: null }
+}
+
+interface StateRequest {
+  readonly hello: PeerHello
+  readonly shape: PeerShape | undefined
+  readonly context: HelloContext
+  /** Whether the receiver goes on with a log that it follows. */
+  readonly isKnown: boolean
+}
+
+function nextState(table: PeerTable, { hello, shape, context: { settings, known }, isKnown }: StateRequest): KeptTable {
+  const former = known?.tables.get(table.name)
+  const difference = settings.followsSchema ? followable(table, shape) : shapeDifference(table, shape)
+  if (difference !== undefined) return refused(difference)
+  if (isKnown && former?.state.state === 'live') return former
+  if (isKnown && former?.state.state === 'copying') return former
+  const mayReplace = settings.replacesRows || (former !== undefined && !isTheirs(former.state))
+  return firstState({ wantsCopy: hello.snapshot, hasRows: shape?.hasRows === true, mayReplace, former })
+}
+
+function firstState({ wantsCopy, hasRows, mayReplace, former }: { readonly wantsCopy: boolean; readonly hasRows: boolean; readonly mayReplace: boolean; readonly former: KeptTable | undefined }): KeptTable {
+  // Without a copy there is no way back to rows that are right.
+  if (!wantsCopy) return former?.state.state === 'refused' ? former : { state: { state: 'live' }, sweeps: false }
+  if (!hasRows || mayReplace) return { state: { state: 'copying', after: null }, sweeps: hasRows }
+  return former?.state.state === 'refused' ? former : refused(new TidemarkError('PEER_NOT_EMPTY', 'The table has rows that did not come from this sender.'))
+}
+
+/** Whether somebody else has written to the table, so that its rows are not the sender's to replace. */
+function isTheirs(state: PeerTableState): boolean {
+  return state.state === 'refused' && state.error.code !== 'PEER_SCHEMA_DIFFERS'
+}
+
+/** What can't be followed: everything but a missing table or column. */
+function followable(table: PeerTable, shape: PeerShape | undefined): TidemarkError | undefined {
+  if (shape === undefined) return undefined
+  const missing = table.columns.filter(({ name }) => !shape.columns.some((column) => column.name === name))
+  return shapeDifference(table, { ...shape, columns: [...shape.columns, ...missing] })
+}
+
+async function prepare(transaction: BatchTransaction, table: PeerTable, { shape, context: { names, settings } }: { readonly shape: PeerShape | undefined; readonly context: HelloContext }): Promise<void> {
+  if (settings.followsSchema && followable(table, shape) === undefined) await followSchema(transaction, table, shape)
+  const exists = shape !== undefined || settings.followsSchema
+  if (settings.refusesLocalWrites && exists) await guardTable(transaction, names, table.name)
+  else if (shape?.triggers.some(({ name }) => name.startsWith(names.guard)) === true) await unguardTable(transaction, names, table.name)
+}
+
+async function keep(transaction: BatchTransaction, hello: PeerHello, { name, kept, context }: { readonly name: string; readonly kept: KeptTable; readonly context: HelloContext }): Promise<void> {
+  const { names, known } = context
+  if (known?.tables.get(name) === kept) return
+  await writeTable(transaction, names, { origin: hello.origin, name, kept })
+  if (kept.state.state === 'copying') await transaction.run(`DELETE FROM ${names.copied} WHERE origin = ? AND name = ?`, [hello.origin, name])
+}
+
+export function refused(error: TidemarkError): KeptTable {
+  return { state: { state: 'refused', error: error.toJSON() }, sweeps: false }
+}
+
+function taken({ origin }: PeerHello): TidemarkError {
+  return new TidemarkError('ORIGIN_TAKEN', `Another log is known here under the name '${origin}'.`)
+}
