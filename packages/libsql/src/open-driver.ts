@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import { TidemarkError, makeSecret } from '@tidemark/core/adapter'
-import { BetterSqliteDriver, type BetterSqliteDatabase, type SqliteDriver } from '@tidemark/sqlite'
+import { BetterSqliteDriver, relaxWal, type BetterSqliteDatabase, type SqliteDriver } from '@tidemark/sqlite'
 import { filePath } from './file-path.ts'
 import type { LibsqlClient } from './libsql-client.ts'
 import { LibsqlClientDriver, type LibsqlClientDriverOptions } from './libsql-client-driver.ts'
@@ -21,14 +21,23 @@ const PROBE = 9_007_199_254_740_993n
 export async function openDriver(config: LibsqlConfig, options: OpenOptions = {}): Promise<SqliteDriver> {
   if ('client' in config) return openGivenClient(config.client, options)
   const path = config.syncUrl === undefined ? filePath(config.url) : undefined
-  if (path !== undefined && options.mustExist === true) await requireFile(path)
-  const Database = path === undefined ? undefined : await importLibsql()
-  if (path !== undefined && Database !== undefined) {
-    return openFile(Database, { path, busyTimeoutMs: config.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS, isSource: options.mustExist === true })
-  }
-  const isOwnFile = path !== undefined && options.mustExist !== true
-  const writeImage = isOwnFile ? (image: Uint8Array) => writeImageFile(image, path) : undefined
-  return openClient({ client: await makeClient(config), closes: true, wantsWal: isOwnFile, writeImage })
+  if (path === undefined) return openClient({ client: await makeClient(config), closes: true, wantsWal: false })
+  if (options.mustExist === true) await requireFile(path)
+  if (options.keepsJournal === true && await exists(path)) return relaxWal(await openPath(config, { path, writes: true, wantsWal: false }))
+  return openPath(config, { path, writes: options.mustExist !== true, wantsWal: options.mustExist !== true })
+}
+
+interface PathOptions {
+  readonly path: string
+  readonly writes: boolean
+  readonly wantsWal: boolean
+}
+
+async function openPath(config: LibsqlUrlConfig, { path, writes, wantsWal }: PathOptions): Promise<SqliteDriver> {
+  const Database = await importLibsql()
+  if (Database !== undefined) return openFile(Database, { path, busyTimeoutMs: config.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS, wantsWal })
+  const writeImage = writes ? (image: Uint8Array) => writeImageFile(image, path) : undefined
+  return openClient({ client: await makeClient(config), closes: true, wantsWal, writeImage })
 }
 
 /**
@@ -47,6 +56,8 @@ async function openGivenClient(client: LibsqlClient, options: OpenOptions): Prom
 export interface OpenOptions {
   /** For a source: a missing file is `TARGET_UNREACHABLE` instead of a new database, and its journal is left as it is. */
   readonly mustExist?: boolean | undefined
+  /** The journal of a file that exists is left as it is; a new one is in WAL mode. Default false: every file that is written to is. */
+  readonly keepsJournal?: boolean | undefined
 }
 
 async function requireFile(path: string): Promise<void> {
@@ -57,15 +68,19 @@ async function requireFile(path: string): Promise<void> {
   }
 }
 
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(() => true, () => false)
+}
+
 interface FileOptions {
   readonly path: string
   readonly busyTimeoutMs: number
-  readonly isSource: boolean
+  readonly wantsWal: boolean
 }
 
 type LibsqlConstructor = new (path: string, options: { readonly timeout: number }) => BetterSqliteDatabase
 
-function openFile(Database: LibsqlConstructor, { path, busyTimeoutMs, isSource }: FileOptions): SqliteDriver {
+function openFile(Database: LibsqlConstructor, { path, busyTimeoutMs, wantsWal }: FileOptions): SqliteDriver {
   let database: BetterSqliteDatabase
   try {
     database = new Database(path, { timeout: busyTimeoutMs })
@@ -75,7 +90,7 @@ function openFile(Database: LibsqlConstructor, { path, busyTimeoutMs, isSource }
   try {
     // Readers go on while we write; NORMAL keeps the file consistent through a crash, and what a power cut may take back is the
     // last commits together with their checkpoints (sqlite.org, "Write-Ahead Logging").
-    if (!isSource) database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+    if (wantsWal) database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
   } catch (error) {
     database.close()
     throw libsqlError(error)

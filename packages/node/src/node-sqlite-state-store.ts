@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { SqliteStateStore, type SqliteDriver } from '@tidemark/sqlite'
+import { relaxWal, SqliteStateStore, type SqliteDriver } from '@tidemark/sqlite'
 import { NodeSqliteDriver } from './node-sqlite-driver.ts'
 
 export interface NodeSqliteStateStoreConfig {
@@ -23,14 +23,5 @@ export function nodeSqliteStateStore(config: NodeSqliteStateStoreConfig): Sqlite
 async function open(path: string, busyTimeoutMs: number): Promise<SqliteDriver> {
   const isForeign = existsSync(path)
   const driver = new NodeSqliteDriver({ path, busyTimeoutMs, isForeign })
-  if (!isForeign) return driver
-  try {
-    // What a power cut may take back are the last checkpoints: their changes come again.
-    const [row] = await driver.query('PRAGMA journal_mode')
-    if (row?.[0] === 'wal') await driver.execute('PRAGMA synchronous = NORMAL')
-    return driver
-  } catch (error) {
-    await driver[Symbol.asyncDispose]()
-    throw error
-  }
+  return isForeign ? relaxWal(driver) : driver
 }
