@@ -20,5 +20,5 @@ export function nodeSqlitePropagationTarget({ path, busyTimeoutMs = 5_000, ...op
     await driver.execute('PRAGMA foreign_keys = OFF')
     return driver
   }
-  return sqlitePropagationTarget({ address: `sqlite:${path}`, maxParameters: MAX_PARAMETERS, open }, options)
+  return sqlitePropagationTarget({ address: `sqlite:${path}`, maxParameters: MAX_PARAMETERS, isInteractive: true, open }, options)
 }

@@ -1,6 +1,7 @@
-import type { LogPosition } from '../change/log-position.ts'
-import type { RowValues } from '../change/value.ts'
+import type { LogPosition, Sequence } from '../change/log-position.ts'
+import type { RowValues, Value } from '../change/value.ts'
 import type { ErrorReport } from '../errors/tidemark-error.ts'
+import type { RowVersion } from '../change/hybrid-clock.ts'
 import type { AbortOptions } from './source.ts'
 
 /** A column that travels: generated ones are computed anew by each peer. */
@@ -42,6 +43,8 @@ export interface RelayedFrom {
   readonly sequence: string
   /** Rows of a snapshot bring no log forward. */
   readonly isSnapshot: boolean
+  /** Of its changes, where several instances write. */
+  readonly version?: RowVersion | undefined
 }
 
 /** First word of a sender: who it is and what it sends. */
@@ -54,6 +57,8 @@ export interface PeerHello extends PeerSender {
   readonly snapshot: boolean
   /** Whether it takes the place of another log of the same name. */
   readonly takesOver: boolean
+  /** Whether several instances write, and each change has a version. */
+  readonly isVersioned: boolean
   /** Whether everything is copied anew, because the log has nothing any more of what follows the peer's place. */
   readonly restarts: boolean
 }
@@ -69,6 +74,8 @@ export interface PeerUnit extends PeerSender {
   readonly tables: readonly PeerTable[]
   readonly changes: readonly PeerChange[]
   readonly relayed: RelayedFrom | undefined
+  /** Of all its changes, where several instances write. */
+  readonly version: RowVersion | undefined
 }
 
 /** Rows of a table as they stood at one place of the log, for a peer that has all of the log up to there. */
@@ -81,6 +88,17 @@ export interface PeerChunk extends PeerSender {
   /** The cursor behind this one; `null` when no row follows. */
   readonly next: string | null
   readonly rows: readonly RowValues[]
+  /** Of each row, where several instances write. */
+  readonly versions: readonly RowVersion[] | undefined
+  /** Rows that were deleted, so that the peer deletes them too and takes no older change of them. */
+  readonly tombstones: readonly Tombstone[]
+}
+
+/** A row that is gone, and since when. */
+export interface Tombstone {
+  /** In the order of the table's key. */
+  readonly key: RowValues
+  readonly version: RowVersion
 }
 
 export type PeerMessage = PeerHello | PeerUnit | PeerChunk
@@ -112,6 +130,29 @@ export interface PeerAnswer {
   readonly tables: Readonly<Record<string, PeerTableState>>
 }
 
+/** What two changes of one row are decided by, where the user decides. No row is more than its version here: what is chosen is one of two. */
+export interface RowConflict {
+  readonly table: string
+  readonly key: RowValues
+  /** The row that is there; `null`: it is gone. */
+  readonly mine: { readonly version: RowVersion; readonly row: Readonly<Record<string, Value>> | null }
+  readonly theirs: { readonly version: RowVersion; readonly row: Readonly<Record<string, Value>> | null }
+}
+
+/** Says which of two stays. Must say the same at every instance, whichever of the two is there first. */
+export type ResolveConflict = (conflict: RowConflict) => 'mine' | 'theirs'
+
+/** Several instances write: of two changes of one row the later one stays, by the version that each has. */
+export interface VersionedWrites {
+  /** Default: the greater version. */
+  readonly resolve: ResolveConflict | undefined
+  /** How far a peer's clock may be ahead, in milliseconds. */
+  readonly maxDriftMs: number
+  /** How long it is remembered that a row is gone, in milliseconds. */
+  readonly tombstoneMs: number
+  readonly now: () => number
+}
+
 /** What a target is told about the instance that it belongs to. */
 export interface PropagationSettings {
   /** The receiving instance's own name: changes that it made itself are not applied again. */
@@ -122,6 +163,25 @@ export interface PropagationSettings {
   readonly followsSchema: boolean
   /** Whether writes of others than senders are refused. */
   readonly refusesLocalWrites: boolean
+  /** Name of the change log that tells of this instance's own writes. */
+  readonly log: string
+  /** Absent: one instance writes a table. Needs an `origin`. */
+  readonly versioned: VersionedWrites | undefined
+}
+
+/** Versions of the rows of the instance that a propagator belongs to. */
+export interface RowVersions {
+  /**
+   * Gives every change of the log a version that has none yet, and tells up to where that was done: what is read beyond has none. Costs a look
+   * where nothing was written.
+   */
+  stamp(): Promise<{ readonly epoch: string; readonly sequence: Sequence } | undefined>
+  /** The first place behind this one up to which own changes have one version, and that; `undefined`: there are none. */
+  stampAfter(sequence: Sequence): Promise<{ readonly sequence: Sequence; readonly version: RowVersion } | undefined>
+  /** Of rows by their keys, in their order. */
+  versionsOf(table: PeerTable, keys: readonly RowValues[]): Promise<readonly RowVersion[]>
+  /** What is remembered of deleted rows. */
+  tombstones(table: PeerTable, page: { readonly after: string | null; readonly limit: number }): Promise<{ readonly tombstones: readonly Tombstone[]; readonly next: string | null }>
 }
 
 /** A database that takes the changes of its peers. */
@@ -139,4 +199,6 @@ export interface PropagationConnection extends AsyncDisposable {
    * Errors: `ORIGIN_TAKEN`, `STATE_CORRUPT`, `TARGET_*`; nothing was done then.
    */
   take(message: PeerMessage, options?: AbortOptions): Promise<PeerAnswer>
+  /** Present exactly where the settings say that several instances write. */
+  readonly versions?: RowVersions | undefined
 }

@@ -166,6 +166,10 @@ export const ERRORS = {
   PEER_NOT_EMPTY: { retryable: false, remedy: 'Empty the table, set `replacesRows` on the receiver, or `snapshot: false` on the peer when its rows are the same already.' },
   /** Two instances use one name, or a log was made anew under a name that a peer knows. */
   ORIGIN_TAKEN: { retryable: false, remedy: 'Give every instance its own `origin`; set `takesOver: true` for the one that replaces another.' },
+  /** A peer's clock is further ahead than it may be: its writes would win over all others until then. */
+  CLOCK_AHEAD: { retryable: true, remedy: 'Set the clocks of both; what the peer wrote waits until its time has come.' },
+  /** Two instances resolve conflicts in different ways. */
+  PEER_POLICY_DIFFERS: { retryable: false, remedy: 'Set the same `conflicts` on the propagators and receivers of all instances.' },
   /** A request to a receiver is malformed, or of a version that it does not know. */
   REQUEST_INVALID: { retryable: false, remedy: 'Send what the same version of Tidemark sends; docs/spec/propagation.md has the format.' },
   /** A request to a receiver has no valid token or signature, or may not send for this origin. */

@@ -1,3 +1,4 @@
+import type { RowVersion } from '../change/hybrid-clock.ts'
 import type { ChangeEvent, ChangeRow } from '../change/change-event.ts'
 import type { LogPosition } from '../change/log-position.ts'
 import type { RowValues } from '../change/value.ts'
@@ -12,15 +13,16 @@ export interface UnitRequest {
   readonly from: LogPosition
   readonly slice: ChangeSlice
   readonly relayed: RelayedFrom | undefined
+  readonly version: RowVersion | undefined
   readonly tables: DescribedTables
   readonly wants: (event: ChangeEvent) => boolean
 }
 
 /** What a slice means to one peer. It may come to no change at all. */
-export function makeUnit({ sender, from, slice, relayed, tables, wants }: UnitRequest): PeerUnit {
+export function makeUnit({ sender, from, slice, relayed, version, tables, wants }: UnitRequest): PeerUnit {
   const changes = new UnitChanges(tables)
   for (const event of slice.events) if (wants(event)) changes.add(event)
-  return { type: 'unit', ...sender, from, to: slice.position, isCommit: slice.commit, relayed, tables: changes.tables, changes: changes.list }
+  return { type: 'unit', ...sender, from, to: slice.position, isCommit: slice.commit, relayed, version, tables: changes.tables, changes: changes.list }
 }
 
 class UnitChanges {
@@ -76,7 +78,8 @@ export function rowOf({ columns, name }: PeerTable, row: Partial<ChangeRow>): Ro
   })
 }
 
-function keyOf({ key }: PeerTable, row: Partial<ChangeRow> | null): RowValues {
+/** The values of a key in its order. */
+export function keyOf({ key }: PeerTable, row: Partial<ChangeRow> | null): RowValues {
   return key.map((column) => row?.[column] ?? null)
 }
 

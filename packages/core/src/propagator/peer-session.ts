@@ -1,11 +1,12 @@
+import type { RowVersion } from '../change/hybrid-clock.ts'
 import { printPosition, type LogPosition } from '../change/log-position.ts'
 import type { ChangeEvent } from '../change/change-event.ts'
 import type { ChangeSlice, SliceLimit } from '../dialect/change-source.ts'
-import type { PeerAnswer, PeerChunk, PeerMessage, PeerTableState, PeerUnit } from '../dialect/propagation-target.ts'
+import type { PeerAnswer, PeerChunk, PeerMessage, PeerTable, PeerTableState, PeerUnit, RowVersions, Tombstone } from '../dialect/propagation-target.ts'
 import { TidemarkError } from '../errors/tidemark-error.ts'
 import { abortable } from '../util/abortable.ts'
 import { toPeerTable } from './described-tables.ts'
-import { makeUnit, rowOf } from './make-unit.ts'
+import { keyOf, makeUnit, rowOf } from './make-unit.ts'
 import type { OpenLog } from './open-log.ts'
 import type { Peer } from './peer.ts'
 import type { PropagatorContext } from './propagator-context.ts'
@@ -74,7 +75,7 @@ export class PeerSession {
     // Held before the peer is told of it: what follows must not be purged meanwhile.
     if (await log.connection.retained(consumerOf(peer), { signal }) === undefined) await log.retain(consumerOf(peer), head, { atOnce: true })
     const tables = described.filter(({ key }) => key.length > 0).map(toPeerTable)
-    const hello = { type: 'hello', origin: settings.origin, epoch: head.epoch, head, tables, snapshot: settings.snapshot, takesOver: settings.takesOver } as const
+    const hello = { type: 'hello', origin: settings.origin, epoch: head.epoch, head, tables, snapshot: settings.snapshot, takesOver: settings.takesOver, isVersioned: options.context.versions !== undefined } as const
     const answer = await send(options, { ...hello, restarts: false }, signal)
     if (answer.at === null) throw new TidemarkError('PEER_ANSWER_INVALID', 'The peer does not say where it stands.')
     if (await isReachable(log, answer.at, settings.snapshot)) return new PeerSession(options, { epoch: head.epoch, at: answer.at, answer })
@@ -142,9 +143,10 @@ export class PeerSession {
     if (this.#at.sequence !== rows.through.sequence) await this.#advance(rows.through, signal)
     const peerTable = toPeerTable(described)
     const next = rows.isLast ? null : rows.last ?? null
-    const chunk: PeerChunk = {
-      type: 'chunk', ...this.#sender(), table: peerTable, at: rows.through, after, next, rows: rows.events.map((event) => rowOf(peerTable, event.after ?? {})),
-    }
+    const values = rows.events.map((event) => rowOf(peerTable, event.after ?? {}))
+    const versions = await this.#context.versions?.versionsOf(peerTable, rows.events.map((event) => keyOf(peerTable, event.key)))
+    const tombstones = next === null && this.#context.versions !== undefined ? await allTombstones(this.#context.versions, peerTable) : []
+    const chunk: PeerChunk = { type: 'chunk', ...this.#sender(), table: peerTable, at: rows.through, after, next, rows: values, versions, tombstones }
     const answer = await this.#send(chunk, signal)
     if (answer.outcome === 'applied') this.#observer.onCopied(chunk)
     return 'more'
@@ -152,21 +154,39 @@ export class PeerSession {
 
   /** The next slice of the log. `end`: there is none, or `through` is reached. */
   async #stream(through: LogPosition | undefined, signal: AbortSignal): Promise<'more' | 'end'> {
-    const slice = await abortable(this.#log.shared.read({ after: this.#cursor, through, limit: this.#limit }), signal)
+    const stamped = await this.#stamped(through)
+    if (stamped?.isEnd === true) return 'end'
+    const slice = await abortable(this.#log.shared.read({ after: this.#cursor, through: stamped?.through ?? through, limit: this.#limit }), signal)
     const isEmpty = slice.events.length === 0 && slice.schemas.length === 0
     this.#log.tables.note(slice.schemas)
-    const unit = this.#unit(slice)
+    const unit = this.#unit(slice, stamped?.version)
     // What it keeps of a transaction is applied when that ends, also where the rest of it is none of its.
     if (unit.changes.length > 0 || (slice.commit && !this.#isAtCommit && !isEmpty)) await this.#sendUnit(unit, slice, signal)
     else await this.#pass(slice, signal)
-    return isEmpty && slice.isLast ? 'end' : 'more'
+    if (isEmpty && slice.isLast && stamped !== undefined) this.#cursor = stamped.through
+    // Up to the stamp is not up to the end: the next look tells.
+    return isEmpty && slice.isLast && stamped === undefined ? 'end' : 'more'
   }
 
-  #unit(slice: ChangeSlice): PeerUnit {
+  /**
+   * Where several instances write: up to where to read, so that all own changes have one version, and that. Only what has a version is
+   * read. `isEnd`: there is nothing more, or `limit` is reached.
+   */
+  async #stamped(limit: LogPosition | undefined): Promise<{ readonly through: LogPosition; readonly version: RowVersion | undefined; readonly isEnd: boolean } | undefined> {
+    const { versions } = this.#context
+    if (versions === undefined) return undefined
+    const all = await versions.stamp()
+    const { sequence } = this.#cursor
+    const next = all === undefined || all.epoch !== this.#epoch ? undefined : await versions.stampAfter(sequence)
+    const end = [limit?.sequence, all?.sequence, next?.sequence].filter((place) => place !== undefined).toSorted()[0] ?? sequence
+    return { through: { epoch: this.#epoch, sequence: end, detail: '' }, version: next?.version, isEnd: end <= sequence }
+  }
+
+  #unit(slice: ChangeSlice, stamp: RowVersion | undefined): PeerUnit {
     const { settings } = this.#context
     const relayed = slice.origin === undefined ? undefined : parseRelayed(slice.origin)
     const isWanted = slice.origin === undefined || (settings.relay && relayed !== undefined && relayed.origin !== this.#origin && relayed.origin !== settings.origin)
-    return makeUnit({ sender: this.#sender(), from: this.#at, slice, relayed, tables: this.#log.tables, wants: isWanted ? (event) => this.#wants(event) : () => false })
+    return makeUnit({ sender: this.#sender(), from: this.#at, slice, relayed, version: slice.origin === undefined ? stamp : relayed?.version, tables: this.#log.tables, wants: isWanted ? (event) => this.#wants(event) : () => false })
   }
 
   /** Changes of a table that has yet to be copied show in the rows that come. */
@@ -179,7 +199,7 @@ export class PeerSession {
 
   async #sendUnit(unit: PeerUnit, slice: ChangeSlice, signal: AbortSignal): Promise<void> {
     // While the peer works, the next slice is read: whoever asks for it finds it there.
-    if (!slice.isLast) this.#log.shared.read({ after: slice.position, limit: this.#limit }).catch(() => undefined)
+    if (!slice.isLast && this.#context.versions === undefined) this.#log.shared.read({ after: slice.position, limit: this.#limit }).catch(() => undefined)
     const answer = await this.#send(unit, signal)
     if (answer.outcome === 'applied') this.#observer.onApplied(unit)
   }
@@ -192,7 +212,7 @@ export class PeerSession {
   }
 
   async #advance(to: LogPosition, signal: AbortSignal): Promise<void> {
-    await this.#send({ type: 'unit', ...this.#sender(), from: this.#at, to, isCommit: true, relayed: undefined, tables: [], changes: [] }, signal)
+    await this.#send({ type: 'unit', ...this.#sender(), from: this.#at, to, isCommit: true, relayed: undefined, version: undefined, tables: [], changes: [] }, signal)
   }
 
   async #send(message: PeerMessage, signal: AbortSignal): Promise<PeerAnswer> {
@@ -215,6 +235,18 @@ export class PeerSession {
 
   #sender(): { readonly origin: string; readonly epoch: string } {
     return { origin: this.#context.settings.origin, epoch: this.#epoch }
+  }
+}
+
+const TOMBSTONES_PER_QUERY = 1_000
+
+async function allTombstones(versions: RowVersions, table: PeerTable): Promise<readonly Tombstone[]> {
+  const all: Tombstone[] = []
+  for (let after: string | null = null; ;) {
+    const page: Awaited<ReturnType<RowVersions['tombstones']>> = await versions.tombstones(table, { after, limit: TOMBSTONES_PER_QUERY })
+    all.push(...page.tombstones)
+    if (page.next === null) return all
+    after = page.next
   }
 }
 

@@ -1,3 +1,4 @@
+import type { RowVersions } from '../dialect/propagation-target.ts'
 import type { Emitter } from '../events/emitter.ts'
 import type { Logger } from '../log/logger.ts'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -11,5 +12,7 @@ export interface PropagatorContext {
   readonly runtime: Runtime
   readonly logger: Logger
   readonly emitter: Emitter<PropagatorEvents>
+  /** Of the rows of this instance, where several write. */
+  readonly versions: RowVersions | undefined
   readonly deadLetter: ((letter: DeadLetter) => unknown) | undefined
 }

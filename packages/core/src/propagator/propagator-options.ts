@@ -1,9 +1,10 @@
 import type { ChangeSource } from '../dialect/change-source.ts'
-import type { PeerMessage } from '../dialect/propagation-target.ts'
+import type { PeerMessage, PropagationTarget } from '../dialect/propagation-target.ts'
 import type { TidemarkError } from '../errors/tidemark-error.ts'
 import type { Logger } from '../log/logger.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { BackoffOptions } from '../util/backoff.ts'
+import type { ConflictRules } from './conflict-rules.ts'
 import type { Peer } from './peer.ts'
 
 /** A message that a peer refuses for good. */
@@ -13,7 +14,7 @@ export interface DeadLetter {
   readonly message: PeerMessage
 }
 
-export interface PropagatorOptions {
+export interface PropagatorOptions extends ConflictRules {
   /** The log that changes are taken from. It must outlive the process: `sqliteChanges`. */
   readonly source: ChangeSource
   /** Name of this instance: 1 to 63 letters, digits, dots, dashes or underscores. No two instances that are connected, also by others, may have the same. */
@@ -30,6 +31,8 @@ export interface PropagatorOptions {
   readonly relay?: boolean | undefined
   /** Whether this instance takes the place of another, or of a log that was made anew, under the same name. Default false. */
   readonly takesOver?: boolean | undefined
+  /** The source's database, where several instances write it: it keeps a version of each row. Needed with `conflicts`. */
+  readonly target?: PropagationTarget | undefined
   /** Longest wait for a peer's answer, in milliseconds. Default 10,000. */
   readonly timeoutMs?: number | undefined
   /** Delay before a failed message is sent again. Default: from 100 ms to 30 s, full jitter. */

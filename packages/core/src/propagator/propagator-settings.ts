@@ -32,6 +32,11 @@ const schema = v.object({
   snapshot: v.optional(v.boolean()),
   relay: v.optional(v.boolean()),
   takesOver: v.optional(v.boolean()),
+  target: v.optional(shaped(['connect', 'address'], 'Must be a target, such as nodeSqlitePropagationTarget({ path }).')),
+  conflicts: v.optional(v.union([v.picklist(['single-writer', 'last-writer-wins']), v.custom((value) => typeof value === 'function')], 'Must be "single-writer", "last-writer-wins" or a function.')),
+  maxDriftMs: v.optional(positive),
+  tombstoneMs: v.optional(positive),
+  log: v.optional(v.string()),
   timeoutMs: v.optional(positive),
   retry: v.optional(v.strictObject({ baseMs: v.optional(positive), maxMs: v.optional(positive) })),
   breaker: v.optional(v.strictObject({ failures: v.optional(count), cooldownMs: v.optional(positive) })),
@@ -44,7 +49,7 @@ const schema = v.object({
 /** Errors: `CONFIG_INVALID` with every fault found, `NOT_SUPPORTED` for a source that can't be read again. */
 export function resolvePropagatorSettings(options: PropagatorOptions): PropagatorSettings {
   const parsed = v.safeParse(schema, options)
-  const issues = parsed.success ? nameIssues(options) : parsed.issues.map((issue) => ({ path: v.getDotPath(issue) ?? '', message: issue.message }))
+  const issues = parsed.success ? issuesOf(options) : parsed.issues.map((issue) => ({ path: v.getDotPath(issue) ?? '', message: issue.message }))
   if (issues.length > 0) {
     const list = issues.map(({ path, message }) => `${path}: ${message}`).join(' ')
     throw new TidemarkError('CONFIG_INVALID', `The options have ${issues.length} fault${issues.length === 1 ? '' : 's'}. ${list}`, { issues })
@@ -66,6 +71,12 @@ export function resolvePropagatorSettings(options: PropagatorOptions): Propagato
     stopGraceMs: options.stopGraceMs ?? 5_000,
     leaseTtlMs: options.leaseTtlMs ?? 10_000,
   }
+}
+
+function issuesOf(options: PropagatorOptions): readonly ConfigIssue[] {
+  const { conflicts = 'single-writer', target } = options
+  const needsTarget = conflicts !== 'single-writer' && target === undefined
+  return [...nameIssues(options), ...needsTarget ? [{ path: 'target', message: 'Must be given where several instances write.' }] : []]
 }
 
 function nameIssues({ peers, origin }: PropagatorOptions): readonly ConfigIssue[] {

@@ -1,3 +1,4 @@
+import type { PropagationConnection } from '../dialect/propagation-target.ts'
 import type { AbortOptions } from '../dialect/source.ts'
 import { within } from '../engine/within.ts'
 import { TidemarkError } from '../errors/tidemark-error.ts'
@@ -11,6 +12,7 @@ import { consumerOf } from './peer-session.ts'
 import type { PropagatorContext } from './propagator-context.ts'
 import type { PropagatorEvents } from './propagator-events.ts'
 import type { PropagatorOptions } from './propagator-options.ts'
+import { receiverSettings } from './receive/receiver-options.ts'
 import { resolvePropagatorSettings } from './propagator-settings.ts'
 import type { PropagatorStatus } from './propagator-status.ts'
 
@@ -58,6 +60,7 @@ export class Propagator implements AsyncDisposable {
   readonly #source: PropagatorOptions['source']
   readonly #context: PropagatorContext
   readonly #runners: readonly PeerRunner[]
+  readonly #rows: PropagationConnection | undefined
   /** Flushes under way, which `stop` waits for. */
   readonly #flushes = new Set<Promise<unknown>>()
   #opening: Promise<Course> | undefined
@@ -67,9 +70,11 @@ export class Propagator implements AsyncDisposable {
     const settings = resolvePropagatorSettings(options)
     const logger = options.logger ?? silentLogger
     this.#source = options.source
+    const runtime = options.runtime ?? systemRuntime()
+    this.#rows = options.conflicts === undefined || options.conflicts === 'single-writer' ? undefined : options.target?.connect(receiverSettings({ ...options, runtime }))
     this.#context = {
-      settings, logger,
-      runtime: options.runtime ?? systemRuntime(),
+      settings, logger, runtime,
+      versions: this.#rows?.versions,
       emitter: new Emitter((_error, event) => logger.warn({ event }, 'A listener failed.')),
       deadLetter: options.deadLetter,
     }
@@ -139,6 +144,7 @@ export class Propagator implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
     await Promise.all(this.#runners.map(({ peer }) => peer.close()))
+    await this.#rows?.[Symbol.asyncDispose]()
   }
 
   /** Forgets a peer's place, so that the log keeps nothing for it any more: for one that does not come back. */

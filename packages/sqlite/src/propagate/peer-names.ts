@@ -13,6 +13,11 @@ export interface PeerNames {
   readonly parts: string
   /** Keys of the rows that a copy has brought into a table which had rows before. */
   readonly copied: string
+  /** Of rows, where several instances write. */
+  readonly versions: string
+  /** Up to where changes of the log have one version. */
+  readonly stamps: string
+  readonly clock: string
   /** Has a row while a sender's change is being applied. */
   readonly applying: string
   /** Prefix of the triggers that refuse local writes. */
@@ -33,6 +38,9 @@ export function peerNames(prefix: string): PeerNames {
     relayed: quote(`${prefix}peer_relayed`),
     parts: quote(`${prefix}peer_parts`),
     copied: quote(`${prefix}peer_copied`),
+    versions: quote(`${prefix}peer_versions`),
+    stamps: quote(`${prefix}peer_stamps`),
+    clock: quote(`${prefix}peer_clock`),
     applying: quote(`${prefix}peer_applying`),
     guard: `${prefix}peer_guard`,
   }

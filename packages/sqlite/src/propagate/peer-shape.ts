@@ -30,20 +30,25 @@ export async function readShape(transaction: BatchTransaction, name: string): Pr
   if (table === undefined) return undefined
   const text = quoteText(name)
   const columns = await transaction.query(`SELECT name, type, pk, hidden FROM pragma_table_xinfo(${text}) ORDER BY cid`)
-  const collations = await transaction.query(
-    `SELECT info.name, info.coll FROM pragma_index_list(${text}) AS list JOIN pragma_index_xinfo(list.name) AS info
-     WHERE list.origin = 'pk' AND info.key = 1`,
-  )
   const triggers = await transaction.query(`SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE ORDER BY rowid`, [name])
   const [rows] = await transaction.query(`SELECT EXISTS (SELECT 1 FROM ${quoteName(name)})`)
   return {
     name,
     columns: columns.filter((row) => Number(row[3]) < 2).map(([column, type]) => ({ name: String(column), type: String(type ?? '') })),
     key: keyOf(columns),
-    collations: new Map(collations.map(([column, collation]) => [String(column), String(collation)])),
+    collations: await readKeyCollations(transaction, name),
     triggers: triggers.map(([trigger, sql]) => ({ name: String(trigger), sql: String(sql), isLog: isLogTrigger({ name: String(trigger), sql: String(sql) }) })),
     hasRows: Number(rows?.[0]) === 1,
   }
+}
+
+/** By which the key's index compares, by column. */
+export async function readKeyCollations(transaction: BatchTransaction, table: string): Promise<ReadonlyMap<string, string>> {
+  const rows = await transaction.query(
+    `SELECT info.name, info.coll FROM pragma_index_list(${quoteText(table)}) AS list JOIN pragma_index_xinfo(list.name) AS info
+     WHERE list.origin = 'pk' AND info.key = 1`,
+  )
+  return new Map(rows.map(([column, collation]) => [String(column), String(collation)]))
 }
 
 function quoteName(name: string): string {

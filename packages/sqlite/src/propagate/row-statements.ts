@@ -1,6 +1,7 @@
 import type { PeerTable } from '@tidemark/core/adapter'
 import { quote, quoteAll } from '../quote.ts'
 import type { PeerShape } from './peer-shape.ts'
+import { keyTextSql } from './versions/key-text.ts'
 
 /** How rows are written. */
 export interface RowStatements {
@@ -33,7 +34,7 @@ export function rowStatements(table: PeerTable, shape: PeerShape, { conflict, co
   const tail = conflict === 'replace' ? '' : ` ${onConflict(table, shape)}`
   const insert = `INSERT ${conflict === 'replace' ? 'OR REPLACE ' : ''}INTO ${name} (${quoteAll(columns)}) VALUES `
   const isKey = table.key.map((column) => `${collated(column, shape)} = ?`).join(' AND ')
-  const keyText = table.key.map((column) => `quote(${quote(column)})`).join(` || ',' || `)
+  const keyText = keyTextSql(table.key.map(quote), table.key.map((column) => shape.collations.get(column)))
   return {
     upsert: (rows) => `${insert}${Array<string>(rows).fill(row).join(', ')}${tail}`,
     delete: `DELETE FROM ${name} WHERE ${isKey}`,

@@ -1,16 +1,22 @@
 import {
   abortable, decideChunk, decideUnit, encodeMessage, TidemarkError, type AbortOptions, type PeerAnswer, type PeerChunk, type PeerHello, type PeerMessage,
-  type PeerOutcome, type PeerTableState, type PeerUnit, type PropagationConnection, type PropagationSettings, type PropagationTarget,
+  type PeerOutcome, type PeerTableState, type PeerUnit, type PropagationConnection, type PropagationSettings, type PropagationTarget, type RowVersions,
 } from '@tidemark/core/adapter'
 import type { BatchDriver, BatchTransaction } from '../driver.ts'
+import { logNames } from '../capture/log-names.ts'
 import { SerialDriver } from '../serial-driver.ts'
+import { applyBatches, type ApplyContext } from './apply-batches.ts'
+import type { AppliedTable } from './apply-changes.ts'
+import { batchesOf, batchOfChunk } from './batch.ts'
 import { peerNames, type PeerNames } from './peer-names.ts'
 import {
-  createPeerTables, dropParts, placeOf, readRelayed, readSender, writePart, writeSender, writeTable, type KeptSender, type KeptTable,
+  createPeerTables, dropParts, placeOf, readParts, readRelayed, readSender, writePart, writeSender, writeTable, type KeptSender, type KeptTable,
 } from './peer-state.ts'
 import { TableFailed } from './table-failed.ts'
 import { refused, takeHello } from './take-hello.ts'
-import { applyChunk, applyUnit, type RowsContext } from './take-rows.ts'
+import { SqliteRowVersions } from './versions/sqlite-row-versions.ts'
+import { createVersionTables } from './versions/version-tables.ts'
+import { VersionedApply, type VersionedContext } from './versions/versioned-apply.ts'
 
 export interface SqlitePropagationHost {
   /** The address without credentials. */
@@ -18,6 +24,8 @@ export interface SqlitePropagationHost {
   readonly maxParameters: number
   /** A connection of our own that enforces no foreign keys: what a cascade did at the sender comes as rows. */
   readonly open: () => Promise<BatchDriver>
+  /** Whether a transaction may read behind its own writes. Default false. */
+  readonly isInteractive?: boolean | undefined
 }
 
 export interface SqlitePropagationOptions {
@@ -31,7 +39,7 @@ export function sqlitePropagationTarget(host: SqlitePropagationHost, { tablePref
   return { address: host.address, connect: (settings) => new SqlitePropagationConnection(host, { names, settings }) }
 }
 
-const NONE: RowsContext['relayed'] = new Map()
+const NONE: ApplyContext['relayed'] = new Map()
 const LIVE: KeptTable = { state: { state: 'live' }, sweeps: false }
 
 class SqlitePropagationConnection implements PropagationConnection {
@@ -39,12 +47,16 @@ class SqlitePropagationConnection implements PropagationConnection {
   readonly #names: PeerNames
   readonly #settings: PropagationSettings
   readonly #driver: SerialDriver<BatchDriver>
+  readonly #versioned: VersionedContext | undefined
+  readonly versions: RowVersions | undefined
 
   constructor(host: SqlitePropagationHost, { names, settings }: { readonly names: PeerNames; readonly settings: PropagationSettings }) {
     this.#host = host
     this.#names = names
     this.#settings = settings
-    this.#driver = new SerialDriver({ open: host.open, prepare: (driver) => driver.transaction((transaction) => createPeerTables(transaction, names)), owner: 'receiver' })
+    this.#versioned = versionedContext(host, { names, settings })
+    this.#driver = new SerialDriver({ open: host.open, prepare: (driver) => driver.transaction((transaction) => this.#prepare(transaction)), owner: 'receiver' })
+    this.versions = this.#versioned === undefined ? undefined : new SqliteRowVersions(this.#driver, this.#versioned)
   }
 
   take(message: PeerMessage, { signal }: AbortOptions = {}): Promise<PeerAnswer> {
@@ -53,6 +65,11 @@ class SqlitePropagationConnection implements PropagationConnection {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#driver.close()
+  }
+
+  async #prepare(transaction: BatchTransaction): Promise<void> {
+    await createPeerTables(transaction, this.#names)
+    if (this.#versioned !== undefined) await createVersionTables(transaction, this.#names, this.#versioned.log)
   }
 
   /** A table that can't be written to is refused, and the message applied again without it: nothing of the first try is left. */
@@ -98,7 +115,8 @@ class SqlitePropagationConnection implements PropagationConnection {
       return this.#answer('applied', { ...known, sender }, unit)
     }
     const relayed = unit.relayed === undefined ? NONE : await readRelayed(transaction, this.#names, unit.relayed.origin)
-    await applyUnit(transaction, unit, this.#rows({ known, failed, relayed }))
+    const parts = known.sender.keptTo === null ? [] : await readParts(transaction, this.#names, origin)
+    await applyBatches(transaction, batchesOf(unit, parts), this.#applying({ known, failed, relayed }))
     if (known.sender.keptTo !== null) await dropParts(transaction, this.#names, origin)
     const sender = { ...known.sender, at: to, keptTo: null }
     await writeSender(transaction, this.#names, { origin, sender })
@@ -110,16 +128,23 @@ class SqlitePropagationConnection implements PropagationConnection {
     const kept = known?.tables.get(name)
     const decision = decideChunk(known?.sender, kept?.state, chunk)
     if (known === undefined || kept === undefined || decision !== 'apply') return this.#answer(decision === 'unknown' ? 'unknown' : 'elsewhere', known, { epoch: chunk.epoch, asked: [name] })
-    await applyChunk(transaction, chunk, this.#rows({ known, failed, relayed: NONE }))
+    await applyBatches(transaction, [batchOfChunk(chunk)], this.#applying({ known, failed, relayed: NONE }), (table) => this.#endCopy(transaction, chunk, table))
     const now: KeptTable = next === null ? LIVE : { state: { state: 'copying', after: next }, sweeps: kept.sweeps }
     if (!failed.has(name)) await writeTable(transaction, this.#names, { origin, name, kept: now })
     const tables = await this.#refuse(transaction, chunk, { known: { ...known, tables: new Map([...known.tables, [name, now]]) }, failed })
     return this.#answer('applied', { ...known, tables }, { epoch: chunk.epoch, asked: [name] })
   }
 
-  #rows({ known, failed, relayed }: Pick<RowsContext, 'known' | 'relayed'> & Pick<Taking, 'failed'>): RowsContext {
+  /** With the last chunk, rows that the copy did not bring are deleted. */
+  async #endCopy(transaction: BatchTransaction, { origin, next, table: { name } }: PeerChunk, applied: AppliedTable | undefined): Promise<void> {
+    if (next !== null || applied?.notesCopied !== true) return
+    await transaction.run(applied.statements.sweep, [origin, name])
+    await transaction.run(`DELETE FROM ${this.#names.copied} WHERE origin = ? AND name = ?`, [origin, name])
+  }
+
+  #applying({ known, failed, relayed }: Pick<ApplyContext, 'known' | 'relayed'> & Pick<Taking, 'failed'>): ApplyContext {
     const { origin: own, refusesLocalWrites: guards } = this.#settings
-    return { names: this.#names, maxParameters: this.#host.maxParameters, guards, known, own, relayed, failed: new Set(failed.keys()) }
+    return { names: this.#names, maxParameters: this.#host.maxParameters, guards, known, own, relayed, failed: new Set(failed.keys()), versioned: this.#versioned === undefined ? undefined : new VersionedApply(this.#versioned) }
   }
 
   async #refuse(transaction: BatchTransaction, { origin }: PeerMessage, { known, failed }: { readonly known: KeptSender } & Omit<Taking, 'known'>): Promise<KeptSender['tables']> {
@@ -138,6 +163,15 @@ class SqlitePropagationConnection implements PropagationConnection {
     for (const [name, { state }] of known?.tables ?? []) if (names.has(name) || state.state !== 'live') states.push([name, state])
     return { outcome, origin: this.#settings.origin, at: placeOf(known, epoch), isCommit: (known?.sender.keptTo ?? null) === null, tables: Object.fromEntries(states) }
   }
+}
+
+/** Errors: `CONFIG_INVALID`, `NOT_SUPPORTED`. */
+function versionedContext({ isInteractive = false }: SqlitePropagationHost, { names, settings }: { readonly names: PeerNames; readonly settings: PropagationSettings }): VersionedContext | undefined {
+  const { versioned: writes, origin, log } = settings
+  if (writes === undefined) return undefined
+  if (!isInteractive) throw new TidemarkError('NOT_SUPPORTED', 'Where several instances write, the database must let a transaction read what it has written.')
+  if (origin === undefined) throw new TidemarkError('CONFIG_INVALID', 'An instance that writes needs a name.', { issues: [{ path: 'origin', message: 'Must be given.' }] })
+  return { names, writes, own: origin, log: logNames(log) }
 }
 
 interface Taking {

@@ -19,6 +19,7 @@ export async function takeHello(transaction: BatchTransaction, hello: PeerHello,
   const { names, settings, known } = context
   const decision = decideHello(known?.sender, hello, settings.origin)
   if (decision === 'taken') throw taken(hello)
+  if (hello.isVersioned !== (settings.versioned !== undefined)) throw new TidemarkError('PEER_POLICY_DIFFERS', 'The sender and this receiver do not resolve conflicts in the same way.')
   const sender = senderOf(hello, decision === 'known' ? known?.sender : undefined, known?.sender)
   const shapes: (PeerShape | undefined)[] = []
   for (const table of hello.tables) shapes.push(await readShape(transaction, table.name))
@@ -39,6 +40,8 @@ function senderOf(hello: PeerHello, current: SenderState | undefined, former: Se
   return { epoch, retired, at: head, keptTo: null }
 }
 
+const LIVE: KeptTable = { state: { state: 'live' }, sweeps: false }
+
 interface StateRequest {
   readonly hello: PeerHello
   readonly shape: PeerShape | undefined
@@ -53,13 +56,15 @@ function nextState(table: PeerTable, { hello, shape, context: { settings, known 
   if (difference !== undefined) return refused(difference)
   if (isKnown && former?.state.state === 'live') return former
   if (isKnown && former?.state.state === 'copying') return former
+  // Rows of several writers are merged, each by its version: none is replaced that is newer.
+  if (settings.versioned !== undefined) return hello.snapshot ? { state: { state: 'copying', after: null }, sweeps: false } : LIVE
   const mayReplace = settings.replacesRows || (former !== undefined && !isTheirs(former.state))
   return firstState({ wantsCopy: hello.snapshot, hasRows: shape?.hasRows === true, mayReplace, former })
 }
 
 function firstState({ wantsCopy, hasRows, mayReplace, former }: { readonly wantsCopy: boolean; readonly hasRows: boolean; readonly mayReplace: boolean; readonly former: KeptTable | undefined }): KeptTable {
   // Without a copy there is no way back to rows that are right.
-  if (!wantsCopy) return former?.state.state === 'refused' ? former : { state: { state: 'live' }, sweeps: false }
+  if (!wantsCopy) return former?.state.state === 'refused' ? former : LIVE
   if (!hasRows || mayReplace) return { state: { state: 'copying', after: null }, sweeps: hasRows }
   return former?.state.state === 'refused' ? former : refused(new TidemarkError('PEER_NOT_EMPTY', 'The table has rows that did not come from this sender.'))
 }

@@ -1,10 +1,14 @@
 import type { PropagationSettings, PropagationTarget } from '../../dialect/propagation-target.ts'
+import { TidemarkError } from '../../errors/tidemark-error.ts'
 import type { Logger } from '../../log/logger.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
+import { versionedWrites, type ConflictRules } from '../conflict-rules.ts'
+import { systemRuntime } from '../../runtime/system-runtime.ts'
 import type { SecretInput } from '../../util/secret.ts'
 
+
 /** What a receiver does with what it gets. */
-export interface ReceiverRules {
+export interface ReceiverRules extends ConflictRules {
   /** Name of the receiving instance, where it propagates its own changes: they are not applied when they come back. */
   readonly origin?: string | undefined
   /** Whether rows that were in a table before its sender's first contact may be deleted or replaced. Default false: such a table is refused. */
@@ -13,6 +17,8 @@ export interface ReceiverRules {
   readonly followsSchema?: boolean | undefined
   /** Whether the application's own writes to these tables are refused, for replicas of one writer. Default false. */
   readonly refusesLocalWrites?: boolean | undefined
+  /** Default: the host's clock. */
+  readonly runtime?: Runtime | undefined
 }
 
 /**
@@ -31,12 +37,16 @@ export interface ReceiverOptions extends ReceiverRules {
   readonly authorize: Authorization
   /** Greatest request, in bytes. Default 8 MiB. */
   readonly maxMessageBytes?: number | undefined
-  /** Default: the host's clock. */
-  readonly runtime?: Runtime | undefined
   /** Default: silent. */
   readonly logger?: Logger | undefined
 }
 
-export function receiverSettings({ origin, replacesRows = false, followsSchema = false, refusesLocalWrites = false }: ReceiverRules): PropagationSettings {
-  return { origin, replacesRows, followsSchema, refusesLocalWrites }
+/** Errors: `CONFIG_INVALID`. */
+export function receiverSettings(rules: ReceiverRules): PropagationSettings {
+  const { origin, replacesRows = false, followsSchema = false, refusesLocalWrites = false, log = 'tidemark', runtime = systemRuntime() } = rules
+  const versioned = versionedWrites(rules, runtime)
+  if (versioned !== undefined && refusesLocalWrites) {
+    throw new TidemarkError('CONFIG_INVALID', 'An instance can not both write and be refused to.', { issues: [{ path: 'refusesLocalWrites', message: 'Must not be set where several instances write.' }] })
+  }
+  return { origin, replacesRows, followsSchema, refusesLocalWrites, log, versioned }
 }

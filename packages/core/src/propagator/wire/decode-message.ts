@@ -1,8 +1,9 @@
 import * as v from 'valibot'
 import type { LogPosition, Sequence } from '../../change/log-position.ts'
 import type { RowValues, Value } from '../../change/value.ts'
-import type { PeerChange, PeerMessage, PeerTable } from '../../dialect/propagation-target.ts'
+import type { PeerChange, PeerMessage, PeerTable, Tombstone } from '../../dialect/propagation-target.ts'
 import { TidemarkError } from '../../errors/tidemark-error.ts'
+import { isVersion } from '../../change/hybrid-clock.ts'
 import { WIRE_VERSION } from './encode-message.ts'
 import { fromWireValue } from './wire-value.ts'
 
@@ -12,17 +13,18 @@ const name = v.pipe(v.string(), v.regex(/^[\w.-]{1,63}$/))
 const sequence = v.pipe(v.string(), v.regex(/^[0-9a-z]{2,37}$/), v.check((value) => value.length - 2 === Number.parseInt(value.charAt(0), 36)))
 const place = v.tuple([sequence, v.string()])
 const table = v.object({ name: text, columns: v.pipe(v.array(v.tuple([text, v.string()])), v.minLength(1)), key: v.pipe(v.array(text), v.minLength(1)) })
+const version = v.pipe(v.string(), v.check(isVersion))
 const cursor = v.nullable(v.string())
 const sender = { v: v.literal(WIRE_VERSION), origin: name, epoch: text }
 
 /** Everything but the rows, which are looked at one by one below: a schema costs more than applying them. */
 const schema = v.variant('type', [
-  v.object({ ...sender, type: v.literal('hello'), head: place, tables: v.array(table), snapshot: v.boolean(), takesOver: v.boolean(), restarts: v.boolean() }),
+  v.object({ ...sender, type: v.literal('hello'), head: place, tables: v.array(table), snapshot: v.boolean(), takesOver: v.boolean(), restarts: v.boolean(), isVersioned: v.boolean() }),
   v.object({
     ...sender, type: v.literal('unit'), from: place, to: place, isCommit: v.boolean(),
-    relayed: v.optional(v.object({ origin: name, epoch: text, sequence, isSnapshot: v.boolean() })), tables: v.array(table), changes: v.array(v.array(v.unknown())),
+    relayed: v.optional(v.object({ origin: name, epoch: text, sequence, isSnapshot: v.boolean(), version: v.optional(version) })), version: v.optional(version), tables: v.array(table), changes: v.array(v.array(v.unknown())),
   }),
-  v.object({ ...sender, type: v.literal('chunk'), at: place, after: cursor, next: cursor, table, rows: v.array(v.array(v.unknown())) }),
+  v.object({ ...sender, type: v.literal('chunk'), at: place, after: cursor, next: cursor, table, rows: v.array(v.array(v.unknown())), versions: v.optional(v.array(version)), tombstones: v.array(v.pipe(v.array(v.unknown()), v.minLength(1))) }),
 ])
 
 type Parsed = v.InferOutput<typeof schema>
@@ -35,24 +37,26 @@ export function decodeMessage(body: string): PeerMessage {
   const { origin, epoch } = message
   switch (message.type) {
     case 'hello':
-      return { type: 'hello', origin, epoch, head: position(message, message.head), tables: message.tables.map(toTable), snapshot: message.snapshot, takesOver: message.takesOver, restarts: message.restarts }
+      return { type: 'hello', origin, epoch, head: position(message, message.head), tables: message.tables.map(toTable), snapshot: message.snapshot, takesOver: message.takesOver, restarts: message.restarts, isVersioned: message.isVersioned }
     case 'unit':
       return toUnit(message)
     case 'chunk': {
       const columns = message.table.columns.length
       const rows = message.rows.map((row) => values(row, 0, columns))
-      return { type: 'chunk', origin, epoch, at: position(message, message.at), after: message.after, next: message.next, table: toTable(message.table), rows }
+      if (message.versions !== undefined && message.versions.length !== rows.length) invalid('versions')
+      const tombstones = message.tombstones.map((entry) => toTombstone(entry, message.table.key.length))
+      return { type: 'chunk', origin, epoch, at: position(message, message.at), after: message.after, next: message.next, table: toTable(message.table), rows, versions: message.versions, tombstones }
     }
   }
 }
 
 function toUnit(message: Extract<Parsed, { readonly type: 'unit' }>): PeerMessage {
-  const { origin, epoch, isCommit, relayed } = message
+  const { origin, epoch, isCommit, relayed, version: of } = message
   const tables = message.tables.map(toTable)
   const from = position(message, message.from)
   const to = position(message, message.to)
   if (!(from.sequence < to.sequence)) invalid('to')
-  return { type: 'unit', origin, epoch, from, to, isCommit, relayed, tables, changes: message.changes.map((entry) => toChange(entry, tables)) }
+  return { type: 'unit', origin, epoch, from, to, isCommit, relayed, version: of, tables, changes: message.changes.map((entry) => toChange(entry, tables)) }
 }
 
 function parse(body: string): unknown {
@@ -80,6 +84,12 @@ function toChange(entry: readonly unknown[], tables: readonly PeerTable[]): Peer
   if (op === 0) return { op: 'upsert', table: index, values: values(entry, 2, known.columns.length) }
   if (op === 1) return { op: 'delete', table: index, values: values(entry, 2, known.key.length) }
   return op === 2 && entry.length === 2 ? { op: 'truncate', table: index } : invalid('changes')
+}
+
+function toTombstone(entry: readonly unknown[], columns: number): Tombstone {
+  const [of] = entry
+  if (typeof of !== 'string' || !isVersion(of)) invalid('tombstones')
+  return { version: of, key: values(entry, 1, columns) }
 }
 
 function values(cells: readonly unknown[], from: number, count: number): RowValues {

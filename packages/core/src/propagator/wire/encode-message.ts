@@ -11,14 +11,14 @@ export function encodeMessage(message: PeerMessage): string {
   const head = { v: WIRE_VERSION, type: message.type, origin: message.origin, epoch: message.epoch }
   switch (message.type) {
     case 'hello':
-      return JSON.stringify({ ...head, head: place(message.head), tables: message.tables.map(table), snapshot: message.snapshot, takesOver: message.takesOver, restarts: message.restarts })
+      return JSON.stringify({ ...head, head: place(message.head), tables: message.tables.map(table), snapshot: message.snapshot, takesOver: message.takesOver, restarts: message.restarts, isVersioned: message.isVersioned })
     case 'unit':
       return JSON.stringify({
         ...head, from: place(message.from), to: place(message.to), isCommit: message.isCommit,
-        relayed: message.relayed, tables: message.tables.map(table), changes: message.changes.map(change),
+        relayed: message.relayed, version: message.version, tables: message.tables.map(table), changes: message.changes.map(change),
       })
     case 'chunk':
-      return JSON.stringify({ ...head, at: place(message.at), after: message.after, next: message.next, table: table(message.table), rows: message.rows.map(values) })
+      return JSON.stringify({ ...head, at: place(message.at), after: message.after, next: message.next, table: table(message.table), rows: message.rows.map(values), versions: message.versions, tombstones: message.tombstones.map(({ key, version }) => [version, ...values(key)]) })
   }
 }
 

@@ -1,0 +1,144 @@
+import { takesRelayed, TidemarkError, type PeerChange, type PeerTable, type RelayedTable, type RowValues, type RowVersion } from '@tidemark/core/adapter'
+import type { BatchTransaction } from '../driver.ts'
+import { applyChanges, nullKey, type AppliedTable } from './apply-changes.ts'
+import { isRelayed, type Batch } from './batch.ts'
+import { unguarded } from './guard-tables.ts'
+import { withOrigin } from './mark-origin.ts'
+import type { PeerNames } from './peer-names.ts'
+import { readShape, shapeDifference, type PeerShape } from './peer-shape.ts'
+import { writeRelayed, type KeptSender } from './peer-state.ts'
+import { rowStatements } from './row-statements.ts'
+import { withoutTriggers } from './suspend-triggers.ts'
+import { TableFailed } from './table-failed.ts'
+import type { VersionedApply } from './versions/versioned-apply.ts'
+
+export interface ApplyContext {
+  readonly names: PeerNames
+  readonly maxParameters: number
+  readonly guards: boolean
+  readonly known: KeptSender
+  /** The receiving instance. */
+  readonly own: string | undefined
+  /** Tables of the instance that made a passed-on change. */
+  readonly relayed: ReadonlyMap<string, RelayedTable>
+  /** Tables that could not be written to in an earlier try. */
+  readonly failed: ReadonlySet<string>
+  /** Where several instances write. */
+  readonly versioned: VersionedApply | undefined
+}
+
+/** A batch with how each of its tables is written here. */
+export interface PlannedBatch extends Batch {
+  readonly applied: readonly (AppliedTable | undefined)[]
+}
+
+/**
+ * Applies batches that belong together, and then does what `last` does with the table of the first. Reads all that it needs to know, then
+ * writes, as hosts without interactive transactions want it. Errors: `TableFailed`.
+ */
+export async function applyBatches(
+  transaction: BatchTransaction, batches: readonly Batch[], context: ApplyContext, last: (table: AppliedTable | undefined) => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
+  const shapes = await readShapes(transaction, batches)
+  const planned = batches.map((batch) => ({ ...batch, applied: batch.tables.map((table, index) => appliedTable(table, { index, batch, shape: shapes.get(table.name), context })) }))
+  if (!planned.some(({ applied }) => applied.some((table) => table !== undefined))) return
+  const touched = [...shapes.values()].filter((shape) => shape !== undefined)
+  const chosen = context.versioned === undefined ? planned : await context.versioned.choose(transaction, planned, shapes)
+  const write = async (): Promise<void> => {
+    for (const group of groupsOf(chosen)) await writeGroup(transaction, group, { context, touched })
+    await last(planned[0]?.applied[0])
+    await noteRelayed(transaction, planned, context)
+    await context.versioned?.settle(transaction)
+  }
+  const guarded = context.guards ? (): Promise<void> => unguarded(transaction, context.names, write) : write
+  await withoutTriggers(transaction, touched, { names: context.names, work: guarded })
+}
+
+/** Changes that this instance passes on as one: of one transaction, or of one version. */
+interface Group {
+  readonly version: RowVersion | undefined
+  readonly batches: PlannedBatch[]
+}
+
+function groupsOf(batches: readonly PlannedBatch[]): readonly Group[] {
+  const groups: Group[] = []
+  for (const batch of batches) {
+    for (const piece of piecesOf(batch)) {
+      const group = groups.at(-1)
+      if (group !== undefined && group.version === piece.version) group.batches.push(piece.batch)
+      else groups.push({ version: piece.version, batches: [piece.batch] })
+    }
+  }
+  return groups
+}
+
+function* piecesOf(batch: PlannedBatch): Generator<{ readonly version: RowVersion | undefined; readonly batch: PlannedBatch }> {
+  const { versions, changes } = batch
+  if (versions === undefined) return yield { version: undefined, batch }
+  for (let from = 0; from < changes.length;) {
+    const version = versions[from]
+    const next = versions.findIndex((other, index) => index > from && other !== version)
+    const to = next === -1 ? changes.length : next
+    yield { version, batch: { ...batch, changes: changes.slice(from, to), versions: undefined } }
+    from = to
+  }
+}
+
+async function writeGroup(transaction: BatchTransaction, { version, batches }: Group, { context, touched }: { readonly context: ApplyContext; readonly touched: readonly PeerShape[] }): Promise<void> {
+  const [first] = batches
+  if (first === undefined || batches.every(({ changes }) => changes.length === 0)) return
+  await withOrigin(transaction, touched, {
+    from: { ...first.from, version },
+    work: async () => {
+      for (const { changes, origin, applied } of batches) await applyChanges(transaction, changes, { origin, tables: applied, maxParameters: context.maxParameters })
+    },
+  })
+}
+
+async function noteRelayed(transaction: BatchTransaction, batches: readonly PlannedBatch[], { names }: ApplyContext): Promise<void> {
+  const [first] = batches
+  if (first === undefined || !isRelayed(first) || first.from.isSnapshot) return
+  const tables = new Set(batches.flatMap(({ applied }) => applied.flatMap((table) => table?.table.name ?? [])))
+  for (const name of tables) await writeRelayed(transaction, names, { from: first.from, name })
+}
+
+async function readShapes(transaction: BatchTransaction, batches: readonly Batch[]): Promise<ReadonlyMap<string, PeerShape | undefined>> {
+  const shapes = new Map<string, PeerShape | undefined>()
+  for (const name of new Set(batches.flatMap(({ tables }) => tables.map((table) => table.name)))) shapes.set(name, await readShape(transaction, name))
+  return shapes
+}
+
+interface TableRequest {
+  readonly index: number
+  readonly batch: Batch
+  readonly shape: PeerShape | undefined
+  readonly context: ApplyContext
+}
+
+/** `undefined` for a table that nothing is applied to. Errors: `TableFailed`. */
+function appliedTable(table: PeerTable, { index, batch, shape, context }: TableRequest): AppliedTable | undefined {
+  const kept = context.known.tables.get(table.name)
+  // One that no hello named is not one that this receiver follows.
+  if (kept === undefined || kept.state.state === 'refused' || context.failed.has(table.name)) return undefined
+  if (isRelayed(batch) && !takesRelayed(batch.from, context.relayed.get(table.name) ?? UNKNOWN, context.own)) return undefined
+  const fault = shapeDifference(table, shape) ?? nullKey(table, rowsOf(batch.changes, index)) ?? unversioned(table, { index, batch, context })
+  if (fault !== undefined || shape === undefined) throw new TableFailed(table.name, fault ?? new TidemarkError('INTERNAL', 'A table without shape.'))
+  const isCopying = kept.state.state === 'copying' && context.versioned === undefined
+  return {
+    table,
+    statements: rowStatements(table, shape, { conflict: isCopying ? 'replace' : 'update', copied: context.names.copied }),
+    notesCopied: isCopying && kept.sweeps,
+  }
+}
+
+const UNKNOWN: RelayedTable = { direct: undefined, through: undefined }
+
+function* rowsOf(changes: readonly PeerChange[], table: number): Generator<{ readonly values: RowValues; readonly isKey: boolean }> {
+  for (const change of changes) if (change.table === table && change.op !== 'truncate') yield { values: change.values, isKey: change.op === 'delete' }
+}
+
+/** All rows of a table, whoever wrote them: that can't be weighed against other writes. */
+function unversioned(table: PeerTable, { index, batch, context }: Omit<TableRequest, 'shape'>): TidemarkError | undefined {
+  const isTruncated = context.versioned !== undefined && batch.changes.some((change) => change.op === 'truncate' && change.table === index)
+  return isTruncated ? new TidemarkError('NOT_SUPPORTED', `The table '${table.name}' was made anew, which can't be merged with the writes of others.`, { remedy: 'It is copied when the peer asks again.' }) : undefined
+}

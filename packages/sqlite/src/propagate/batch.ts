@@ -1,0 +1,38 @@
+import { decodeMessage, ownChange, type PeerChange, type PeerChunk, type PeerTable, type PeerUnit, type RelayedFrom, type RowVersion } from '@tidemark/core/adapter'
+
+/** What one message, or one part of a transaction, writes. */
+export interface Batch {
+  /** Who sent it. */
+  readonly origin: string
+  readonly tables: readonly PeerTable[]
+  readonly changes: readonly PeerChange[]
+  /** Who made it. */
+  readonly from: RelayedFrom
+  /** Of each change, where several instances write. */
+  readonly versions: readonly RowVersion[] | undefined
+}
+
+/** Whether another than the sender has made the changes. */
+export function isRelayed({ origin, from }: Batch): boolean {
+  return from.origin !== origin
+}
+
+/** A unit with the parts that were kept before it. */
+export function batchesOf(unit: PeerUnit, parts: readonly string[]): readonly Batch[] {
+  const from = unit.relayed ?? ownChange(unit, { sequence: unit.to.sequence, isSnapshot: false })
+  const units = [...parts.map((text) => decodeMessage(text) as PeerUnit), unit] // written from units
+  return units.map(({ origin, tables, changes, version }) => ({ origin, tables, changes, from, versions: version === undefined ? undefined : changes.map(() => version) }))
+}
+
+/** The rows of a chunk, and what is known of those that are gone; by version, so that what was written together is passed on together. */
+export function batchOfChunk(chunk: PeerChunk): Batch {
+  const { origin, table, rows, at, versions, tombstones } = chunk
+  const from = ownChange(chunk, { sequence: at.sequence, isSnapshot: true })
+  const upserts = rows.map((values): PeerChange => ({ op: 'upsert', table: 0, values }))
+  if (versions === undefined) return { origin, tables: [table], changes: upserts, from, versions }
+  const deletes = tombstones.map(({ key }): PeerChange => ({ op: 'delete', table: 0, values: key }))
+  const all = [...versions, ...tombstones.map(({ version }) => version)]
+  const order = all.map((_, index) => index).toSorted((a, b) => ((all[a] ?? '') < (all[b] ?? '') ? -1 : 1))
+  const changes = [...upserts, ...deletes]
+  return { origin, tables: [table], from, changes: order.flatMap((index) => changes[index] ?? []), versions: order.flatMap((index) => all[index] ?? []) }
+}

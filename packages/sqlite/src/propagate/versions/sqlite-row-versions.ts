@@ -1,0 +1,69 @@
+import { TidemarkError, toSequence, fromSequence, type PeerTable, type RowValues, type RowVersion, type RowVersions, type Sequence, type Tombstone } from '@tidemark/core/adapter'
+import type { BatchDriver } from '../../driver.ts'
+import type { SerialDriver } from '../../serial-driver.ts'
+import { readShape } from '../peer-shape.ts'
+import { parseKeyText } from './key-text.ts'
+import { readVersions } from './newer-changes.ts'
+import { stampLog } from './stamp-log.ts'
+import type { VersionedContext } from './versioned-apply.ts'
+
+/** The versions of the rows of one database, for its propagator. */
+export class SqliteRowVersions implements RowVersions {
+  readonly #driver: SerialDriver<BatchDriver>
+  readonly #context: VersionedContext
+  #decode: ((bytes: Uint8Array) => string) | undefined
+
+  constructor(driver: SerialDriver<BatchDriver>, context: VersionedContext) {
+    this.#driver = driver
+    this.#context = context
+  }
+
+  async stamp(): Promise<{ readonly epoch: string; readonly sequence: Sequence } | undefined> {
+    const { names, log, own, writes } = this.#context
+    return this.#driver.use(async (driver) => {
+      const [row] = await driver.query(`SELECT (SELECT value FROM ${log.meta} WHERE key = 'epoch'), (SELECT max(seq) FROM ${log.log}), (SELECT stamped FROM ${names.clock})`)
+      const [epoch, head, stamped] = row ?? []
+      if (epoch === undefined || epoch === null) return undefined
+      const clock = Number(head) <= Number(stamped) ? { stamped: Number(stamped) } : await driver.transaction((transaction) => stampLog(transaction, { names, log, origin: own, nowMs: writes.now(), tombstoneMs: writes.tombstoneMs }))
+      return { epoch: String(epoch), sequence: toSequence(clock.stamped) }
+    })
+  }
+
+  async stampAfter(sequence: Sequence): Promise<{ readonly sequence: Sequence; readonly version: RowVersion } | undefined> {
+    const rows = await this.#driver.use((driver) => driver.query(`SELECT seq, version FROM ${this.#context.names.stamps} WHERE seq > ? ORDER BY seq LIMIT 1`, [fromSequence(sequence)]))
+    const [row] = rows
+    return row === undefined ? undefined : { sequence: toSequence(Number(row[0])), version: String(row[1]) }
+  }
+
+  async versionsOf(table: PeerTable, keys: readonly RowValues[]): Promise<readonly RowVersion[]> {
+    const { names, own } = this.#context
+    return this.#driver.use((driver) => driver.transaction(async (transaction) => {
+      const shape = await readShape(transaction, table.name)
+      if (shape === undefined) throw new TidemarkError('TABLE_UNKNOWN', `The database has no table '${table.name}'.`)
+      const versions: RowVersion[] = []
+      for (let at = 0; at < keys.length; at += KEYS_PER_QUERY) {
+        const found = await readVersions(transaction, keys.slice(at, at + KEYS_PER_QUERY), { names, table, shape, own })
+        for (const { version } of found) versions.push(version ?? '')
+      }
+      return versions
+    }))
+  }
+
+  async tombstones(table: PeerTable, { after, limit }: { readonly after: string | null; readonly limit: number }): Promise<{ readonly tombstones: readonly Tombstone[]; readonly next: string | null }> {
+    const { names } = this.#context
+    return this.#driver.use(async (driver) => {
+      const rows = await driver.query(`SELECT key, version FROM ${names.versions} WHERE name = ? AND gone = 1 AND key > ? ORDER BY key LIMIT ${limit}`, [table.name, after ?? ''])
+      const decode = this.#decode ??= await decoderOf(driver)
+      const tombstones = rows.map(([key, version]) => ({ key: parseKeyText(String(key), decode), version: String(version) }))
+      return { tombstones, next: rows.length < limit ? null : String(rows.at(-1)?.[0]) }
+    })
+  }
+}
+
+const KEYS_PER_QUERY = 24
+
+async function decoderOf(driver: BatchDriver): Promise<(bytes: Uint8Array) => string> {
+  const [row] = await driver.query('SELECT encoding FROM pragma_encoding')
+  const decoder = new TextDecoder(String(row?.[0] ?? 'UTF-8').toLowerCase())
+  return (bytes) => decoder.decode(bytes)
+}
