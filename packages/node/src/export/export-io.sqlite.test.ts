@@ -37,7 +37,7 @@ function counting(storage: ObjectStorage): { readonly storage: ObjectStorage; re
   }
 }
 
-it.each<ExportRequest>([{ consistency: 'snapshot' }, { consistency: 'corrected' }, { format: 'ndjson' }])('writes what it gives and reads nothing back, in a hundred slices of another process each (%o)', { timeout: 60_000 }, async (request) => {
+it.each<ExportRequest>([{ consistency: 'snapshot' }, { consistency: 'corrected' }, { format: 'ndjson' }])('writes what it gives and reads nothing back, in a hundred slices of another process each (%o)', { timeout: 180_000 }, async (request) => {
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-io-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const path = join(folder, 'app.db')
