@@ -1,5 +1,5 @@
 import { TidemarkError } from '@tidemark/core/adapter'
-import type { BatchDriver, SqliteDriver } from './driver.ts'
+import type { SqliteDriver } from './driver.ts'
 
 export interface SerialDriverOptions<Driver> {
   readonly open: () => Promise<Driver>
@@ -10,7 +10,7 @@ export interface SerialDriverOptions<Driver> {
 }
 
 /** A driver that is opened when first needed and used by one call at a time: it has one transaction. */
-export class SerialDriver<Driver extends BatchDriver = SqliteDriver> implements AsyncDisposable {
+export class SerialDriver<Driver extends AsyncDisposable = SqliteDriver> implements AsyncDisposable {
   readonly #options: SerialDriverOptions<Driver>
   #driver: Promise<Driver> | undefined
   #isDisposed = false

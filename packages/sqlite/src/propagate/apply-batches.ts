@@ -8,13 +8,14 @@ import type { PeerNames } from './peer-names.ts'
 import { readShape, shapeDifference, type PeerShape } from './peer-shape.ts'
 import { writeRelayed, type KeptSender } from './peer-state.ts'
 import { rowStatements } from './row-statements.ts'
-import { withoutTriggers } from './suspend-triggers.ts'
+import { triggerFault, withoutTriggers } from './suspend-triggers.ts'
+import type { SqlitePropagationHost } from './sqlite-propagation-target.ts'
 import { TableFailed } from './table-failed.ts'
 import type { VersionedApply } from './versions/versioned-apply.ts'
 
 export interface ApplyContext {
   readonly names: PeerNames
-  readonly maxParameters: number
+  readonly host: Pick<SqlitePropagationHost, 'maxParameters' | 'keepsForeignKeys' | 'keepsTriggers'>
   readonly guards: boolean
   readonly known: KeptSender
   /** The receiving instance. */
@@ -90,7 +91,7 @@ async function writeGroup(transaction: BatchTransaction, { version, batches }: G
   await withOrigin(transaction, touched, {
     from: { ...first.from, version },
     work: async () => {
-      for (const { changes, origin, applied } of batches) await applyChanges(transaction, changes, { origin, tables: applied, maxParameters: context.maxParameters })
+      for (const { changes, origin, applied } of batches) await applyChanges(transaction, changes, { origin, tables: applied, maxParameters: context.host.maxParameters })
     },
   })
 }
@@ -103,9 +104,8 @@ async function noteRelayed(transaction: BatchTransaction, batches: readonly Plan
 }
 
 async function readShapes(transaction: BatchTransaction, batches: readonly Batch[]): Promise<ReadonlyMap<string, PeerShape | undefined>> {
-  const shapes = new Map<string, PeerShape | undefined>()
-  for (const name of new Set(batches.flatMap(({ tables }) => tables.map((table) => table.name)))) shapes.set(name, await readShape(transaction, name))
-  return shapes
+  const names = [...new Set(batches.flatMap(({ tables }) => tables.map((table) => table.name)))]
+  return new Map(await Promise.all(names.map(async (name): Promise<[string, PeerShape | undefined]> => [name, await readShape(transaction, name)])))
 }
 
 interface TableRequest {
@@ -121,12 +121,12 @@ function appliedTable(table: PeerTable, { index, batch, shape, context }: TableR
   // One that no hello named is not one that this receiver follows.
   if (kept === undefined || kept.state.state === 'refused' || context.failed.has(table.name)) return undefined
   if (isRelayed(batch) && !takesRelayed(batch.from, context.relayed.get(table.name) ?? UNKNOWN, context.own)) return undefined
-  const fault = shapeDifference(table, shape) ?? nullKey(table, rowsOf(batch.changes, index)) ?? unversioned(table, { index, batch, context })
+  const fault = shapeDifference(table, shape) ?? triggerFault(shape, context) ?? nullKey(table, rowsOf(batch.changes, index)) ?? unversioned(table, { index, batch, context })
   if (fault !== undefined || shape === undefined) throw new TableFailed(table.name, fault ?? new TidemarkError('INTERNAL', 'A table without shape.'))
   const isCopying = kept.state.state === 'copying' && context.versioned === undefined
   return {
     table,
-    statements: rowStatements(table, shape, { conflict: isCopying ? 'replace' : 'update', copied: context.names.copied }),
+    statements: rowStatements(table, shape, { conflict: isCopying && context.host.keepsForeignKeys !== true ? 'replace' : 'update', copied: context.names.copied }),
     notesCopied: isCopying && kept.sweeps,
   }
 }

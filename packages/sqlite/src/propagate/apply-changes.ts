@@ -2,7 +2,7 @@ import { TidemarkError, type PeerChange, type PeerTable, type RowValues } from '
 import type { BatchTransaction } from '../driver.ts'
 import { flatten } from '../upsert.ts'
 import type { RowStatements } from './row-statements.ts'
-import { TableFailed } from './table-failed.ts'
+import { isOfOneTable, TableFailed } from './table-failed.ts'
 
 /** A table of a unit, and how its rows are written here. */
 export interface AppliedTable {
@@ -37,11 +37,8 @@ export async function applyChanges(transaction: BatchTransaction, changes: reado
   }
 }
 
-/** What is wrong with one table must not stop the others; what is wrong with the database stops all. */
-const OF_ONE_TABLE: ReadonlySet<string> = new Set(['TARGET_CONSTRAINT', 'TARGET_ROW_TOO_LARGE', 'TARGET_FAILED'])
-
 function fail({ table }: AppliedTable, error: unknown): never {
-  throw error instanceof TidemarkError && OF_ONE_TABLE.has(error.code) ? new TableFailed(table.name, error) : error
+  throw isOfOneTable(error) ? new TableFailed(table.name, error) : error
 }
 
 function* runsOf(changes: readonly PeerChange[]): Generator<Run> {

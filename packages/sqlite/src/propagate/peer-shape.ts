@@ -26,17 +26,20 @@ export interface PeerShape {
 
 /** `undefined` where there is no table of that name. Only reads. */
 export async function readShape(transaction: BatchTransaction, name: string): Promise<PeerShape | undefined> {
-  const [table] = await transaction.query(`SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name = ?`, [name])
+  // At once, because each is a round trip where the database is far away.
+  const [[table], columns, triggers, collations] = await Promise.all([
+    transaction.query(`SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name = ?`, [name]),
+    transaction.query(`SELECT name, type, pk, hidden FROM pragma_table_xinfo(${quoteText(name)}) ORDER BY cid`),
+    transaction.query(`SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE ORDER BY rowid`, [name]),
+    readKeyCollations(transaction, name),
+  ])
   if (table === undefined) return undefined
-  const text = quoteText(name)
-  const columns = await transaction.query(`SELECT name, type, pk, hidden FROM pragma_table_xinfo(${text}) ORDER BY cid`)
-  const triggers = await transaction.query(`SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE ORDER BY rowid`, [name])
-  const [rows] = await transaction.query(`SELECT EXISTS (SELECT 1 FROM ${quoteName(name)})`)
+  const [rows] = await transaction.query(`SELECT EXISTS (SELECT 1 FROM ${quoteName(name)}) AS found`)
   return {
     name,
     columns: columns.filter((row) => Number(row[3]) < 2).map(([column, type]) => ({ name: String(column), type: String(type ?? '') })),
     key: keyOf(columns),
-    collations: await readKeyCollations(transaction, name),
+    collations,
     triggers: triggers.map(([trigger, sql]) => ({ name: String(trigger), sql: String(sql), isLog: isLogTrigger({ name: String(trigger), sql: String(sql) }) })),
     hasRows: Number(rows?.[0]) === 1,
   }

@@ -12,8 +12,10 @@ import { peerNames, type PeerNames } from './peer-names.ts'
 import {
   createPeerTables, dropParts, placeOf, readParts, readRelayed, readSender, writePart, writeSender, writeTable, type KeptSender, type KeptTable,
 } from './peer-state.ts'
-import { TableFailed } from './table-failed.ts'
+import { parentsFirst } from './parents-first.ts'
+import { isOfOneTable, TableFailed } from './table-failed.ts'
 import { refused, takeHello } from './take-hello.ts'
+import { withoutCulprit } from './without-culprit.ts'
 import { SqliteRowVersions } from './versions/sqlite-row-versions.ts'
 import { createVersionTables } from './versions/version-tables.ts'
 import { VersionedApply, type VersionedContext } from './versions/versioned-apply.ts'
@@ -22,11 +24,21 @@ export interface SqlitePropagationHost {
   /** The address without credentials. */
   readonly address: string
   readonly maxParameters: number
-  /** A connection of our own that enforces no foreign keys: what a cascade did at the sender comes as rows. */
-  readonly open: () => Promise<BatchDriver>
+  /** A connection of our own that enforces no foreign keys, unless `keepsForeignKeys`: what a cascade did at the sender comes as rows. */
+  readonly open: () => Promise<PropagationDriver>
+  /**
+   * Whether foreign keys are enforced all the same, at the end of a transaction. Tables are then copied after those that they refer to, and no
+   * row is replaced, which would delete it first. Default false.
+   */
+  readonly keepsForeignKeys?: boolean | undefined
+  /** Whether the application's triggers can't be suspended in a transaction: a table that has any is refused. Default false. */
+  readonly keepsTriggers?: boolean | undefined
   /** Whether a transaction may read behind its own writes. Default false. */
   readonly isInteractive?: boolean | undefined
 }
+
+/** What a receiver needs of a driver. */
+export type PropagationDriver = Pick<BatchDriver, 'query' | 'transaction'> & AsyncDisposable
 
 export interface SqlitePropagationOptions {
   /** Prefix of the tables that the receiver keeps. Default `tidemark_`. */
@@ -46,7 +58,7 @@ class SqlitePropagationConnection implements PropagationConnection {
   readonly #host: SqlitePropagationHost
   readonly #names: PeerNames
   readonly #settings: PropagationSettings
-  readonly #driver: SerialDriver<BatchDriver>
+  readonly #driver: SerialDriver<PropagationDriver>
   readonly #versioned: VersionedContext | undefined
   readonly versions: RowVersions | undefined
 
@@ -73,16 +85,25 @@ class SqlitePropagationConnection implements PropagationConnection {
   }
 
   /** A table that can't be written to is refused, and the message applied again without it: nothing of the first try is left. */
-  async #take(driver: BatchDriver, message: PeerMessage): Promise<PeerAnswer> {
+  async #take(driver: PropagationDriver, message: PeerMessage): Promise<PeerAnswer> {
     const failed = new Map<string, TidemarkError>()
+    const attempt = (without: ReadonlyMap<string, TidemarkError>): Promise<PeerAnswer> => driver.transaction((transaction) => this.#within(transaction, message, without))
     for (;;) {
       try {
-        return await driver.transaction((transaction) => this.#within(transaction, message, failed))
+        return await attempt(failed)
       } catch (error) {
-        if (!(error instanceof TableFailed) || failed.has(error.table)) throw error instanceof TableFailed ? error.error : error
-        failed.set(error.table, error.error)
+        if (error instanceof TableFailed && !failed.has(error.table)) failed.set(error.table, error.error)
+        else if (!isOfOneTable(error)) throw error instanceof TableFailed ? error.error : error
+        else return withoutCulprit(attempt, { failed, error, tables: await this.#tablesOf(driver, message) })
       }
     }
+  }
+
+  /** All that a message may write to. */
+  async #tablesOf(driver: PropagationDriver, message: PeerMessage): Promise<readonly string[]> {
+    if (message.type !== 'unit') return message.type === 'chunk' ? [message.table.name] : []
+    const parts = await driver.transaction((transaction) => readParts(transaction, this.#names, message.origin))
+    return [...new Set(batchesOf(message, parts).flatMap(({ tables }) => tables.map(({ name }) => name)))]
   }
 
   async #within(transaction: BatchTransaction, message: PeerMessage, failed: ReadonlyMap<string, TidemarkError>): Promise<PeerAnswer> {
@@ -98,8 +119,11 @@ class SqlitePropagationConnection implements PropagationConnection {
   }
 
   async #hello(transaction: BatchTransaction, hello: PeerHello, known: KeptSender | undefined): Promise<PeerAnswer> {
-    const now = await takeHello(transaction, hello, { names: this.#names, settings: this.#settings, known })
-    return this.#answer('applied', now, { epoch: hello.epoch, asked: hello.tables.map(({ name }) => name) })
+    const asked = hello.tables.map(({ name }) => name)
+    // The sender copies in the order of the answer.
+    const ordered = this.#host.keepsForeignKeys === true ? await parentsFirst(transaction, asked) : asked
+    const now = await takeHello(transaction, hello, { names: this.#names, settings: this.#settings, host: this.#host, known })
+    return this.#answer('applied', now, { epoch: hello.epoch, asked: ordered })
   }
 
   async #unit(transaction: BatchTransaction, unit: PeerUnit, { known, failed }: Taking): Promise<PeerAnswer> {
@@ -144,7 +168,7 @@ class SqlitePropagationConnection implements PropagationConnection {
 
   #applying({ known, failed, relayed }: Pick<ApplyContext, 'known' | 'relayed'> & Pick<Taking, 'failed'>): ApplyContext {
     const { origin: own, refusesLocalWrites: guards } = this.#settings
-    return { names: this.#names, maxParameters: this.#host.maxParameters, guards, known, own, relayed, failed: new Set(failed.keys()), versioned: this.#versioned === undefined ? undefined : new VersionedApply(this.#versioned) }
+    return { names: this.#names, host: this.#host, guards, known, own, relayed, failed: new Set(failed.keys()), versioned: this.#versioned === undefined ? undefined : new VersionedApply(this.#versioned) }
   }
 
   async #refuse(transaction: BatchTransaction, { origin }: PeerMessage, { known, failed }: { readonly known: KeptSender } & Omit<Taking, 'known'>): Promise<KeptSender['tables']> {
@@ -158,9 +182,11 @@ class SqlitePropagationConnection implements PropagationConnection {
 
   /** All tables that were asked for, else those that are not live. */
   #answer(outcome: PeerOutcome, known: KeptSender | undefined, { epoch, asked = [] }: { readonly epoch: string; readonly asked?: readonly string[] }): PeerAnswer {
-    const names = new Set(asked)
     const states: [string, PeerTableState][] = []
-    for (const [name, { state }] of known?.tables ?? []) if (names.has(name) || state.state !== 'live') states.push([name, state])
+    for (const name of new Set([...asked, ...known?.tables.keys() ?? []])) {
+      const state = known?.tables.get(name)?.state
+      if (state !== undefined && (asked.includes(name) || state.state !== 'live')) states.push([name, state])
+    }
     return { outcome, origin: this.#settings.origin, at: placeOf(known, epoch), isCommit: (known?.sender.keptTo ?? null) === null, tables: Object.fromEntries(states) }
   }
 }

@@ -6,11 +6,14 @@ import { followSchema } from './follow-schema.ts'
 import { guardTable, unguardTable } from './guard-tables.ts'
 import type { PeerNames } from './peer-names.ts'
 import { readShape, shapeDifference, type PeerShape } from './peer-shape.ts'
+import type { SqlitePropagationHost } from './sqlite-propagation-target.ts'
+import { triggerFault } from './suspend-triggers.ts'
 import { dropParts, writeSender, writeTable, type KeptSender, type KeptTable } from './peer-state.ts'
 
 export interface HelloContext {
   readonly names: PeerNames
   readonly settings: PropagationSettings
+  readonly host: Pick<SqlitePropagationHost, 'keepsTriggers'>
   readonly known: KeptSender | undefined
 }
 
@@ -21,8 +24,7 @@ export async function takeHello(transaction: BatchTransaction, hello: PeerHello,
   if (decision === 'taken') throw taken(hello)
   if (hello.isVersioned !== (settings.versioned !== undefined)) throw new TidemarkError('PEER_POLICY_DIFFERS', 'The sender and this receiver do not resolve conflicts in the same way.')
   const sender = senderOf(hello, decision === 'known' ? known?.sender : undefined, known?.sender)
-  const shapes: (PeerShape | undefined)[] = []
-  for (const table of hello.tables) shapes.push(await readShape(transaction, table.name))
+  const shapes = await Promise.all(hello.tables.map((table) => readShape(transaction, table.name)))
   const tables = new Map(hello.tables.map((table, index) => [table.name, nextState(table, { hello, shape: shapes[index], context, isKnown: decision === 'known' })]))
   if (decision !== 'known') {
     await writeSender(transaction, names, { origin: hello.origin, sender })
@@ -50,9 +52,10 @@ interface StateRequest {
   readonly isKnown: boolean
 }
 
-function nextState(table: PeerTable, { hello, shape, context: { settings, known }, isKnown }: StateRequest): KeptTable {
+function nextState(table: PeerTable, { hello, shape, context, isKnown }: StateRequest): KeptTable {
+  const { settings, known } = context
   const former = known?.tables.get(table.name)
-  const difference = settings.followsSchema ? followable(table, shape) : shapeDifference(table, shape)
+  const difference = (settings.followsSchema ? followable(table, shape) : shapeDifference(table, shape)) ?? triggerFault(shape, context)
   if (difference !== undefined) return refused(difference)
   if (isKnown && former?.state.state === 'live') return former
   if (isKnown && former?.state.state === 'copying') return former

@@ -1,7 +1,7 @@
 import { TidemarkError, toSequence, fromSequence, type PeerTable, type RowValues, type RowVersion, type RowVersions, type Sequence, type Tombstone } from '@tidemark/core/adapter'
-import type { BatchDriver } from '../../driver.ts'
 import type { SerialDriver } from '../../serial-driver.ts'
 import { readShape } from '../peer-shape.ts'
+import type { PropagationDriver } from '../sqlite-propagation-target.ts'
 import { parseKeyText } from './key-text.ts'
 import { readVersions } from './newer-changes.ts'
 import { stampLog } from './stamp-log.ts'
@@ -9,11 +9,11 @@ import type { VersionedContext } from './versioned-apply.ts'
 
 /** The versions of the rows of one database, for its propagator. */
 export class SqliteRowVersions implements RowVersions {
-  readonly #driver: SerialDriver<BatchDriver>
+  readonly #driver: SerialDriver<PropagationDriver>
   readonly #context: VersionedContext
   #decode: ((bytes: Uint8Array) => string) | undefined
 
-  constructor(driver: SerialDriver<BatchDriver>, context: VersionedContext) {
+  constructor(driver: SerialDriver<PropagationDriver>, context: VersionedContext) {
     this.#driver = driver
     this.#context = context
   }
@@ -62,7 +62,7 @@ export class SqliteRowVersions implements RowVersions {
 
 const KEYS_PER_QUERY = 24
 
-async function decoderOf(driver: BatchDriver): Promise<(bytes: Uint8Array) => string> {
+async function decoderOf(driver: PropagationDriver): Promise<(bytes: Uint8Array) => string> {
   const [row] = await driver.query('SELECT encoding FROM pragma_encoding')
   const decoder = new TextDecoder(String(row?.[0] ?? 'UTF-8').toLowerCase())
   return (bytes) => decoder.decode(bytes)
