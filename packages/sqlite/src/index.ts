@@ -23,6 +23,8 @@ export { sqlitePropagationTarget, type SqlitePropagationHost, type SqlitePropaga
 export { sqliteError } from './errors.ts'
 export { ledgerTables, migrate } from './migrations.ts'
 export { narrowInteger } from './narrow-integer.ts'
+export { collated } from './collated.ts'
+export { keyColumnsSql, ownCollationsSql, toKeyColumns, type KeyColumn } from './key-order.ts'
 export { quote } from './quote.ts'
 export { relaxWal } from './relax-wal.ts'
 export { SqliteStateStore, type SqliteStateStoreConfig } from './sqlite-state-store.ts'

@@ -33,6 +33,9 @@ const MORE: readonly string[] = [
   `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) INSERT INTO later SELECT i, -i, i, i, zeroblob(i), i / 2.0 FROM n`,
   `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) INSERT INTO visits SELECT i, i, CASE WHEN i < 200 THEN i + 1 END, CASE i % 4 WHEN 0 THEN i WHEN 1 THEN i * 1.0 WHEN 2 THEN 'é''' || i END FROM n`,
   `INSERT INTO later (id, t, b) VALUES (1000, replace(hex(zeroblob(75000)), '00', 'a''' || char(0)), randomblob(400000)), (1001, replace(hex(zeroblob(200)), '00', 'é'), randomblob(201))`,
+  // Keys that only the key's collation tells apart.
+  'CREATE TABLE cased (id TEXT COLLATE NOCASE, v, PRIMARY KEY (id COLLATE BINARY)) WITHOUT ROWID', 'CREATE INDEX by_case ON cased (id)',
+  `WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 199) INSERT INTO cased SELECT CASE i % 2 WHEN 0 THEN 'k' ELSE 'K' END || (i / 2), i FROM n`,
   'DELETE FROM hostile WHERE id > 10', 'INSERT INTO hostile (x) VALUES (\'last\')',
   'CREATE VIEW sums AS SELECT sum(balance) AS total FROM accounts', 'CREATE TRIGGER keeps AFTER DELETE ON later BEGIN SELECT 1; SELECT 2; END',
 ]
@@ -49,9 +52,9 @@ type Ask = (sql: string) => Promise<readonly (readonly unknown[])[]>
 async function contents(ask: Ask): Promise<string> {
   const cell = (column: string): string => `typeof(${column}) || CASE typeof(${column}) WHEN 'text' THEN hex(substr(CAST(${column} AS BLOB), 1, 400000)) WHEN 'real' THEN printf('%!.17g', ${column}) ELSE quote(substr(${column}, 1, 300000)) END`
   const lines: unknown[] = [await ask(`SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' AND name NOT LIKE '\\_cf%' ESCAPE '\\' AND tbl_name NOT LIKE 'tidemark%' ORDER BY type, name`)]
-  for (const table of ['accounts', 'hostile', 'visits', 'later']) {
+  for (const table of ['accounts', 'hostile', 'visits', 'later', 'cased']) {
     const columns = (await ask(`SELECT name FROM pragma_table_info('${table}')`)).map(([name]) => cell(String(name)))
-    lines.push(...(await ask(`SELECT ${columns.join(` || '|' || `)} FROM ${table} ORDER BY id`)).flat())
+    lines.push(...(await ask(`SELECT ${columns.join(` || '|' || `)} FROM ${table} ORDER BY id, 1`)).flat())
   }
   for (const from of [300_001, 600_001, 900_001, 1_200_001, 1_500_001, 1_800_001]) {
     lines.push(...await ask(`SELECT hex(substr(CAST(t AS BLOB), ${from}, 300000)), hex(substr(b, ${from}, 300000)) FROM later WHERE id >= 1000 ORDER BY id`))

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { TidemarkError, type ChangeColumn } from '@tidemark/core/adapter'
-import { affinityOf, quoteText } from '@tidemark/sqlite'
+import { affinityOf, keyColumnsSql, ownCollationsSql, quoteText, toKeyColumns, type KeyColumn } from '@tidemark/sqlite'
 import { allRows } from './statements.ts'
 
 /** A table's columns at one version of the schema, in the forms that decoding and reading need. */
@@ -10,6 +10,8 @@ export interface CapturedTable {
   readonly columns: readonly ChangeColumn[]
   /** In the key's own order. */
   readonly key: readonly string[]
+  /** How the key's columns are compared; `undefined` where the key is the row number. */
+  readonly keyOrder: readonly KeyColumn[] | undefined
   /** What a changeset has: all columns but generated ones. */
   readonly stored: readonly string[]
   readonly generated: readonly string[]
@@ -42,19 +44,20 @@ export function readCapturedTable(database: DatabaseSync, wanted: string): Captu
   const columns = readColumns(database, entry)
   const keyColumns = columns.filter((column) => column.keyPart > 0).toSorted((a, b) => a.keyPart - b.keyPart)
   if (keyColumns.length === 0) throw notCapturable(entry.name, 'has no primary key, which sessions need', 'Give the table a primary key, or use the trigger log: sqliteChanges(db).')
-  const collations = keyCollations(database, entry.name)
-  const isRowid = collations === undefined
+  const keyOrder = readKeyOrder(database, entry)
+  const isRowid = keyOrder === undefined
   const stored = columns.filter((column) => !column.generated)
   const key = keyColumns.map((column) => column.name)
   return {
     name: entry.name,
     columns: columns.map(({ name, type, generated, isNotNull, keyPart }) => ({ name, type, generated, nullable: !isNotNull && !(keyPart > 0 && (isRowid || entry.requiresKey)) })),
     key,
+    keyOrder,
     stored: stored.map((column) => column.name),
     generated: columns.filter((column) => column.generated).map((column) => column.name),
     keyIndexes: key.map((name) => stored.findIndex((column) => column.name === name)),
     isUntyped: stored.map((column) => affinityOf(column.type) === 'blob'),
-    hasLooseKey: !isRowid && (collations.some((collation) => collation !== 'BINARY') || keyColumns.some((column) => affinityOf(column.type) === 'blob')),
+    hasLooseKey: !isRowid && (keyOrder.some(({ collation }) => collation !== 'BINARY') || keyColumns.some((column) => affinityOf(column.type) === 'blob')),
     ddl: entry.ddl,
   }
 }
@@ -78,14 +81,13 @@ function readColumns(database: DatabaseSync, { name }: Entry): readonly Declared
     }))
 }
 
-/**
- * The collations of the primary key's index. `INTEGER PRIMARY KEY` is the rowid itself and so the only primary key without one
- * (sqlite.org, "Rowid Tables").
- */
-function keyCollations(database: DatabaseSync, table: string): readonly string[] | undefined {
-  const rows = allRows(database, `SELECT info.coll FROM pragma_index_list(${quoteText(table)}, 'main') AS list
-    JOIN pragma_index_xinfo(list.name, 'main') AS info WHERE list.origin = 'pk' AND info.key = 1`)
-  return rows.length === 0 ? undefined : rows.map(([collation]) => String(collation))
+/** `INTEGER PRIMARY KEY` is the rowid itself and so the only primary key without an index (sqlite.org, "Rowid Tables"). */
+function readKeyOrder(database: DatabaseSync, { name: table, ddl }: Entry): readonly KeyColumn[] | undefined {
+  const [[index] = []] = allRows(database, `SELECT name FROM pragma_index_list(${quoteText(table)}, 'main') WHERE origin = 'pk'`)
+  if (index === undefined) return undefined
+  const key = { table, index: String(index) }
+  const columns = allRows(database, keyColumnsSql(key))
+  return toKeyColumns(columns, /collate/i.test(ddl) ? allRows(database, ownCollationsSql(key, columns))[0] : undefined)
 }
 
 function notCapturable(table: string, fault: string, remedy?: string): TidemarkError {

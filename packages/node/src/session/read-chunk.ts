@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { createHash } from 'node:crypto'
 import { printPosition, type ChangeEvent, type LogPosition, type ReadChunkRequest, type SnapshotChunk } from '@tidemark/core/adapter'
-import { quote, quoteTable } from '@tidemark/sqlite'
+import { collated, quote, quoteTable } from '@tidemark/sqlite'
 import { keyParameters, keyText } from './key-text.ts'
 import type { RowDraft } from './row-draft.ts'
 import type { RowImages, TextForm } from './row-images.ts'
@@ -47,8 +47,8 @@ function readDrafts(database: DatabaseSync, { request: { after, limit }, images 
 
 function chunkSql(images: RowImages, form: TextForm, after: readonly Parameter[]): string {
   const { table } = images
-  const keys = table.key.map((name) => `s.${quote(name)}`)
-  const conditions = keys.map((key) => `${key} IS NOT NULL`)
+  const keys = table.keyOrder?.map((column) => collated(`s.${quote(column.name)}`, column)) ?? table.key.map((name) => `s.${quote(name)}`)
+  const conditions = table.key.map((name) => `s.${quote(name)} IS NOT NULL`)
   // The plain form for one column: it uses an index on every version.
   if (after.length > 0) conditions.push(keys.length === 1 ? `${keys.join('')} > ?` : `(${keys.join(', ')}) > (${keys.map(() => '?').join(', ')})`)
   return `SELECT ${images.expressions(form)} FROM ${quoteTable({ schema: 'main', name: table.name })} AS s WHERE ${conditions.join(' AND ')} ORDER BY ${keys.join(', ')}`

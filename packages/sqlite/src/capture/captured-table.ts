@@ -1,5 +1,6 @@
 import { TidemarkError, type RowValues } from '@tidemark/core/adapter'
 import type { BatchTransaction } from '../driver.ts'
+import { readKeyOrder } from '../key-order.ts'
 import { affinityOf } from '../source/column-type.ts'
 import { quoteText } from '../source/quote-text.ts'
 import { isLogTrigger, isOfLog, type LogNames } from './log-names.ts'
@@ -12,6 +13,8 @@ export interface CapturedTable {
   readonly name: string
   readonly columns: readonly LayoutColumn[]
   readonly key: readonly string[]
+  /** Of each key column of a table without row number, the collation by which rows are told apart; `null`, and `undefined` for all: the column's own. */
+  readonly keyCollations: readonly (string | null)[] | undefined
   /** Whether a key column can be NULL, so that the key does not identify every row. */
   readonly isKeyNullable: boolean
   /** The name that reaches the row number; `undefined` for a table that has none or hides it behind columns of all its names. */
@@ -38,17 +41,19 @@ export async function describeCaptured(transaction: BatchTransaction, names: Log
   const uniqueKeys = await readUniqueKeys(transaction, entry.name)
   const hasBeforeTriggers = await readBeforeTriggers(transaction, entry.name)
   const isKeyRowid = !entry.isWithoutRowid && key.length === 1 && key[0]?.type.toUpperCase() === 'INTEGER' && !uniqueKeys.some((index) => index.isPrimary)
+  const keyCollations = entry.isWithoutRowid ? await readKeyCollations(transaction, entry) : undefined
   const requiresKey = entry.isWithoutRowid || entry.isStrict || isKeyRowid
   return {
     name: entry.name,
     columns: declared.map((column) => toColumn(column, requiresKey)),
     key: key.map((column) => column.name),
+    keyCollations,
     isKeyNullable: !requiresKey && key.some((column) => !column.isNotNull),
     rowid: entry.isWithoutRowid ? undefined : rowidName(declared, isKeyRowid ? key[0]?.name : undefined),
     isKeyRowid,
     uniqueKeys,
     hasBeforeTriggers,
-    signature: signatureOf(entry, uniqueKeys, hasBeforeTriggers),
+    signature: signatureOf(entry, { uniqueKeys, hasBeforeTriggers, keyCollations }),
   }
 }
 
@@ -119,6 +124,17 @@ function rowidName(columns: readonly DeclaredColumn[], keyName: string | undefin
   return ROWID_NAMES.find((name) => !taken.has(name))
 }
 
-function signatureOf(entry: Entry, uniqueKeys: readonly UniqueKey[], hasBeforeTriggers: boolean): string {
-  return JSON.stringify([entry.name, entry.sql, hasBeforeTriggers, ...uniqueKeys.map((key) => key.sql ?? key.conditions)])
+async function readKeyCollations(transaction: BatchTransaction, { name: table, sql }: Entry): Promise<CapturedTable['keyCollations']> {
+  if (!/collate/i.test(sql)) return undefined
+  const query = (text: string): Promise<readonly RowValues[]> => transaction.query(text)
+  const [[index] = []] = await query(`SELECT name FROM pragma_index_list(${quoteText(table)}) WHERE origin = 'pk'`)
+  const columns = await readKeyOrder({ query, table, index: String(index) })
+  return columns.every(({ isOwn }) => isOwn) ? undefined : columns.map(({ collation, isOwn }) => (isOwn ? null : collation ?? null))
+}
+
+type Signed = Pick<CapturedTable, 'uniqueKeys' | 'hasBeforeTriggers' | 'keyCollations'>
+
+function signatureOf(entry: Entry, { uniqueKeys, hasBeforeTriggers, keyCollations }: Signed): string {
+  const collations = keyCollations === undefined ? [] : [{ keyCollations }]
+  return JSON.stringify([entry.name, entry.sql, hasBeforeTriggers, ...uniqueKeys.map((key) => key.sql ?? key.conditions), ...collations])
 }

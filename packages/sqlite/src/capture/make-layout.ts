@@ -38,6 +38,7 @@ export function makeLayout(table: CapturedTable, request: LayoutRequest): TableL
   return {
     id, table: table.name, version, key: table.key, isCombined, ...shape,
     scan,
+    scanCollations: table.rowid === undefined ? table.keyCollations : undefined,
     isScanUnstable: table.rowid !== undefined && !table.isKeyRowid,
   }
 }

@@ -1,4 +1,5 @@
 import { TidemarkError, toSequence, type ReadChunkRequest, type RowValues, type SnapshotChunk, type Value } from '@tidemark/core/adapter'
+import { collated } from '../collated.ts'
 import type { SqliteQuery } from '../driver.ts'
 import { quote } from '../quote.ts'
 import type { CapturedTables } from './captured-tables.ts'
@@ -20,7 +21,7 @@ export interface ChunkQuery {
 export function chunkQuery({ layout, after, rows }: ChunkQuery, form: ValueForm): SqliteQuery {
   const names = layout.rowid === undefined ? [] : [layout.rowid]
   const values = [...layout.scan, ...names, ...layout.columns.map((column) => column.name)].map((name) => valueSql(`s.${quote(name)}`, form))
-  const columns = layout.scan.map((name) => `s.${quote(name)}`).join(', ')
+  const columns = layout.scan.map((name, index) => collated(`s.${quote(name)}`, { collation: layout.scanCollations?.[index] ?? undefined, isOwn: false })).join(', ')
   const bound = (after ?? []).map((value) => boundValue(value, form))
   const where = after === undefined ? '' : `WHERE (${columns}) > (${bound.map(({ sql }) => sql).join(', ')}) `
   return {

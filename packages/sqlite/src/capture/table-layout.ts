@@ -26,6 +26,8 @@ export interface TableLayout {
   readonly rowid: string | undefined
   /** The columns in whose order the table is read: its row number where it has one, else its key. */
   readonly scan: readonly string[]
+  /** By which these are compared; `null`, and absent for all: by the column's own. */
+  readonly scanCollations?: readonly (string | null)[] | undefined
   /** Whether VACUUM may give rows other numbers, which SQLite counts as a change of the schema. */
   readonly isScanUnstable: boolean
   /** Whether both images of an update stand in one entry. */

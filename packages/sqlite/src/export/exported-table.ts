@@ -1,15 +1,12 @@
 import type { ColumnSchema } from '@tidemark/core/adapter'
+import type { Collation } from '../collated.ts'
 
 /** A part of what orders the rows of a table. */
-export interface KeyTerm {
+export interface KeyTerm extends Collation {
   /** A quoted column, or a name of the row number. */
   readonly expression: string
   /** Name of a column that may hold values of any type; `undefined` for the row number, which is an integer. */
   readonly column: string | undefined
-  /** The key's own, which may be another than the column's. */
-  readonly collation: string | undefined
-  /** Whether the expression compares so by itself. */
-  readonly isOwn: boolean
 }
 
 /** A table as it is read. */

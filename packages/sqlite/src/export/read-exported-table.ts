@@ -1,4 +1,5 @@
 import { TidemarkError, type ColumnSchema, type RowValues } from '@tidemark/core/adapter'
+import { readKeyOrder } from '../key-order.ts'
 import { quote } from '../quote.ts'
 import { planColumn } from '../source/column-type.ts'
 import { quoteText } from '../source/quote-text.ts'
@@ -45,17 +46,9 @@ async function hasKeyIndex(query: ExportQuery, table: string): Promise<boolean> 
 
 /** Upwards by the key's collations, also where it is declared DESC: rows of keys are compared one way only. Such a page is sorted. */
 async function primaryKeyTerms(query: ExportQuery, { name: table, sql }: SelectedTable['entry']): Promise<readonly KeyTerm[]> {
-  const rows = await query(`SELECT i.name, i.coll FROM pragma_index_list(${quoteText(table)}) AS l, pragma_index_xinfo(l.name) AS i
-    WHERE l.origin = 'pk' AND i.key = 1 ORDER BY i.seqno`)
-  const columns = rows.map(([name]) => quote(String(name)))
-  const isOwn = !/collate/i.test(sql ?? '') || await isInOrder(query, table, columns)
-  return rows.map(([name, collation], index) => ({ expression: columns[index] ?? '', column: String(name), collation: String(collation), isOwn }))
-}
-
-/** Whether the rows come in the key's order when that of the columns is asked for. SQLite tells no column's collation in another way. */
-async function isInOrder(query: ExportQuery, table: string, columns: readonly string[]): Promise<boolean> {
-  const plan = await query(`EXPLAIN QUERY PLAN SELECT 1 FROM main.${quote(table)} ORDER BY ${columns.join(', ')}`)
-  return !plan.some(([, , , detail]) => /\bB-TREE\b/.test(String(detail)))
+  const [[index] = []] = await query(`SELECT name FROM pragma_index_list(${quoteText(table)}) WHERE origin = 'pk'`)
+  const columns = await readKeyOrder({ query, table, index: String(index), namesCollations: /collate/i.test(sql ?? '') })
+  return columns.map(({ name, ...collation }) => ({ expression: quote(name), column: name, ...collation }))
 }
 
 function toDeclared([name, type, isNotNull, keyPart, hidden]: RowValues): Declared {

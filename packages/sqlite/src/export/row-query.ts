@@ -1,5 +1,5 @@
+import { collated } from '../collated.ts'
 import { quote } from '../quote.ts'
-import { collated } from './collated.ts'
 import type { ExportedTable, KeyTerm } from './exported-table.ts'
 import { byteLiteralSql } from './literal-sql.ts'
 

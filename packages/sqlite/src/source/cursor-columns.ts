@@ -1,4 +1,5 @@
 import { TidemarkError, type ColumnSchema, type Cursor, type TableSchema } from '@tidemark/core/adapter'
+import { collated } from '../collated.ts'
 import type { SqliteValue } from '../driver.ts'
 import { quote } from '../quote.ts'
 import { cursorValue } from './cursor-text.ts'
@@ -9,14 +10,23 @@ export interface CursorColumns {
   readonly key: readonly ColumnSchema[]
   /** What to order by: the tracking column first, each column once. */
   readonly order: readonly ColumnSchema[]
+  /** By name, of columns of the key that are compared by another collation than their own. */
+  readonly collations: ReadonlyMap<string, string>
+}
+
+export interface OrderRequest {
+  readonly table: TableSchema
+  readonly key: readonly string[]
+  readonly tracking: string | undefined
+  readonly collations: ReadonlyMap<string, string>
 }
 
 /** Errors: `COLUMN_UNKNOWN`. */
-export function cursorColumns(table: TableSchema, keyNames: readonly string[], trackingName: string | undefined): CursorColumns {
+export function cursorColumns({ table, key: keyNames, tracking: trackingName, collations }: OrderRequest): CursorColumns {
   const key = keyNames.map((name) => findColumn(table, name))
   const tracking = trackingName === undefined ? undefined : findColumn(table, trackingName)
   const order = tracking === undefined ? key : [tracking, ...key.filter((column) => column !== tracking)]
-  return { tracking, key, order }
+  return { tracking, key, order, collations }
 }
 
 export function findColumn(table: TableSchema, name: string): ColumnSchema {
@@ -25,8 +35,12 @@ export function findColumn(table: TableSchema, name: string): ColumnSchema {
   return column
 }
 
-export function orderBy(columns: readonly ColumnSchema[], direction: '' | ' DESC' = ''): string {
-  return columns.map((column) => `s.${quote(column.name)}${direction}`).join(', ')
+export function orderBy({ order, collations }: CursorColumns, direction: '' | ' DESC' = ''): string {
+  return order.map((column) => `${compared(column, collations)}${direction}`).join(', ')
+}
+
+function compared({ name }: ColumnSchema, collations: CursorColumns['collations']): string {
+  return collated(`s.${quote(name)}`, { collation: collations.get(name), isOwn: false })
 }
 
 /**
@@ -51,10 +65,11 @@ export interface Condition {
 
 /**
  * Rows after (from, at) these values, as one row comparison, which an index over the same columns serves as one range. Each column
- * compares with its own affinity and collation, as it does in ORDER BY (sqlite.org, "Row Values").
+ * compares with its own affinity and the collation that it has in ORDER BY (sqlite.org, "Row Values"). Fewer values than columns: by the first of these.
  */
-export function compareRow(columns: readonly ColumnSchema[], operator: '>' | '>=' | '=', values: readonly SqliteValue[]): Condition {
-  const left = columns.map((column) => `s.${quote(column.name)}`).join(', ')
+export function compareRow({ order, collations }: CursorColumns, operator: '>' | '>=' | '=', values: readonly SqliteValue[]): Condition {
+  const columns = order.slice(0, values.length)
+  const left = columns.map((column) => compared(column, collations)).join(', ')
   // Not every driver can bind an infinity. Literals this large are one (sqlite.org, "Floating Point Numbers").
   const right = values.map((value) => (isInfinite(value) ? `${value < 0 ? '-' : ''}9e999` : '?')).join(', ')
   return { text: columns.length === 1 ? `${left} ${operator} ${right}` : `(${left}) ${operator} (${right})`, parameters: values.filter((value) => !isInfinite(value)) }

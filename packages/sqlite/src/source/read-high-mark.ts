@@ -19,14 +19,14 @@ export function readHighMark(reader: SourceReader, request: FenceRequest): Promi
 }
 
 async function readMark(reader: SourceReader, request: FenceRequest, form: TextForm): Promise<HighMark> {
-  const columns = cursorColumns(request.table, request.key, request.tracking)
+  const columns = cursorColumns({ table: request.table, key: request.key, tracking: request.tracking, collations: await reader.keyCollations(request) })
   const layout = new RowLayout({ columns: [], order: columns.order, offset: 1, text: await reader.text(form, request) })
   const table = quoteTable(request.table.ref)
   const tracking = `s.${quote(request.tracking)}`
   const selected = ['NULL', ...layout.expressions].map((expression, index) => `${expression} AS c${index}`)
   const nulls = columns.tracking?.nullable === true ? `EXISTS (SELECT 1 FROM ${table} AS s WHERE ${tracking} IS NULL)` : '0'
   const text = `SELECT ${[nulls, ...layout.expressions.map(() => 'NULL')].map((expression, index) => `${expression} AS c${index}`).join(', ')} `
-    + `UNION ALL SELECT * FROM (SELECT ${selected.join(', ')} FROM ${table} AS s WHERE ${tracking} IS NOT NULL ORDER BY ${orderBy(columns.order, ' DESC')} LIMIT 1)`
+    + `UNION ALL SELECT * FROM (SELECT ${selected.join(', ')} FROM ${table} AS s WHERE ${tracking} IS NOT NULL ORDER BY ${orderBy(columns, ' DESC')} LIMIT 1)`
   const [head, row] = await reader.query(request, { text })
   if (form === 'string' && row?.some(isSuspect) === true) return readMark(reader, request, 'bytes')
   const cursor = row === undefined ? undefined : readCursor(columns, layout.orderValues(row))

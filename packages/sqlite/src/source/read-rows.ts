@@ -61,17 +61,18 @@ async function readPage(reader: SourceReader, request: ReadRowsRequest, form: Te
 
 async function planPage(reader: SourceReader, request: ReadRowsRequest, form: TextForm): Promise<PagePlan> {
   const nulls = request.nullTracking === true
-  const cursor = cursorColumns(request.table, request.key, nulls ? undefined : request.tracking)
+  const { table: { ref }, key, tracking } = request
+  const cursor = cursorColumns({ table: request.table, key, tracking: nulls ? undefined : tracking, collations: await reader.keyCollations(request) })
   const layout = new RowLayout({ columns: request.columns, order: cursor.order, offset: HEAD_WIDTH, text: await reader.text(form, request) })
   const values = request.after === undefined ? [] : cursorValues(cursor, request.after)
   const gone = isGone(request, cursor, values)
   const wanted = where(request, cursor, values)
   const columns = ['NULL', 'NULL', 'NULL', ...layout.expressions].map((expression, index) => `${expression} AS c${index}`)
-  const table = quoteTable(request.table.ref)
-  const text = `SELECT ${versionExpression(request.table.ref)} AS c0, ${hasNullTracking(request, table)} AS c1, ${gone.text} AS c2`
+  const table = quoteTable(ref)
+  const text = `SELECT ${versionExpression(ref)} AS c0, ${hasNullTracking(request, table)} AS c1, ${gone.text} AS c2`
     + `${layout.expressions.map((_, index) => `, NULL AS c${index + HEAD_WIDTH}`).join('')} `
     + `UNION ALL SELECT * FROM (SELECT ${columns.join(', ')} FROM ${table} AS s WHERE ${wanted.text} `
-    + `ORDER BY ${orderBy(cursor.order)} LIMIT ${Math.trunc(request.limit)})`
+    + `ORDER BY ${orderBy(cursor)} LIMIT ${Math.trunc(request.limit)})`
   return { text, parameters: [...gone.parameters, ...wanted.parameters], layout, cursor }
 }
 
@@ -82,8 +83,8 @@ function where(request: ReadRowsRequest, cursor: CursorColumns, values: readonly
   // NULLs sort first: without this the first page would be theirs, and the cursor NULL.
   else if (cursor.tracking?.nullable === true) conditions.push({ text: `s.${quote(cursor.tracking.name)} IS NOT NULL`, parameters: [] })
   // A cursor without key stands before all rows of its tracking value.
-  if (values.length > 0 && request.after?.key.length === 0) conditions.push(compareRow(cursor.order.slice(0, 1), '>=', values))
-  else if (values.length > 0) conditions.push(compareRow(cursor.order, '>', values))
+  if (values.length > 0 && request.after?.key.length === 0) conditions.push(compareRow(cursor, '>=', values))
+  else if (values.length > 0) conditions.push(compareRow(cursor, '>', values))
   if (conditions.length === 0) return { text: '1', parameters: [] }
   return { text: conditions.map((condition) => condition.text).join(' AND '), parameters: conditions.flatMap((condition) => condition.parameters) }
 }
@@ -97,7 +98,7 @@ function hasNullTracking(request: ReadRowsRequest, table: string): string {
 /** No row at the cursor itself. Together with an empty page that says that the cursor lies above every row, for one probe by key. */
 function isGone(request: ReadRowsRequest, cursor: CursorColumns, values: readonly SqliteValue[]): Condition {
   if (values.length === 0 || request.nullTracking === true) return NEVER
-  const here = compareRow(cursor.order.slice(0, values.length), '=', values)
+  const here = compareRow(cursor, '=', values)
   return { text: `NOT EXISTS (SELECT 1 FROM ${quoteTable(request.table.ref)} AS s WHERE ${here.text})`, parameters: here.parameters }
 }
 

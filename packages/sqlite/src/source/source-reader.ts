@@ -3,6 +3,7 @@ import type { SqliteValue } from '../driver.ts'
 import { quote } from '../quote.ts'
 import { strictDecoder, type StrictDecoder, type TextForm, type TextReading } from './cell-codec.ts'
 import { quoteText } from './quote-text.ts'
+import { readKeyCollations } from './read-key-collations.ts'
 import type { SourceSession } from './source-session.ts'
 
 /** The part of a request that tells what was asked for. */
@@ -16,6 +17,8 @@ export class SourceReader {
   readonly session: SourceSession
   readonly textForm: TextForm
   #decoder: StrictDecoder | undefined
+  /** By table and key. */
+  readonly #collations = new Map<string, ReadonlyMap<string, string>>()
 
   constructor(session: SourceSession, textForm: TextForm) {
     this.session = session
@@ -38,6 +41,14 @@ export class SourceReader {
     if (form === 'string') return { form, decoder: () => undefined }
     const decoder = this.#decoder ??= strictDecoder(String((await this.session.query({ text: 'PRAGMA encoding', signal: options.signal }))[0]?.[0]))
     return { form, decoder }
+  }
+
+  /** Asked for once: see `readKeyCollations`. */
+  async keyCollations({ table, key, signal }: TableRequest & { readonly key: readonly string[] }): Promise<ReadonlyMap<string, string>> {
+    const of = JSON.stringify([table.ref, table.version, key])
+    const collations = this.#collations.get(of) ?? await readKeyCollations((text) => this.session.query({ text, signal }), { table, key })
+    this.#collations.set(of, collations)
+    return collations
   }
 
   /** SQLite has one code for every statement it can't prepare, so the catalogue is asked what is missing. */

@@ -1,5 +1,5 @@
 import { quote } from '../../quote.ts'
-import { collated } from '../collated.ts'
+import { collated } from '../../collated.ts'
 import type { ExportedTable, KeyTerm, SourcePage } from '../exported-table.ts'
 import { undoColumns } from './undo-table.ts'
 
