@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { narrowInteger, sqliteError, type AttachedImage, type SqliteDriver, type SqliteQuery, type SqliteTransaction, type SqliteValue, type ViewOptions } from '@tidemark/sqlite'
-import type { RowValues, Value } from '@tidemark/core/adapter'
+import { throwIfAborted, type AbortOptions, type RowValues, type Value } from '@tidemark/core/adapter'
 import { requireNodeSqlite } from './require-node-sqlite.ts'
 
 export interface NodeSqliteDriverOptions {
@@ -20,8 +20,8 @@ export interface NodeSqliteDriverOptions {
   readonly writesSchema?: boolean | undefined
 }
 
-/** All in one step: between steps a writer of another connection would have the copy begun anew. */
-const ALL_PAGES = 0x7fff_ffff
+/** Copied at a time, in a few milliseconds: as long as it takes to be heard. Larger steps copy no faster. */
+const BACKUP_PAGES = 1_000
 
 /** Whether the runtime's `node:sqlite` has SQLite's backup. */
 export function canBackUp(): boolean {
@@ -92,12 +92,20 @@ export class NodeSqliteDriver implements SqliteDriver {
     }
   }
 
-  /** Copies the database, as it is or as an open transaction sees it, on another thread. Only where {@link canBackUp}. */
-  async backUp(file: string): Promise<void> {
+  /**
+   * Copies the database, as it is or as an open transaction sees it, on another thread. Only where {@link canBackUp}. Errors: `ABORTED`, with half a copy left
+   * behind; the driver's.
+   */
+  async backUp(file: string, { signal }: AbortOptions = {}): Promise<void> {
+    const isOwn = !this.#database.isTransaction
     try {
-      await sqlite.backup(this.#database, file, { rate: ALL_PAGES })
+      // Of one instant: between steps a writer of another connection would have the copy begun anew.
+      if (isOwn) this.#database.exec('BEGIN; SELECT count(*) FROM sqlite_schema')
+      await sqlite.backup(this.#database, file, { rate: BACKUP_PAGES, progress: () => throwIfAborted(signal) })
     } catch (error) {
       throw sqliteError(error)
+    } finally {
+      if (isOwn && this.#database.isTransaction) this.#database.exec('COMMIT')
     }
   }
 

@@ -179,7 +179,7 @@ export interface ExportView extends AsyncDisposable {
   readBlocks?(request: ReadBlocksRequest): Promise<BlockPage>
   /**
    * Makes the view one that can be opened again after the connection is gone. Present where it is none yet; the view is to be opened anew afterwards.
-   * Errors: `SOURCE_*`.
+   * May take minutes; aborted, it leaves nothing. Errors: `SOURCE_*`, `ABORTED`.
    */
   keep?(options?: AbortOptions): Promise<void>
   /** Errors: as `readBlocks`; `VALUE_UNREPRESENTABLE`. */

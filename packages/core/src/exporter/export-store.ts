@@ -109,6 +109,10 @@ export class HeldJob implements AsyncDisposable {
     return this.#state
   }
 
+  get leaseTtlMs(): number {
+    return this.#options.worker.leaseTtlMs
+  }
+
   /** Errors: `LEASE_LOST` when another worker has taken over; nothing is written then. */
   update(change: (state: ExportState) => ExportState): Promise<void> {
     const save = this.#tail.then(() => this.#save(change))

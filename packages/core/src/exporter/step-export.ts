@@ -57,7 +57,7 @@ async function advance({ context, pool, job, budget, signal }: StepContext): Pro
 }
 
 async function endSlice({ context, pool, job, signal }: StepContext): Promise<void> {
-  await keepView(pool, { job, signal })
+  await keepView(pool, { job, runtime: context.runtime, signal })
   await job.update((current) => ({ ...current, steps: current.steps + 1, failures: 0, nextAtMs: context.runtime.now() + current.spec.pauseMs }))
 }
 
@@ -76,9 +76,9 @@ async function fail(step: StepContext, error: TidemarkError): Promise<void> {
 }
 
 /** So that what is copied already need not be copied again. What failed is told either way; without its view the copy is begun anew. */
-async function keepCopy({ pool, job, signal }: StepContext): Promise<void> {
+async function keepCopy({ context, pool, job, signal }: StepContext): Promise<void> {
   if (job.state.streams.every((stream) => stream.phase === 'done')) return
-  await keepView(pool, { job, signal }).catch(() => undefined)
+  await keepView(pool, { job, runtime: context.runtime, signal }).catch(() => undefined)
 }
 
 /** Cleaning up that can't be done does not undo a dump that is complete; `sweep` tries again. */

@@ -45,7 +45,7 @@ function toSnapshot(driver: NodeSqliteDriver, { file, threads, close }: Pick<Hol
     token: file,
     driver,
     openRenderers: (request) => Promise.resolve(threads.map((thread) => thread.open(request))),
-    keep: () => copyDatabase(driver, file),
+    keep: (options) => copyDatabase(driver, file, options),
     [Symbol.asyncDispose]: close,
   }
 }

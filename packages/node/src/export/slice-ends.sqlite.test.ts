@@ -1,9 +1,10 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { Exporter, TidemarkError, verifyDump, type ExporterOptions } from '@tidemark/core'
-import type { ExportConnection, ExportSource, ExportView, StateStore } from '@tidemark/core/adapter'
+import type { StateStore } from '@tidemark/core/adapter'
 import { MemoryObjects, memoryStateStore, memoryStorage, type StorageMoment } from '@tidemark/core/testing'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { observedSource } from '../test/observed-source.ts'
 import { useFolder } from '../test/use-folder.ts'
 import { nodeSqlite } from './node-sqlite.ts'
 
@@ -176,7 +177,7 @@ async function touch(id: string): Promise<void> {
 describe('a copy that is open between slices is closed', () => {
   /** One slice is done, and its view open. */
   async function begun(): Promise<{ readonly id: string; readonly exporter: Exporter; readonly isOpen: () => boolean }> {
-    const { source, open } = observed(nodeSqlite({ path: file('app.db') }))
+    const { source, open } = observedSource(nodeSqlite({ path: file('app.db') }))
     const exporter = make({ source })
     const { id } = await exporter.start({ ...SMALL, budget: { bytes: 1 } })
     await exporter.step(id)
@@ -217,7 +218,7 @@ describe('verifying', () => {
     const { id } = await exporter.start(SMALL)
     await exporter.finish(id)
     const pages: boolean[] = []
-    const { source } = observed(nodeSqlite({ path: file('app.db') }), () => pages.push(isLogFree()))
+    const { source } = observedSource(nodeSqlite({ path: file('app.db') }), { onPage: () => void pages.push(isLogFree()) })
     const { findings } = await verifyDump({ storage: memoryStorage({ state: objects }), id, mode: 'rows', against: source })
     expect(findings).toEqual([])
     expect(pages).toContain(true)
@@ -225,37 +226,3 @@ describe('verifying', () => {
     expect(copies()).toEqual([])
   })
 })
-
-/** The source, which tells what it has open and is heard before each page. */
-function observed(source: ExportSource, onPage = (): unknown => undefined): { readonly source: ExportSource; readonly open: ReadonlySet<unknown> } {
-  const open = new Set<unknown>()
-  const connectExport = async (): Promise<ExportConnection> => {
-    const connection = await source.connectExport()
-    open.add(connection)
-    return {
-      createView: (request) => connection.createView(request),
-      openView: async (request) => heard(await connection.openView(request), onPage),
-      dropView: (ref) => connection.dropView(ref),
-      checkIntegrity: () => connection.checkIntegrity(),
-      [Symbol.asyncDispose]: async () => {
-        open.delete(connection)
-        await connection[Symbol.asyncDispose]()
-      },
-    }
-  }
-  return { source: { name: source.name, address: source.address, exports: source.exports, connectExport }, open }
-}
-
-function heard(view: ExportView, onPage: () => unknown): ExportView {
-  const { keep } = view
-  return {
-    plan: view.plan,
-    ...(keep === undefined ? {} : { keep: (options) => keep(options) }),
-    readBlocks: (request) => {
-      onPage()
-      return view.readBlocks?.(request) ?? Promise.reject(new Error('The source renders no SQL.'))
-    },
-    readRows: (request) => view.readRows(request),
-    [Symbol.asyncDispose]: () => view[Symbol.asyncDispose](),
-  }
-}

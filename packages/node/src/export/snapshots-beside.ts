@@ -1,8 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
 import type { SnapshotStore } from '@tidemark/sqlite'
 import { NodeSqliteDriver } from '../node-sqlite-driver.ts'
-import { copyDatabase, partOf } from './copy-database.ts'
+import { copyDatabase, partOf, removeDatabase } from './copy-database.ts'
 import { holdSnapshot } from './hold-snapshot.ts'
 import { WorkerRenderer } from './worker-renderer.ts'
 
@@ -24,17 +23,22 @@ export function snapshotsBeside({ path, busyTimeoutMs, renderThreads }: Snapshot
   const drop = async (name: string): Promise<void> => {
     await threads.end()
     const file = fileOf(name)
-    for (const copy of [file, partOf(file)]) for (const suffix of ['', '-journal', '-wal', '-shm']) await rm(`${copy}${suffix}`, { force: true })
+    for (const copy of [file, partOf(file)]) await removeDatabase(copy)
   }
   return {
     drop,
-    create: async ({ name, isRendered }) => {
+    create: async ({ name, isRendered, signal }) => {
       // Half of one may be left from a kill.
       await drop(name)
       const file = fileOf(name)
       if (isRendered && isLarge()) threads.begin()
-      await using driver = new NodeSqliteDriver({ path, busyTimeoutMs, isForeign: true })
-      await copyDatabase(driver, file)
+      try {
+        await using driver = new NodeSqliteDriver({ path, busyTimeoutMs, isForeign: true })
+        await copyDatabase(driver, file, { signal })
+      } catch (error) {
+        await threads.end()
+        throw error
+      }
       return file
     },
     hold: async ({ name, isRendered }) => {

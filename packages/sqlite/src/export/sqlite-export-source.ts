@@ -15,11 +15,11 @@ export interface HeldSnapshot extends AsyncDisposable {
   readonly token: string
   readonly driver: Pick<ExportDriver, 'query' | 'view'>
   openRenderers(request: RenderersRequest): Promise<readonly BlockRenderer[]>
-  /** Copies it, so that it outlives this process. */
-  keep(): Promise<void>
+  /** Copies it, so that it outlives this process. Aborted, it leaves nothing. */
+  keep(options?: AbortOptions): Promise<void>
 }
 
-export interface SnapshotRequest {
+export interface SnapshotRequest extends AbortOptions {
   /** Tells one from others. */
   readonly name: string
   /** Whether `openRenderers` will be called, if the database is large. */
@@ -30,7 +30,7 @@ export interface SnapshotRequest {
 export interface SnapshotStore {
   /** The database as it is now, without a copy; `undefined` where that can't be had. What `create` left under the name is gone. */
   hold?(request: SnapshotRequest): Promise<HeldSnapshot | undefined>
-  /** Makes the copy of that name anew; gives what `open` takes. */
+  /** Makes the copy of that name anew; gives what `open` takes. Aborted, it leaves nothing. */
   create(request: SnapshotRequest): Promise<string>
   /** `undefined` when it is gone. */
   open(token: string): Promise<SqliteDriver | undefined>
@@ -83,7 +83,7 @@ class SqliteExportConnection implements ExportConnection {
   }
 
   /** A selection that is wrong is told before anything is copied. */
-  async createView({ viewId, consistency, selection, mayBeLost = false, readsBlocks = true }: CreateViewRequest): Promise<ViewRef> {
+  async createView({ viewId, consistency, selection, mayBeLost = false, readsBlocks = true, signal }: CreateViewRequest): Promise<ViewRef> {
     const { snapshots, openWriter } = this.#requireKind(consistency)
     const { hidesFile } = this.#host
     if (openWriter !== undefined) {
@@ -92,7 +92,7 @@ class SqliteExportConnection implements ExportConnection {
       return { viewId, consistency, token: viewId, cut: undefined }
     }
     await this.#reading(async (query) => void await readExportSchema(query, selection, { hidesFile }))
-    const token = snapshots === undefined ? '' : await withSourceErrors(() => this.#take(snapshots, { name: viewId, isRendered: readsBlocks }, mayBeLost))
+    const token = snapshots === undefined ? '' : await withSourceErrors(() => this.#take(snapshots, { name: viewId, isRendered: readsBlocks, signal }, mayBeLost))
     return { viewId, consistency, token, cut: undefined }
   }
 

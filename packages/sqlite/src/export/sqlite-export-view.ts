@@ -1,4 +1,4 @@
-import { TidemarkError, type BlockPage, type ExportPlan, type ExportRowPage, type ExportView, type OpenViewRequest, type ReadBlocksRequest, type ReadExportRowsRequest, type RowValues } from '@tidemark/core/adapter'
+import { TidemarkError, type AbortOptions, type BlockPage, type ExportPlan, type ExportRowPage, type ExportView, type OpenViewRequest, type ReadBlocksRequest, type ReadExportRowsRequest, type RowValues } from '@tidemark/core/adapter'
 import type { BlockRenderer } from './ahead/block-renderer.ts'
 import { BlocksAhead } from './ahead/blocks-ahead.ts'
 import { BlockReader } from './block-reader.ts'
@@ -31,7 +31,7 @@ export class SqliteExportView implements ExportView {
   /** Of a copy only: a live database is read under one lock at a time. */
   readonly #openRenderers: (() => Promise<readonly BlockRenderer[]>) | undefined
   #renderers: Promise<readonly BlockRenderer[]> | undefined
-  readonly keep?: () => Promise<void>
+  readonly keep?: (options?: AbortOptions) => Promise<void>
   readonly #blocks = new Map<number, Pick<BlocksAhead, 'read'>>()
   readonly #rows = new Map<number, RowReader>()
 
@@ -55,7 +55,7 @@ export class SqliteExportView implements ExportView {
     this.#live = live
     const { opened: { openRenderers, keep }, request: { ref: { token }, render } } = options
     if (live === undefined && openRenderers !== undefined) this.#openRenderers = () => openRenderers({ token, tables: schema.tables, render })
-    if (keep !== undefined) this.keep = () => withSourceErrors(keep)
+    if (keep !== undefined) this.keep = (given) => withSourceErrors(() => keep(given))
   }
 
   get plan(): ExportPlan {

@@ -7,6 +7,7 @@ import { manifestTable } from '../manifest-table.ts'
 import { partSize } from '../part-size.ts'
 import { planStreams } from '../plan-streams.ts'
 import type { ViewPool } from '../view-pool.ts'
+import { whileHeld } from '../while-held.ts'
 
 /**
  * Fixes the instant and lays down what is to be written. The view is named by job and attempt: asked for again, it is the same one made anew. One that was
@@ -18,7 +19,8 @@ export async function beginCopy(context: ExportContext, pool: ViewPool, { job, s
   const connection = await pool.connection(id, signal)
   const { consistency, selection } = spec
   const readsBlocks = spec.format === 'sql' && selection.content !== 'schema'
-  const view = await connection.createView({ viewId: `${id}.${attempt}`, consistency, selection, mayBeLost: attempt === 1, readsBlocks, signal })
+  const request = { viewId: `${id}.${attempt}`, consistency, selection, mayBeLost: attempt === 1, readsBlocks }
+  const view = await whileHeld({ job, runtime: context.runtime, signal }, (held) => connection.createView({ ...request, signal: held }))
   await job.update((state) => ({ ...state, status: 'processing', view }))
   const { plan } = await pool.view(job.state, signal)
   requirePlan(plan, spec)
