@@ -10,7 +10,7 @@ import { keyOf, makeUnit, rowOf } from './make-unit.ts'
 import type { OpenLog } from './open-log.ts'
 import type { Peer } from './peer.ts'
 import type { PropagatorContext } from './propagator-context.ts'
-import { parseRelayed } from './receive/relayed-text.ts'
+import { parseRelayed, type MarkedChange } from './receive/relayed-text.ts'
 
 /** What a session tells of. */
 export interface SessionObserver {
@@ -184,9 +184,15 @@ export class PeerSession {
 
   #unit(slice: ChangeSlice, stamp: RowVersion | undefined): PeerUnit {
     const { settings } = this.#context
-    const relayed = slice.origin === undefined ? undefined : parseRelayed(slice.origin)
-    const isWanted = slice.origin === undefined || (settings.relay && relayed !== undefined && relayed.origin !== this.#origin && relayed.origin !== settings.origin)
-    return makeUnit({ sender: this.#sender(), from: this.#at, slice, relayed, version: slice.origin === undefined ? stamp : relayed?.version, tables: this.#log.tables, wants: isWanted ? (event) => this.#wants(event) : () => false })
+    const marked = slice.origin === undefined ? undefined : parseRelayed(slice.origin)
+    const isWanted = slice.origin === undefined || (settings.relay && marked !== undefined && this.#isNews(marked))
+    const version = slice.origin === undefined ? stamp : marked?.from.version
+    return makeUnit({ sender: this.#sender(), from: this.#at, slice, relayed: marked?.from, version, tables: this.#log.tables, wants: isWanted ? (event) => this.#wants(event) : () => false })
+  }
+
+  /** Neither who made it nor who sent it here needs it back. */
+  #isNews({ from, via }: MarkedChange): boolean {
+    return from.origin !== this.#context.settings.origin && from.origin !== this.#origin && via !== this.#origin
   }
 
   /** Changes of a table that has yet to be copied show in the rows that come. */

@@ -44,6 +44,8 @@ export interface Sites {
   add(name: string, options?: SiteOptions): Promise<Site>
   /** What `from` writes goes to each of `to` over HTTP. */
   propagator(from: Site, to: readonly Site[], options: SendingOptions): Propagator
+  /** A connection of the application's, for transactions that stay open. */
+  connection(site: Site): DatabaseSync & AsyncDisposable
   use<T extends AsyncDisposable>(resource: T): T
 }
 
@@ -63,6 +65,10 @@ export function useSites(): Sites {
   const peerOf = (site: Site, options: Partial<HttpPeerOptions> = {}): Peer => httpPeer({ url: site.url, name: site.name, ...(options.secret === undefined ? { token: TOKEN } : {}), ...options })
   return {
     use,
+    connection: ({ file }) => {
+      const database = new DatabaseSync(file, { timeout: 5_000 })
+      return Object.assign(database, { [Symbol.asyncDispose]: async () => database.close() })
+    },
     add: async (name, options = {}) => {
       const site = await openSite({ name, file: path(name), options })
       use(site)
@@ -81,9 +87,9 @@ async function openSite({ name, file, options }: { readonly name: string; readon
   let receiver = receiverOf(name, file, options)
   const served = await serveReceiver(async (request) => {
     const body = await request.text()
-    site.posts.push(body)
+    if (request.method === 'POST') site.posts.push(body)
     const { method, url, headers } = request
-    const through = (text = body): Promise<Response> => receiver(new Request(url, { method, headers, body: text }))
+    const through = (text = body): Promise<Response> => receiver(new Request(url, { method, headers, ...(method === 'POST' ? { body: text } : {}) }))
     return site.gate === undefined ? through() : site.gate(body, through, request)
   })
   const site: Site & AsyncDisposable = {

@@ -38,7 +38,7 @@ export interface PlannedBatch extends Batch {
  * writes, as hosts without interactive transactions want it. Errors: `TableFailed`.
  */
 export async function applyBatches(
-  transaction: BatchTransaction, batches: readonly Batch[], context: ApplyContext, last: (table: AppliedTable | undefined) => Promise<void> = () => Promise.resolve(),
+  transaction: BatchTransaction, batches: readonly Batch[], context: ApplyContext, last?: (table: AppliedTable | undefined) => Promise<void>,
 ): Promise<void> {
   const shapes = await readShapes(transaction, batches)
   const planned = batches.map((batch) => ({ ...batch, applied: batch.tables.map((table, index) => appliedTable(table, { index, batch, shape: shapes.get(table.name), context })) }))
@@ -47,7 +47,8 @@ export async function applyBatches(
   const chosen = context.versioned === undefined ? planned : await context.versioned.choose(transaction, planned, shapes)
   const write = async (): Promise<void> => {
     for (const group of groupsOf(chosen)) await writeGroup(transaction, group, { context, touched })
-    await last(planned[0]?.applied[0])
+    const [first] = planned
+    if (last !== undefined && first !== undefined) await withOrigin(transaction, touched, { from: first.from, via: first.origin, work: () => last(first.applied[0]) })
     await noteRelayed(transaction, planned, context)
     await context.versioned?.settle(transaction)
   }
@@ -90,6 +91,7 @@ async function writeGroup(transaction: BatchTransaction, { version, batches }: G
   if (first === undefined || batches.every(({ changes }) => changes.length === 0)) return
   await withOrigin(transaction, touched, {
     from: { ...first.from, version },
+    via: first.origin,
     work: async () => {
       for (const { changes, origin, applied } of batches) await applyChanges(transaction, changes, { origin, tables: applied, maxParameters: context.host.maxParameters })
     },

@@ -152,16 +152,16 @@ class SqlitePropagationConnection implements PropagationConnection {
     const kept = known?.tables.get(name)
     const decision = decideChunk(known?.sender, kept?.state, chunk)
     if (known === undefined || kept === undefined || decision !== 'apply') return this.#answer(decision === 'unknown' ? 'unknown' : 'elsewhere', known, { epoch: chunk.epoch, asked: [name] })
-    await applyBatches(transaction, [batchOfChunk(chunk)], this.#applying({ known, failed, relayed: NONE }), (table) => this.#endCopy(transaction, chunk, table))
+    await applyBatches(transaction, [batchOfChunk(chunk)], this.#applying({ known, failed, relayed: NONE }), next === null && kept.sweeps ? (table) => this.#sweep(transaction, chunk, table) : undefined)
     const now: KeptTable = next === null ? LIVE : { state: { state: 'copying', after: next }, sweeps: kept.sweeps }
     if (!failed.has(name)) await writeTable(transaction, this.#names, { origin, name, kept: now })
     const tables = await this.#refuse(transaction, chunk, { known: { ...known, tables: new Map([...known.tables, [name, now]]) }, failed })
     return this.#answer('applied', { ...known, tables }, { epoch: chunk.epoch, asked: [name] })
   }
 
-  /** With the last chunk, rows that the copy did not bring are deleted. */
-  async #endCopy(transaction: BatchTransaction, { origin, next, table: { name } }: PeerChunk, applied: AppliedTable | undefined): Promise<void> {
-    if (next !== null || applied?.notesCopied !== true) return
+  /** With the last chunk, rows that the copy did not bring are deleted: by the sender, whose name is on it. */
+  async #sweep(transaction: BatchTransaction, { origin, table: { name } }: PeerChunk, applied: AppliedTable | undefined): Promise<void> {
+    if (applied?.notesCopied !== true) return
     await transaction.run(applied.statements.sweep, [origin, name])
     await transaction.run(`DELETE FROM ${this.#names.copied} WHERE origin = ? AND name = ?`, [origin, name])
   }
