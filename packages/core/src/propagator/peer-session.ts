@@ -1,8 +1,8 @@
 import type { RowVersion } from '../change/hybrid-clock.ts'
 import { printPosition, type LogPosition } from '../change/log-position.ts'
 import type { ChangeEvent } from '../change/change-event.ts'
-import type { ChangeSlice, SliceLimit } from '../dialect/change-source.ts'
-import type { PeerAnswer, PeerChunk, PeerMessage, PeerTable, PeerTableState, PeerUnit, RowVersions, Tombstone } from '../dialect/propagation-target.ts'
+import type { ChangeSlice, ChangeTable, SliceLimit } from '../dialect/change-source.ts'
+import type { PeerAnswer, PeerChunk, PeerHello, PeerMessage, PeerTable, PeerTableState, PeerUnit, RowVersions, Tombstone } from '../dialect/propagation-target.ts'
 import { TidemarkError } from '../errors/tidemark-error.ts'
 import { abortable } from '../util/abortable.ts'
 import { toPeerTable } from './described-tables.ts'
@@ -70,13 +70,12 @@ export class PeerSession {
   /** Errors: the peer's and the source's; `CHANGE_GAP` where the log has not what the peer needs and no copies are wanted. */
   static async open(options: SessionOptions, signal: AbortSignal): Promise<PeerSession> {
     const { log, context: { settings }, peer } = options
-    const described = await log.describe()
+    const tables = await log.describe()
     const head = await log.connection.head({ signal })
     // Held before the peer is told of it: what follows must not be purged meanwhile.
     if (await log.connection.retained(consumerOf(peer), { signal }) === undefined) await log.retain(consumerOf(peer), head, { atOnce: true })
-    const tables = described.filter(({ key }) => key.length > 0).map(toPeerTable)
-    const hello = { type: 'hello', origin: settings.origin, epoch: head.epoch, head, tables, snapshot: settings.snapshot, takesOver: settings.takesOver, isVersioned: options.context.versions !== undefined } as const
-    const answer = await send(options, { ...hello, restarts: false }, signal)
+    const hello = helloOf(options.context, { tables, head })
+    const answer = await send(options, hello, signal)
     if (answer.at === null) throw new TidemarkError('PEER_ANSWER_INVALID', 'The peer does not say where it stands.')
     if (await isReachable(log, answer.at, settings.snapshot)) return new PeerSession(options, { epoch: head.epoch, at: answer.at, answer })
     await log.retain(consumerOf(peer), head, { atOnce: true })
@@ -159,6 +158,7 @@ export class PeerSession {
     const slice = await abortable(this.#log.shared.read({ after: this.#cursor, through: stamped?.through ?? through, limit: this.#limit }), signal)
     const isEmpty = slice.events.length === 0 && slice.schemas.length === 0
     this.#log.tables.note(slice.schemas)
+    if (slice.schemas.length > 0) await this.#describeAgain(slice, signal)
     const unit = this.#unit(slice, stamped?.version)
     // What it keeps of a transaction is applied when that ends, also where the rest of it is none of its.
     if (unit.changes.length > 0 || (slice.commit && !this.#isAtCommit && !isEmpty)) await this.#sendUnit(unit, slice, signal)
@@ -166,6 +166,14 @@ export class PeerSession {
     if (isEmpty && slice.isLast && stamped !== undefined) this.#cursor = stamped.through
     // Up to the stamp is not up to the end: the next look tells.
     return isEmpty && slice.isLast && stamped === undefined ? 'end' : 'more'
+  }
+
+  /** Tells the peer of tables that have changed, before it gets rows of them: it may follow. */
+  async #describeAgain({ position }: ChangeSlice, signal: AbortSignal): Promise<void> {
+    const hello = helloOf(this.#context, { tables: await this.#log.describe(), head: position })
+    const answer = await send({ peer: this.#peer, context: this.#context }, hello, signal)
+    if (answer.at?.epoch !== this.#epoch || answer.at.sequence !== this.#at.sequence) throw new TidemarkError('PEER_BUSY', 'The peer has been brought forward by another sender.')
+    this.#tables = new Map(Object.entries(answer.tables).filter(([name]) => this.#tables.has(name)))
   }
 
   /**
@@ -261,6 +269,11 @@ const LIVE: PeerTableState = { state: 'live' }
 /** By which the source's log knows a peer. */
 export function consumerOf(peer: Pick<Peer, 'name'>): string {
   return `propagator:${peer.name}`
+}
+
+function helloOf({ settings: { origin, snapshot, takesOver }, versions }: PropagatorContext, { tables, head }: { readonly tables: readonly ChangeTable[]; readonly head: LogPosition }): PeerHello {
+  const described = tables.filter(({ key }) => key.length > 0).map(toPeerTable)
+  return { type: 'hello', origin, epoch: head.epoch, head, tables: described, snapshot, takesOver, isVersioned: versions !== undefined, restarts: false }
 }
 
 async function send({ peer, context: { settings, runtime } }: Pick<SessionOptions, 'peer' | 'context'>, message: PeerMessage, signal: AbortSignal): Promise<PeerAnswer> {

@@ -2,6 +2,7 @@ import { Propagator, sqlPeer, type NudgeContext } from '@tidemark/core'
 import { describe, expect, it } from 'vitest'
 import { nodeSqlitePropagationTarget } from '../node-sqlite-propagation-target.ts'
 import { sqliteChanges } from '../sqlite-changes.ts'
+import { deferred } from '../test/deferred.ts'
 import { TOKEN, useSites, type Site } from '../test/use-sites.ts'
 
 const SCHEMA = 'CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, n INT DEFAULT 0); CREATE TABLE secrets (id INTEGER PRIMARY KEY, s TEXT)'
@@ -49,10 +50,10 @@ describe('what the earlier design promised', () => {
 
   it('W03 returns from afterQuery before any peer has been asked', async () => {
     const [a, b] = await pair()
-    const asked = Promise.withResolvers<undefined>()
-    const answers = Promise.withResolvers<undefined>()
+    const asked = deferred()
+    const answers = deferred()
     b.gate = async (_body, through) => {
-      asked.resolve(undefined)
+      asked.resolve()
       await answers.promise
       return through()
     }
@@ -63,7 +64,7 @@ describe('what the earlier design promised', () => {
     expect(b.posts).toEqual([])
     await asked.promise
     a.run(`INSERT INTO users VALUES (2, 'b', 2)`)
-    answers.resolve(undefined)
+    answers.resolve()
     await Promise.all(ctx.works)
     await propagator.flush()
     expect(b.cells('users')).toEqual(a.cells('users'))
@@ -87,7 +88,7 @@ describe('what the earlier design promised', () => {
   it('W05 sends to all peers side by side: one that does not answer delays no other', async () => {
     const [a, b] = await pair()
     const c = await sites.add('c', { schema: SCHEMA })
-    const answers = Promise.withResolvers<undefined>()
+    const answers = deferred()
     b.gate = async (_body, through) => {
       await answers.promise
       return through()
@@ -98,7 +99,7 @@ describe('what the earlier design promised', () => {
     const flushed = propagator.flush()
     expect(await copied).toMatchObject({ peer: 'c', rows: 1 })
     expect(c.cells('users')).toEqual(a.cells('users'))
-    answers.resolve(undefined)
+    answers.resolve()
     expect((await flushed).reached).toEqual(['b', 'c'])
     expect(b.cells('users')).toEqual(a.cells('users'))
   })
