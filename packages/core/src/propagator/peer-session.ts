@@ -160,8 +160,9 @@ export class PeerSession {
     this.#log.tables.note(slice.schemas)
     if (slice.schemas.length > 0) await this.#describeAgain(slice, signal)
     const unit = this.#unit(slice, stamped?.version)
-    // What it keeps of a transaction is applied when that ends, also where the rest of it is none of its.
-    if (unit.changes.length > 0 || (slice.commit && !this.#isAtCommit && !isEmpty)) await this.#sendUnit(unit, slice, signal)
+    // What it keeps of a transaction is applied when that ends, also where the rest of it is none of its, or no more than the mark of its end.
+    const endsKept = slice.commit && !this.#isAtCommit && unit.to.sequence !== unit.from.sequence
+    if (unit.changes.length > 0 || endsKept) await this.#sendUnit(unit, slice, signal)
     else await this.#pass(slice, signal)
     if (isEmpty && slice.isLast && stamped !== undefined) this.#cursor = stamped.through
     // Up to the stamp is not up to the end: the next look tells.

@@ -182,6 +182,12 @@ export class PageDecoder {
   }
 }
 
+/** Whether a transaction that applied a peer's change begins with this entry. */
+export function isOriginMark(tables: CapturedTables, row: RowValues | undefined, reading: ReadingOptions): boolean {
+  const mark: MarkKind = 'origin'
+  return row !== undefined && kindOf(Number(row[CODE])) === ENTRY.mark && String(tables.text(row[VALUES] ?? null, reading)) === mark
+}
+
 function decodeEntry(decoder: ChangeDecoder, place: EntryPlace, { row, partner }: { readonly row: RowValues; readonly partner: RowValues | undefined }): ChangeEvent {
   const cells = { row, at: VALUES }
   const kind = kindOf(Number(row[CODE]))

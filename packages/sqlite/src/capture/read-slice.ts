@@ -4,7 +4,7 @@ import { slots } from './entry-sql.ts'
 import type { LogHead } from './log-view.ts'
 import { digestOf } from './log-view.ts'
 import { toPosition, type LogPlace } from './log-place.ts'
-import { PageDecoder, type DecodedPage, type DecodeRequest } from './page-decoder.ts'
+import { isOriginMark, PageDecoder, type DecodedPage, type DecodeRequest } from './page-decoder.ts'
 import type { CapturedTables } from './captured-tables.ts'
 import type { SqliteQuery } from '../driver.ts'
 import type { LogNames } from './log-names.ts'
@@ -32,6 +32,8 @@ export interface SliceRequest {
   readonly place: LogPlace
   readonly head: LogHead
   readonly rows: readonly RowValues[]
+  /** The entry behind the page. */
+  readonly ahead: RowValues | undefined
   /** Whether the page reached the last number wanted. */
   readonly isWhole: boolean
   readonly reading: ReadingOptions
@@ -48,6 +50,8 @@ export interface SliceRequest {
 export function readSlice(tables: CapturedTables, request: SliceRequest): ChangeSlice {
   const { place, boundaries } = request
   const page = decode(tables, request, request.rows)
+  // Seen only from the next page, it would be too late to say that this one ends a transaction.
+  if (page.used > 0 && isOriginMark(tables, request.rows[page.used] ?? request.ahead, request.reading)) boundaries.add(page.last)
   const end = boundaries.lastWithin(place.seq, page.last)
   if (place.unit !== undefined) return toSlice(request, page, { isCommit: page.last >= place.unit.end || end === page.last })
   if (end === page.last || page.used === 0) return toSlice(request, page, { isCommit: true })

@@ -81,13 +81,13 @@ export class SqliteChangeConnection implements ChangeConnection {
     const last = place.unit?.end ?? through
     const size = this.#pageSize('log', request.limit)
     const wanted = Math.max(MIN_ROWS, Math.min(size.rows, request.limit.events))
-    const { head, rows, reading } = await this.#read((form) => pageQuery({ names: this.#settings.names, width: this.#view.width, after: place.seq, through: last, rows: wanted }, form), request)
+    const { head, rows, reading } = await this.#read((form) => pageQuery({ names: this.#settings.names, width: this.#view.width, after: place.seq, through: last, rows: wanted + 1 }, form), request)
     requireReachable(place, head)
     if (through !== undefined) this.#boundaries.add(through)
     // The end of the transaction that is being read may not be the end of what there is.
-    const isWhole = rows.length < wanted && (last === undefined || last >= (through ?? head.seq))
+    const isWhole = rows.length <= wanted && (last === undefined || last >= (through ?? head.seq))
     const slice = readSlice(this.#tables, {
-      place, head, rows, reading, isWhole, boundaries: this.#boundaries, source: this.#settings.name, nowMs: this.#settings.now(), limit: request.limit,
+      place, head, rows: rows.slice(0, wanted), ahead: rows[wanted], reading, isWhole, boundaries: this.#boundaries, source: this.#settings.name, nowMs: this.#settings.now(), limit: request.limit,
     })
     size.observe(slice.events.length, slice.bytes)
     this.#given(slice.position)

@@ -67,5 +67,7 @@ export interface RelayedTable {
  */
 export function takesRelayed(relayed: RelayedFrom, { direct, through }: RelayedTable, own: string | undefined): boolean {
   if (relayed.origin === own || direct?.state === 'live' || direct?.state === 'copying') return false
-  return through?.epoch !== relayed.epoch || through.sequence < relayed.sequence
+  if (through?.epoch !== relayed.epoch) return true
+  // Rows of a copy are what they were at a place: one that has come just as far has the changes up to there and may lack the rows.
+  return relayed.isSnapshot ? through.sequence <= relayed.sequence : through.sequence < relayed.sequence
 }
