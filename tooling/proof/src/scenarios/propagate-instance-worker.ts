@@ -1,0 +1,161 @@
+import { DatabaseSync } from 'node:sqlite'
+import { setTimeout } from 'node:timers/promises'
+import { createReceiver, httpPeer, Propagator } from '@tidemark/core'
+import { nodeSqlitePropagationTarget, sqliteChanges } from '@tidemark/node'
+import { serveReceiver } from '../../../../packages/node/src/test/serve-receiver.ts'
+import { BANK_TABLE_NAMES } from '../fixtures/bank-tables.ts'
+import { BankWriter } from '../fixtures/bank-writer.ts'
+import type { ChaosSettings } from '../fixtures/chaos-plan.ts'
+import { report } from '../fixtures/worker.ts'
+import { seededRandom } from '../seed.ts'
+
+export interface InstanceInput {
+  readonly name: string
+  readonly path: string
+  readonly seed: number
+  /** Of the rows that its application writes; `undefined`: it writes none. */
+  readonly owner: number | undefined
+  readonly writesAtOnce: boolean
+  readonly peers: readonly { readonly name: string; readonly url: string }[]
+  readonly settings: ChaosSettings
+}
+
+export type InstanceCommand =
+  | { readonly kind: 'open'; readonly input: InstanceInput }
+  | { readonly kind: 'write' }
+  | { readonly kind: 'settle' }
+  | { readonly kind: 'flush'; readonly times: number }
+  | { readonly kind: 'busy'; readonly requests: number }
+  | { readonly kind: 'close' }
+
+export interface InstanceReply {
+  readonly kind: 'ready' | 'opened' | 'written' | 'settled' | 'flushed' | 'closed' | 'failed'
+  /** Of `opened`: where it receives. Of `failed`: why. */
+  readonly text?: string
+}
+
+const SECRET = 'the secret of all instances'
+
+/** One instance: an application that writes, the propagator beside it, and a receiver. */
+class Instance {
+  readonly #input: InstanceInput
+  readonly #resources = new AsyncDisposableStack()
+  #propagator: Propagator | undefined
+  #writing: Promise<void> | undefined
+  #isClosed = false
+  #busyFor = 0
+
+  constructor(input: InstanceInput) {
+    this.#input = input
+  }
+
+  async open(): Promise<string> {
+    const { name, path, settings: { maxMessageBytes, replacesRows, refusesLocalWrites, auth } } = this.#input
+    const authorize = auth === 'token' ? { token: SECRET } : { secret: SECRET }
+    const target = nodeSqlitePropagationTarget({ path })
+    const receive = this.#resources.use(createReceiver({ target, authorize, origin: name, maxMessageBytes: maxMessageBytes.taken, replacesRows, refusesLocalWrites }))
+    const served = this.#resources.use(await serveReceiver(async (request) => this.#isBusy() ? new Response('busy', { status: 503 }) : receive(request)))
+    if (this.#input.peers.length > 0) {
+      this.#propagator = this.#resources.use(this.#makePropagator())
+      await this.#propagator.start()
+    }
+    return served.url
+  }
+
+  write(): void {
+    this.#writing ??= this.#write()
+  }
+
+  async settle(): Promise<void> {
+    for (;;) {
+      const flushed = await this.#propagator?.flush()
+      if (flushed === undefined || flushed.behind.length === 0) return
+      await setTimeout(Math.max(1, (flushed.nextAtMs ?? 0) - Date.now()))
+    }
+  }
+
+  async flush(times: number): Promise<void> {
+    for (let rest = times; rest > 0; rest -= 1) await this.#propagator?.flush()
+  }
+
+  busy(requests: number): void {
+    this.#busyFor = requests
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#writing
+    await this.#resources.disposeAsync()
+  }
+
+  #makePropagator(): Propagator {
+    const { name, path, peers, settings: { batch, maxMessageBytes, snapshot, timeoutMs, breaker, auth } } = this.#input
+    return new Propagator({
+      source: sqliteChanges({ path }, { tables: BANK_TABLE_NAMES, pollIntervalMs: 20 }),
+      origin: name, batch, snapshot, timeoutMs, breaker, retry: { baseMs: 5, maxMs: 40 }, leaseTtlMs: 200,
+      peers: peers.map((peer) => httpPeer({ ...peer, ...(auth === 'token' ? { token: SECRET } : { secret: SECRET }), maxMessageBytes: maxMessageBytes.sent })),
+    })
+  }
+
+  async #write(): Promise<void> {
+    const { path, seed, owner, settings: { pauseMs, transactions, recursiveTriggers, nudges } } = this.#input
+    if (owner === undefined) return
+    using database = new DatabaseSync(path, { timeout: 10_000 })
+    database.exec(`PRAGMA synchronous = NORMAL; PRAGMA recursive_triggers = ${recursiveTriggers ? 1 : 0}`)
+    const writer = new BankWriter(database, { seed, owner })
+    const random = seededRandom(seed)
+    while (!this.#isClosed && writer.number < transactions) {
+      writer.write()
+      if (nudges) void this.#propagator?.afterQuery()
+      await setTimeout(random() * pauseMs)
+    }
+    if (!this.#isClosed) await reply({ kind: 'written' })
+  }
+
+  #isBusy(): boolean {
+    this.#busyFor -= 1
+    return this.#busyFor >= 0
+  }
+}
+
+let instance: Instance | undefined
+
+async function obey(command: InstanceCommand): Promise<InstanceReply | undefined> {
+  switch (command.kind) {
+    case 'open': {
+      instance = new Instance(command.input)
+      const text = await instance.open()
+      if (command.input.writesAtOnce) instance.write()
+      return { kind: 'opened', text }
+    }
+    case 'write':
+      instance?.write()
+      return undefined
+    case 'settle':
+      await instance?.settle()
+      return { kind: 'settled' }
+    case 'flush':
+      await instance?.flush(command.times)
+      return { kind: 'flushed' }
+    case 'busy':
+      instance?.busy(command.requests)
+      return undefined
+    case 'close':
+      await instance?.close()
+      return { kind: 'closed' }
+    default:
+      command satisfies never
+  }
+}
+
+async function reply(message: InstanceReply): Promise<void> {
+  await report(message)
+}
+
+const failed = (error: unknown): void => void reply({ kind: 'failed', text: error instanceof Error ? `${error.message}\n${error.stack ?? ''}` : String(error) })
+
+process.on('unhandledRejection', failed)
+process.on('message', (message) => {
+  obey(message as InstanceCommand).then((answer) => answer === undefined ? undefined : reply(answer)).catch(failed) // sent by ChaosInstance
+})
+await reply({ kind: 'ready' })
