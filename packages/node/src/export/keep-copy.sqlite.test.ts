@@ -1,10 +1,14 @@
+import { spawnSync } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { existsSync, readdirSync, watch } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
+import { fileURLToPath } from 'node:url'
 import { Exporter, type ExporterOptions } from '@tidemark/core'
 import type { StateStore } from '@tidemark/core/adapter'
 import { FakeRuntime, MemoryObjects, memoryStateStore, memoryStorage } from '@tidemark/core/testing'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { nodeSqliteStateStore } from '../node-sqlite-state-store.ts'
+import { fsStorage } from '../storage/fs-storage.ts'
 import { observedSource, type SourceHooks } from '../test/observed-source.ts'
 import { useFolder } from '../test/use-folder.ts'
 import { nodeSqlite } from './node-sqlite.ts'
@@ -82,6 +86,35 @@ describe('a copy that is being made', () => {
     using copy = new DatabaseSync(file(`app.db-tidemark-${id}.1`), { readOnly: true })
     expect(copy.prepare(`SELECT count(*) AS count FROM t WHERE a = 'value ' || id`).get()).toEqual({ count: 500 })
     expect(copy.prepare('SELECT count(*) AS count FROM large').get()).toEqual({ count: 64 })
+  })
+})
+
+describe('half a copy, left by a kill while it was made', () => {
+  const worker = fileURLToPath(new URL('../test/killed-copy-worker.ts', import.meta.url))
+
+  /** Another process goes on with what the killed one has left. */
+  function killed(): { readonly id: string; readonly exporter: Exporter } {
+    fill('WAL', 64)
+    const { stdout: id, signal } = spawnSync(process.execPath, ['--conditions=tidemark-source', '--disable-warning=ExperimentalWarning', worker, file('app.db'), file('dumps'), file('state.db')], { encoding: 'utf8' })
+    expect(signal).toBe('SIGKILL')
+    expect(copies()).toContain(`app.db-tidemark-${id}.1.part`)
+    expect(copies()).not.toContain(`app.db-tidemark-${id}.1`)
+    const kept = nodeSqliteStateStore({ path: file('state.db') })
+    onTestFinished(() => kept[Symbol.asyncDispose]())
+    return { id, exporter: make({ state: kept, storage: fsStorage(file('dumps')), instance: 'worker' }) }
+  }
+
+  it('is not taken for one: the export begins anew, and nothing of it is left', async () => {
+    const { id, exporter } = killed()
+    expect(await exporter.finish(id)).toMatchObject({ status: 'completed', attempt: 2, totalRowsExported: 500 })
+    expect(await exporter.verify(id, { mode: 'rows', against: nodeSqlite({ path: file('app.db') }) })).toMatchObject({ ok: true, findings: [] })
+    expect(copies()).toEqual([])
+  })
+
+  it('goes with the export when that is cancelled', async () => {
+    const { id, exporter } = killed()
+    expect(await exporter.cancel(id)).toMatchObject({ status: 'cancelled' })
+    expect(copies()).toEqual([])
   })
 })
 

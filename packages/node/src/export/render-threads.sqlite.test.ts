@@ -3,9 +3,12 @@ import { readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { Worker } from 'node:worker_threads'
 import { Exporter, type ExportRequest } from '@tidemark/core'
+import type { ExportSource } from '@tidemark/core/adapter'
 import { memoryStateStore } from '@tidemark/core/testing'
 import { parquetFormat } from '@tidemark/parquet'
+import { sqliteExportSource } from '@tidemark/sqlite'
 import { afterEach, describe, expect, it } from 'vitest'
+import { NodeSqliteDriver } from '../node-sqlite-driver.ts'
 import { fsStorage } from '../storage/fs-storage.ts'
 import { useFolder } from '../test/use-folder.ts'
 import { nodeSqlite } from './node-sqlite.ts'
@@ -37,13 +40,14 @@ interface Dumping extends ExportRequest {
   readonly renderThreads: number
   /** Begin with another exporter, as after a kill, each time so many slices are done. */
   readonly slicesEach?: number
+  readonly source?: ExportSource
 }
 
-async function digestOf({ renderThreads, slicesEach = Number.MAX_SAFE_INTEGER, ...request }: Dumping): Promise<string> {
+async function digestOf({ renderThreads, slicesEach = Number.MAX_SAFE_INTEGER, source, ...request }: Dumping): Promise<string> {
   const path = file('app.db')
   const folder = file(`dumps-${threads.length}-${renderThreads}`)
   const state = memoryStateStore()
-  const make = (): Exporter => new Exporter({ source: nodeSqlite({ path, renderThreads }), storage: fsStorage(folder), state })
+  const make = (): Exporter => new Exporter({ source: source ?? nodeSqlite({ path, renderThreads }), storage: fsStorage(folder), state })
   await using first = make()
   const { id } = await first.start({ fileName: 'dump', ...request })
   for (let isDone = false; !isDone;) {
@@ -101,6 +105,23 @@ describe('a large table that threads render', () => {
     process.on('worker', end)
     expect(await digestOf({ renderThreads: 2 })).toBe(whole)
     process.off('worker', end)
+  })
+
+  it.each([
+    ['at once', (): never => { throw new Error('No thread may be made.') }],
+    ['later', () => Promise.reject(new Error('No thread may be made.'))],
+  ])('is rendered by this thread when no other can be had, which proves so %s and is tried once', async (_when, openRenderers) => {
+    fill()
+    const path = file('app.db')
+    const { create, open, drop } = snapshotsBeside({ path, busyTimeoutMs: 1_000, renderThreads: 0 })
+    let tries = 0
+    const snapshots = { create, open, drop, openRenderers: () => {
+      tries += 1
+      return openRenderers()
+    } }
+    const source = sqliteExportSource({ address: 'sqlite:app.db', snapshots, open: () => Promise.resolve(new NodeSqliteDriver({ path, busyTimeoutMs: 1_000, isReadOnly: true, isForeign: true })) })
+    expect(await digestOf({ renderThreads: 2, source })).toBe(await digestOf({ renderThreads: 0 }))
+    expect(tries).toBe(1)
   })
 
   it('leaves no thread behind that was not needed', async () => {

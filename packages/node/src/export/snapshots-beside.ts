@@ -46,7 +46,15 @@ export function snapshotsBeside({ path, busyTimeoutMs, renderThreads }: Snapshot
       return existsSync(path) ? holdSnapshot({ path, file: fileOf(name), busyTimeoutMs, threads: isRendered && isLarge() ? threads.take() : [] }) : undefined
     },
     open: (file) => Promise.resolve(existsSync(file) ? new NodeSqliteDriver({ path: file, busyTimeoutMs, isReadOnly: true, isForeign: true }) : undefined),
-    openRenderers: (request) => Promise.resolve(threads.take().map((renderer) => renderer.open(request))),
+    openRenderers: async (request) => {
+      const taken = threads.take()
+      try {
+        return taken.map((renderer) => renderer.open(request))
+      } catch (error) {
+        for (const renderer of taken) await renderer[Symbol.asyncDispose]()
+        throw error
+      }
+    },
   }
 }
 

@@ -80,8 +80,11 @@ export class SqliteExportView implements ExportView {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const renderer of await this.#renderers ?? []) await renderer[Symbol.asyncDispose]()
-    await this.#options.opened[Symbol.asyncDispose]()
+    try {
+      for (const renderer of await this.#renderers ?? []) await renderer[Symbol.asyncDispose]()
+    } finally {
+      await this.#options.opened[Symbol.asyncDispose]()
+    }
   }
 
   #blockReader(index: number): Pick<BlocksAhead, 'read'> {
@@ -90,7 +93,16 @@ export class SqliteExportView implements ExportView {
     const reader = new BlockReader({ table, render: this.#options.request.render, query, reading: this.#reading, maxValueBytes: this.#options.host.maxValueBytes })
     const isWholeTable = table.where === undefined && table.limit === undefined && table.source === undefined && !table.isVirtual
     if (!isWholeTable || this.#openRenderers === undefined) return { read: (after, bytes) => reader.read({ after, bytes }) }
-    return new BlocksAhead({ index, table, reader, query, renderers: () => this.#renderers ??= this.#openRenderers?.() ?? Promise.resolve([]) })
+    return new BlocksAhead({ index, table, reader, query, renderers: () => this.#renderers ??= this.#begunRenderers() })
+  }
+
+  /** None where they can't be had: this thread renders alone then, and no page fails for it. */
+  async #begunRenderers(): Promise<readonly BlockRenderer[]> {
+    try {
+      return await this.#openRenderers?.() ?? []
+    } catch {
+      return []
+    }
   }
 
   #table(index: number): ExportedTable {
