@@ -1,10 +1,10 @@
 import { TidemarkError, type RowValues } from '@tidemark/core/adapter'
-import type { BatchDriver, BatchTransaction, SqliteQuery, SqliteValue } from '@tidemark/sqlite'
+import {
+  Changed, isUnchanged, requireUnchanged, untilUnchanged, type BatchDriver, type BatchTransaction, type SeenRows, type SqliteQuery, type SqliteValue,
+} from '@tidemark/sqlite'
 import { d1Error } from './cloudflare-error.ts'
 import type { D1Database, D1Statement } from './d1-database.ts'
-import { isUnchanged, requireUnchanged, type SeenRows } from './d1-guard.ts'
 import { toBindings, toValue } from './to-binding.ts'
-import { Changed, untilUnchanged } from './until-unchanged.ts'
 
 /** A D1 database. It has no transactions but batches: those of this driver read at once, and write in one batch that checks what was read. */
 export class D1Driver implements BatchDriver {

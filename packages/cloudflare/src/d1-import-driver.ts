@@ -1,8 +1,7 @@
 import { TidemarkError, type RowValues } from '@tidemark/core/adapter'
-import type { CountingStatement, FailingStatement, ImportDriver, ImportTransaction, SqliteQuery, SqliteValue } from '@tidemark/sqlite'
+import { untilUnchanged, type CountingStatement, type FailingStatement, type ImportDriver, type ImportTransaction, type SqliteQuery, type SqliteValue } from '@tidemark/sqlite'
 import { D1Driver, D1Transaction } from './d1-driver.ts'
 import type { D1Database } from './d1-database.ts'
-import { untilUnchanged } from './until-unchanged.ts'
 
 /** They can't be switched off here, but wait for the end of a batch. */
 const DEFER: SqliteQuery = { sql: 'PRAGMA defer_foreign_keys = ON' }

@@ -1,8 +1,7 @@
 import type { RowValues } from '@tidemark/core/adapter'
-import type { BatchDriver, BatchTransaction, SqliteQuery, SqliteValue } from '@tidemark/sqlite'
+import { untilUnchanged, type BatchDriver, type BatchTransaction, type SqliteQuery, type SqliteValue } from '@tidemark/sqlite'
 import type { DurableObjectStorage } from './durable-object-storage.ts'
 import { DurableObjectTransaction, readRows } from './durable-object-transaction.ts'
-import { untilUnchanged } from './until-unchanged.ts'
 
 /** The database of a Durable Object. There is nothing to open or to close: it is the object's own. */
 export class DurableObjectDriver implements BatchDriver {

@@ -1,10 +1,9 @@
 import type { RowValues } from '@tidemark/core/adapter'
-import type { CountingStatement, FailingStatement, ImportDriver, ImportTransaction, SqliteValue } from '@tidemark/sqlite'
+import { untilUnchanged, type CountingStatement, type FailingStatement, type ImportDriver, type ImportTransaction, type SqliteValue } from '@tidemark/sqlite'
 import { durableObjectError } from './cloudflare-error.ts'
 import type { DurableObjectStorage } from './durable-object-storage.ts'
 import { DurableObjectTransaction, readRows, TakenBack } from './durable-object-transaction.ts'
 import { toBindings } from './to-binding.ts'
-import { untilUnchanged } from './until-unchanged.ts'
 import { withoutForeignKeys } from './without-foreign-keys.ts'
 
 /** The database of a Durable Object to load into. A row that refers to one of a later slice would reset the object, at the end of the turn: its foreign keys are off in a slice. */

@@ -1,10 +1,9 @@
 import type { RowValues } from '@tidemark/core/adapter'
-import type { BatchTransaction, SqliteQuery, SqliteValue } from '@tidemark/sqlite'
+import { Changed, type BatchTransaction, type SqliteQuery, type SqliteValue } from '@tidemark/sqlite'
 import { durableObjectError } from './cloudflare-error.ts'
 import type { DurableObjectStorage } from './durable-object-storage.ts'
 import { sameRows } from './same-rows.ts'
 import { toBindings, toValue } from './to-binding.ts'
-import { Changed } from './until-unchanged.ts'
 
 interface Step extends SqliteQuery {
   /** What it read; `undefined` for a write. */

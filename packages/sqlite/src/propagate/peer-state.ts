@@ -28,9 +28,11 @@ export async function createPeerTables(transaction: BatchTransaction, names: Pee
 }
 
 export async function readSender(transaction: BatchTransaction, names: PeerNames, origin: string): Promise<KeptSender | undefined> {
-  const [row] = await transaction.query(`SELECT state FROM ${names.senders} WHERE origin = ?`, [origin])
+  const [[row], tables] = await Promise.all([
+    transaction.query(`SELECT state FROM ${names.senders} WHERE origin = ?`, [origin]),
+    transaction.query(`SELECT name, state FROM ${names.tables} WHERE origin = ?`, [origin]),
+  ])
   if (row === undefined) return undefined
-  const tables = await transaction.query(`SELECT name, state FROM ${names.tables} WHERE origin = ?`, [origin])
   return { sender: toSender(row[0]), tables: new Map(tables.map(([name, state]) => [String(name), parse(state) as KeptTable])) } // written by writeTable
 }
 

@@ -5,7 +5,7 @@ import type { Peer, SendOptions } from '../peer.ts'
 import { decodeAnswer, decodeFailure } from '../wire/answer.ts'
 import { encodeMessage } from '../wire/encode-message.ts'
 import { HEADERS, signMessage } from '../wire/sign-message.ts'
-import { peerUrl } from './peer-url.ts'
+import { peerName, peerUrl } from './peer-url.ts'
 import { statusError } from './status-error.ts'
 
 /** A subset of `fetch`, for hosts with one of their own: a service binding of a Worker, an agent with a private authority. */
@@ -32,7 +32,7 @@ export interface HttpPeerOptions {
   readonly token?: SecretInput | undefined
   /** Signs every message, so that no token travels. */
   readonly secret?: SecretInput | undefined
-  /** Default: host and path of the URL. */
+  /** Default: the host of the URL, with its port where it is not the usual one. */
   readonly name?: string | undefined
   /** Allows `http` to another machine, such as inside a private network. Default false. */
   readonly allowPlaintext?: boolean | undefined
@@ -57,7 +57,7 @@ export function httpPeer(options: HttpPeerOptions): Peer {
   const proof: Proof = token === undefined ? { kind: 'secret', secret: makeSecret(secret ?? '', 'secret') } : { kind: 'token', secret: makeSecret(token, 'token') }
   const fetch = options.fetch ?? hostFetch()
   return {
-    name: options.name ?? `${url.hostname}${url.port === '' ? '' : `:${url.port}`}`,
+    name: options.name ?? peerName(url),
     address: url.href,
     maxMessageBytes,
     send: (message, { signal }) => post(message, { url: url.href, proof, fetch, maxMessageBytes, signal }),
@@ -114,7 +114,7 @@ async function request(work: () => Promise<PeerResponse>): Promise<{ readonly st
   }
 }
 
-function hostFetch(): PeerFetch {
+export function hostFetch(): PeerFetch {
   // Every host has it; core's list of web globals leaves it out, because the hosts' types differ.
   const host = globalThis as unknown as { readonly fetch: PeerFetch }
   return (url, init) => host.fetch(url, init)

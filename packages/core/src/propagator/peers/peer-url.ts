@@ -9,6 +9,11 @@ export function peerUrl({ url, allowPlaintext = false }: { readonly url: string;
   return parsed
 }
 
+/** By which a peer is called that was given no name. */
+export function peerName({ hostname, port }: URL): string {
+  return `${hostname}${port === '' ? '' : `:${port}`}`
+}
+
 function parse(url: string): URL | undefined {
   try {
     return new URL(url)

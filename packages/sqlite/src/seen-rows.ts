@@ -1,5 +1,5 @@
 import type { RowValues } from '@tidemark/core/adapter'
-import type { SqliteQuery, SqliteValue } from '@tidemark/sqlite'
+import type { SqliteQuery, SqliteValue } from './driver.ts'
 
 /** What a transaction has read. */
 export interface SeenRows {
