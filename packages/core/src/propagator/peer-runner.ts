@@ -184,7 +184,7 @@ export class PeerRunner {
   async #letter(error: TidemarkError, signal: AbortSignal): Promise<boolean> {
     const { deadLetter, emitter, logger } = this.#context
     const message = this.#lastMessage
-    if (deadLetter === undefined || message?.type !== 'unit' || this.#session === undefined) return false
+    if (deadLetter === undefined || message === undefined || message.type === 'hello' || this.#session === undefined) return false
     try {
       await deadLetter({ peer: this.peer.name, error, message })
       await this.#session.skip(message, signal)
@@ -192,7 +192,7 @@ export class PeerRunner {
       logger.error({ peer: this.peer.name, code: toTidemarkError(cause).code }, 'A dead letter was not taken.')
       return false
     }
-    emitter.emit('peer:dead-letter', { peer: this.peer.name, error: error.toJSON(), changes: message.changes.length })
+    emitter.emit('peer:dead-letter', { peer: this.peer.name, error: error.toJSON(), changes: message.type === 'unit' ? message.changes.length : message.rows.length })
     this.ring()
     return true
   }

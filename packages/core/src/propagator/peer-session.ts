@@ -48,6 +48,7 @@ export class PeerSession {
   #commit: LogPosition | undefined
   #isAtCommit: boolean
   #tables: ReadonlyMap<string, PeerTableState>
+  /** Of the next message: small once one was too large, then greater again with each that is taken. */
   #limit: SliceLimit
   #advancedAtMs: number
 
@@ -106,7 +107,7 @@ export class PeerSession {
     } catch (error) {
       // Made of fewer changes, as long as it has more than one.
       if (!(error instanceof TidemarkError) || error.code !== 'PEER_TOO_LARGE' || this.#limit.events === 1) throw error
-      this.#limit = { events: Math.ceil(this.#limit.events / 4), bytes: Math.ceil(this.#limit.bytes / 4) }
+      this.#resize(1 / 4)
       return 'more'
     }
   }
@@ -125,6 +126,7 @@ export class PeerSession {
   /** Goes on behind a message that the peer refuses for good. */
   async skip(message: PeerMessage, signal: AbortSignal): Promise<void> {
     if (message.type === 'unit') await this.#send({ ...message, tables: [], changes: [] }, signal)
+    if (message.type === 'chunk') await this.#send({ ...message, rows: [], versions: message.versions === undefined ? undefined : [], tombstones: [] }, signal)
   }
 
   #nextCopy(): { readonly table: string; readonly after: string | null } | undefined {
@@ -234,9 +236,22 @@ export class PeerSession {
     const answer = await send({ peer: this.#peer, context: this.#context }, message, signal)
     this.#observer.onAnswer(answer)
     if (answer.at === null || answer.at.epoch !== this.#epoch) throw new TidemarkError('PEER_BUSY', 'The peer does not know this log any more.')
+    const before = this.#progress(message)
     this.#merge(answer)
+    if (this.#progress(message) === before) throw new TidemarkError('PEER_ANSWER_INVALID', 'The peer stays where it was, whatever it is sent.')
+    this.#resize(2)
     this.#advancedAtMs = this.#context.runtime.now()
     return answer
+  }
+
+  /** Every answer to a message moves this: forward, back to where the peer is, or to another state of the table. */
+  #progress(message: PeerMessage): string {
+    return JSON.stringify([printPosition(this.#at), this.#at.detail, message.type === 'chunk' ? this.#tables.get(message.table.name) : undefined])
+  }
+
+  #resize(factor: number): void {
+    const { events, bytes } = this.#context.settings.batch
+    this.#limit = { events: Math.min(events, Math.ceil(this.#limit.events * factor)), bytes: Math.min(bytes, Math.ceil(this.#limit.bytes * factor)) }
   }
 
   #merge({ at, isCommit, tables }: PeerAnswer): void {
