@@ -41,8 +41,11 @@ export interface RelayedFrom {
   readonly epoch: string
   /** Up to where its log has been applied with this; for rows of a snapshot, the place that they were read at. */
   readonly sequence: string
-  /** Rows of a snapshot bring no log forward. */
-  readonly isSnapshot: boolean
+  /**
+   * Of rows of a snapshot, which bring no log forward: who got them from their maker, and which of those that it got they are, as text whose order
+   * is theirs.
+   */
+  readonly copy?: { readonly via: string; readonly number: string } | undefined
   /** Of its changes, where several instances write. */
   readonly version?: RowVersion | undefined
 }
@@ -71,6 +74,11 @@ export interface PeerUnit extends PeerSender {
   readonly to: LogPosition
   /** Whether a transaction ends with it. Where not, the peer keeps it until one does, and applies all in one. */
   readonly isCommit: boolean
+  /**
+   * Tables whose changes are left out, because the peer has yet to get their rows or refuses them. A peer that stands otherwise with one of
+   * them does not take the unit: it was made before, and has come late.
+   */
+  readonly without: readonly string[]
   readonly tables: readonly PeerTable[]
   readonly changes: readonly PeerChange[]
   readonly relayed: RelayedFrom | undefined

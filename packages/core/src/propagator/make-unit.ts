@@ -14,30 +14,34 @@ export interface UnitRequest {
   readonly slice: ChangeSlice
   readonly relayed: RelayedFrom | undefined
   readonly version: RowVersion | undefined
+  /** Tables whose changes are left out. */
+  readonly without: readonly string[]
   readonly tables: DescribedTables
   readonly wants: (event: ChangeEvent) => boolean
 }
 
 /** What a slice means to one peer. It may come to no change at all. */
-export function makeUnit({ sender, from, slice, relayed, version, tables, wants }: UnitRequest): PeerUnit {
-  const changes = new UnitChanges(tables)
+export function makeUnit({ sender, from, slice, relayed, version, without, tables, wants }: UnitRequest): PeerUnit {
+  const changes = new UnitChanges(tables, { isVersioned: version !== undefined })
   for (const event of slice.events) if (wants(event)) changes.add(event)
-  return { type: 'unit', ...sender, from, to: slice.position, isCommit: slice.commit, relayed, version, tables: changes.tables, changes: changes.list }
+  return { type: 'unit', ...sender, from, to: slice.position, isCommit: slice.commit, relayed, version, without, tables: changes.tables, changes: changes.list }
 }
 
 class UnitChanges {
   readonly tables: PeerTable[] = []
   readonly list: PeerChange[] = []
   readonly #described: DescribedTables
+  readonly #isVersioned: boolean
   readonly #indexes = new Map<PeerTable, number>()
 
-  constructor(described: DescribedTables) {
+  constructor(described: DescribedTables, { isVersioned }: { readonly isVersioned: boolean }) {
     this.#described = described
+    this.#isVersioned = isVersioned
   }
 
   add(event: ChangeEvent): void {
-    // An update that changed nothing is no news to a peer.
-    if (event.op === 'update' && event.changed?.length === 0) return
+    // An update that changed nothing is no news to a peer, unless it makes the row newer than somebody else's.
+    if (event.op === 'update' && event.changed?.length === 0 && !this.#isVersioned) return
     const described = this.#described.of(event)
     const table = this.#index(described)
     switch (event.op) {

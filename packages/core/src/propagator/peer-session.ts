@@ -10,6 +10,7 @@ import { keyOf, makeUnit, rowOf } from './make-unit.ts'
 import type { OpenLog } from './open-log.ts'
 import type { Peer } from './peer.ts'
 import type { PropagatorContext } from './propagator-context.ts'
+import { takesChanges } from './receive/decide.ts'
 import { parseRelayed, type MarkedChange } from './receive/relayed-text.ts'
 
 /** What a session tells of. */
@@ -72,7 +73,7 @@ export class PeerSession {
   static async open(options: SessionOptions, signal: AbortSignal): Promise<PeerSession> {
     const { log, context: { settings }, peer } = options
     const tables = await log.describe()
-    const head = await log.connection.head({ signal })
+    const head = await beginning(options, signal)
     // Held before the peer is told of it: what follows must not be purged meanwhile.
     if (await log.connection.retained(consumerOf(peer), { signal }) === undefined) await log.retain(consumerOf(peer), head, { atOnce: true })
     const hello = helloOf(options.context, { tables, head })
@@ -198,20 +199,23 @@ export class PeerSession {
     const marked = slice.origin === undefined ? undefined : parseRelayed(slice.origin)
     const isWanted = slice.origin === undefined || (settings.relay && marked !== undefined && this.#isNews(marked))
     const version = slice.origin === undefined ? stamp : marked?.from.version
-    return makeUnit({ sender: this.#sender(), from: this.#at, slice, relayed: marked?.from, version, tables: this.#log.tables, wants: isWanted ? (event) => this.#wants(event) : () => false })
+    return makeUnit({ sender: this.#sender(), from: this.#at, slice, relayed: marked?.from, version, without: this.#without(), tables: this.#log.tables, wants: isWanted ? (event) => this.#wants(event) : () => false })
   }
 
   /** Neither who made it nor who sent it here needs it back. */
-  #isNews({ from, via }: MarkedChange): boolean {
-    return from.origin !== this.#context.settings.origin && from.origin !== this.#origin && via !== this.#origin
+  #isNews({ from, sentBy }: MarkedChange): boolean {
+    return from.origin !== this.#context.settings.origin && from.origin !== this.#origin && sentBy !== this.#origin
   }
 
   /** Changes of a table that has yet to be copied show in the rows that come. */
   #wants({ table }: ChangeEvent): boolean {
     if (this.#context.settings.tables?.includes(table) === false) return false
     const state = this.#tables.get(table)
-    if (state?.state === 'copying') return state.after !== null
-    return state?.state !== 'refused'
+    return state === undefined || takesChanges(state)
+  }
+
+  #without(): readonly string[] {
+    return [...this.#tables].filter(([, state]) => !takesChanges(state)).map(([name]) => name)
   }
 
   async #sendUnit(unit: PeerUnit, slice: ChangeSlice, signal: AbortSignal): Promise<void> {
@@ -229,24 +233,24 @@ export class PeerSession {
   }
 
   async #advance(to: LogPosition, signal: AbortSignal): Promise<void> {
-    await this.#send({ type: 'unit', ...this.#sender(), from: this.#at, to, isCommit: true, relayed: undefined, version: undefined, tables: [], changes: [] }, signal)
+    await this.#send({ type: 'unit', ...this.#sender(), from: this.#at, to, isCommit: true, relayed: undefined, version: undefined, without: this.#without(), tables: [], changes: [] }, signal)
   }
 
   async #send(message: PeerMessage, signal: AbortSignal): Promise<PeerAnswer> {
     const answer = await send({ peer: this.#peer, context: this.#context }, message, signal)
     this.#observer.onAnswer(answer)
     if (answer.at === null || answer.at.epoch !== this.#epoch) throw new TidemarkError('PEER_BUSY', 'The peer does not know this log any more.')
-    const before = this.#progress(message)
+    const before = this.#progress()
     this.#merge(answer)
-    if (this.#progress(message) === before) throw new TidemarkError('PEER_ANSWER_INVALID', 'The peer stays where it was, whatever it is sent.')
+    if (this.#progress() === before) throw new TidemarkError('PEER_ANSWER_INVALID', 'The peer stays where it was, whatever it is sent.')
     this.#resize(2)
     this.#advancedAtMs = this.#context.runtime.now()
     return answer
   }
 
   /** Every answer to a message moves this: forward, back to where the peer is, or to another state of the table. */
-  #progress(message: PeerMessage): string {
-    return JSON.stringify([printPosition(this.#at), this.#at.detail, message.type === 'chunk' ? this.#tables.get(message.table.name) : undefined])
+  #progress(): string {
+    return JSON.stringify([printPosition(this.#at), this.#at.detail, ...this.#tables])
   }
 
   #resize(factor: number): void {
@@ -281,6 +285,15 @@ async function allTombstones(versions: RowVersions, table: PeerTable): Promise<r
 }
 
 const LIVE: PeerTableState = { state: 'live' }
+
+/**
+ * Where a peer's part of the log begins when it has none yet. Where several instances write, no further than all changes have versions: what
+ * is before it may be purged, and must not be forgotten.
+ */
+async function beginning({ log, context: { versions } }: SessionOptions, signal: AbortSignal): Promise<LogPosition> {
+  const stamped = await versions?.stamp()
+  return stamped === undefined ? log.connection.head({ signal }) : { ...stamped, detail: '' }
+}
 
 /** By which the source's log knows a peer. */
 export function consumerOf(peer: Pick<Peer, 'name'>): string {

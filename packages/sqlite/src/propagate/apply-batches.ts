@@ -1,4 +1,4 @@
-import { takesRelayed, TidemarkError, type PeerChange, type PeerTable, type RelayedTable, type RowValues, type RowVersion } from '@tidemark/core/adapter'
+import { takesChanges, takesRelayed, TidemarkError, toSequence, type PeerChange, type PeerTable, type RelayedFrom, type RelayedTable, type RowValues, type RowVersion } from '@tidemark/core/adapter'
 import type { BatchTransaction } from '../driver.ts'
 import { applyChanges, nullKey, type AppliedTable } from './apply-changes.ts'
 import { isRelayed, type Batch } from './batch.ts'
@@ -45,10 +45,13 @@ export async function applyBatches(
   if (!planned.some(({ applied }) => applied.some((table) => table !== undefined))) return
   const touched = [...shapes.values()].filter((shape) => shape !== undefined)
   const chosen = context.versioned === undefined ? planned : await context.versioned.choose(transaction, planned, shapes)
+  const [first] = planned
   const write = async (): Promise<void> => {
-    for (const group of groupsOf(chosen)) await writeGroup(transaction, group, { context, touched })
-    const [first] = planned
-    if (last !== undefined && first !== undefined) await withOrigin(transaction, touched, { from: first.from, via: first.origin, work: () => last(first.applied[0]) })
+    const groups = groupsOf(chosen)
+    for (const [index, group] of groups.entries()) await writeGroup(transaction, group, { context, touched, index })
+    if (last !== undefined && first !== undefined) {
+      await withOrigin(transaction, touched, { from: { ...first.from, ...numbered(first, groups.length) }, sentBy: first.origin, work: () => last(first.applied[0]) })
+    }
     await noteRelayed(transaction, planned, context)
     await context.versioned?.settle(transaction)
   }
@@ -86,21 +89,30 @@ function* piecesOf(batch: PlannedBatch): Generator<{ readonly version: RowVersio
   }
 }
 
-async function writeGroup(transaction: BatchTransaction, { version, batches }: Group, { context, touched }: { readonly context: ApplyContext; readonly touched: readonly PeerShape[] }): Promise<void> {
+async function writeGroup(transaction: BatchTransaction, { version, batches }: Group, { context, touched, index }: { readonly context: ApplyContext; readonly touched: readonly PeerShape[]; readonly index: number }): Promise<void> {
   const [first] = batches
   if (first === undefined || batches.every(({ changes }) => changes.length === 0)) return
   await withOrigin(transaction, touched, {
-    from: { ...first.from, version },
-    via: first.origin,
+    from: { ...first.from, ...numbered(first, index), version },
+    sentBy: first.origin,
     work: async () => {
-      for (const { changes, origin, applied } of batches) await applyChanges(transaction, changes, { origin, tables: applied, maxParameters: context.host.maxParameters })
+      for (const { changes, origin, applied } of batches) {
+        // What is not here is not here before any of these: one of them may bring it back.
+        await context.versioned?.noteAbsent(transaction, changes)
+        await applyChanges(transaction, changes, { origin, tables: applied, maxParameters: context.host.maxParameters })
+      }
     },
   })
 }
 
+/** Rows of a snapshot that come from their maker itself get a number each time, so that others know them when they come again. */
+function numbered(batch: Batch, index: number): Partial<RelayedFrom> {
+  return batch.copy === undefined ? {} : { copy: { via: batch.copy.via, number: toSequence(batch.copy.first + index) } }
+}
+
 async function noteRelayed(transaction: BatchTransaction, batches: readonly PlannedBatch[], { names }: ApplyContext): Promise<void> {
   const [first] = batches
-  if (first === undefined || !isRelayed(first) || first.from.isSnapshot) return
+  if (first === undefined || !isRelayed(first)) return
   const tables = new Set(batches.flatMap(({ applied }) => applied.flatMap((table) => table?.table.name ?? [])))
   for (const name of tables) await writeRelayed(transaction, names, { from: first.from, name })
 }
@@ -122,6 +134,7 @@ function appliedTable(table: PeerTable, { index, batch, shape, context }: TableR
   const kept = context.known.tables.get(table.name)
   // One that no hello named is not one that this receiver follows.
   if (kept === undefined || kept.state.state === 'refused' || context.failed.has(table.name)) return undefined
+  if (batch.copy === undefined && !takesChanges(kept.state)) return undefined
   if (isRelayed(batch) && !takesRelayed(batch.from, context.relayed.get(table.name) ?? UNKNOWN, context.own)) return undefined
   const fault = shapeDifference(table, shape) ?? triggerFault(shape, context) ?? nullKey(table, rowsOf(batch.changes, index)) ?? unversioned(table, { index, batch, context })
   if (fault !== undefined || shape === undefined) throw new TableFailed(table.name, fault ?? new TidemarkError('INTERNAL', 'A table without shape.'))
@@ -133,7 +146,7 @@ function appliedTable(table: PeerTable, { index, batch, shape, context }: TableR
   }
 }
 
-const UNKNOWN: RelayedTable = { direct: undefined, through: undefined }
+const UNKNOWN: RelayedTable = { direct: undefined, through: undefined, copied: new Map() }
 
 function* rowsOf(changes: readonly PeerChange[], table: number): Generator<{ readonly values: RowValues; readonly isKey: boolean }> {
   for (const change of changes) if (change.table === table && change.op !== 'truncate') yield { values: change.values, isKey: change.op === 'delete' }

@@ -1,4 +1,4 @@
-import { decodeMessage, ownChange, type PeerChange, type PeerChunk, type PeerTable, type PeerUnit, type RelayedFrom, type RowVersion } from '@tidemark/core/adapter'
+import { decodeMessage, toSequence, type PeerChange, type PeerChunk, type PeerTable, type PeerUnit, type RelayedFrom, type RowVersion } from '@tidemark/core/adapter'
 
 /** What one message, or one part of a transaction, writes. */
 export interface Batch {
@@ -10,6 +10,8 @@ export interface Batch {
   readonly from: RelayedFrom
   /** Of each change, where several instances write. */
   readonly versions: readonly RowVersion[] | undefined
+  /** Of rows of a snapshot that came from their maker: this instance, and the number of the first. */
+  readonly copy?: { readonly via: string; readonly first: number } | undefined
 }
 
 /** Whether another than the sender has made the changes. */
@@ -19,20 +21,20 @@ export function isRelayed({ origin, from }: Batch): boolean {
 
 /** A unit with the parts that were kept before it. */
 export function batchesOf(unit: PeerUnit, parts: readonly string[]): readonly Batch[] {
-  const from = unit.relayed ?? ownChange(unit, { sequence: unit.to.sequence, isSnapshot: false })
+  const own = { origin: unit.origin, epoch: unit.epoch, sequence: unit.to.sequence }
   const units = [...parts.map((text) => decodeMessage(text) as PeerUnit), unit] // written from units
-  return units.map(({ origin, tables, changes, version }) => ({ origin, tables, changes, from, versions: version === undefined ? undefined : changes.map(() => version) }))
+  return units.map(({ origin, tables, changes, version, relayed }) => ({ origin, tables, changes, from: relayed ?? own, versions: version === undefined ? undefined : changes.map(() => version) }))
 }
 
 /** The rows of a chunk, and what is known of those that are gone; by version, so that what was written together is passed on together. */
-export function batchOfChunk(chunk: PeerChunk): Batch {
-  const { origin, table, rows, at, versions, tombstones } = chunk
-  const from = ownChange(chunk, { sequence: at.sequence, isSnapshot: true })
+export function batchOfChunk(chunk: PeerChunk, copy: { readonly via: string; readonly first: number }): Batch {
+  const { origin, epoch, table, rows, at, versions, tombstones } = chunk
+  const from = { origin, epoch, sequence: at.sequence, copy: { via: copy.via, number: toSequence(copy.first) } }
   const upserts = rows.map((values): PeerChange => ({ op: 'upsert', table: 0, values }))
-  if (versions === undefined) return { origin, tables: [table], changes: upserts, from, versions }
+  if (versions === undefined) return { origin, tables: [table], changes: upserts, from, versions, copy }
   const deletes = tombstones.map(({ key }): PeerChange => ({ op: 'delete', table: 0, values: key }))
   const all = [...versions, ...tombstones.map(({ version }) => version)]
   const order = all.map((_, index) => index).toSorted((a, b) => ((all[a] ?? '') < (all[b] ?? '') ? -1 : 1))
   const changes = [...upserts, ...deletes]
-  return { origin, tables: [table], from, changes: order.flatMap((index) => changes[index] ?? []), versions: order.flatMap((index) => all[index] ?? []) }
+  return { origin, tables: [table], from, copy, changes: order.flatMap((index) => changes[index] ?? []), versions: order.flatMap((index) => all[index] ?? []) }
 }

@@ -7,6 +7,8 @@ export interface KeptTable {
   readonly state: PeerTableState
   /** Whether the table had rows when its copy began, so that those which it does not bring are deleted at its end. */
   readonly sweeps: boolean
+  /** Chunks of it so far, of all its copies: numbers what is passed on. */
+  readonly chunks?: number | undefined
 }
 
 /** What is known of one sender. */
@@ -19,7 +21,7 @@ export async function createPeerTables(transaction: BatchTransaction, names: Pee
   const statements = [
     `CREATE TABLE IF NOT EXISTS ${names.senders} (origin TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID`,
     `CREATE TABLE IF NOT EXISTS ${names.tables} (origin TEXT, name TEXT, state TEXT NOT NULL, PRIMARY KEY (origin, name)) WITHOUT ROWID`,
-    `CREATE TABLE IF NOT EXISTS ${names.relayed} (origin TEXT, name TEXT, epoch TEXT NOT NULL, sequence TEXT NOT NULL, PRIMARY KEY (origin, name)) WITHOUT ROWID`,
+    `CREATE TABLE IF NOT EXISTS ${names.relayed} (origin TEXT, name TEXT, via TEXT, epoch TEXT NOT NULL, sequence TEXT NOT NULL, PRIMARY KEY (origin, name, via)) WITHOUT ROWID`,
     `CREATE TABLE IF NOT EXISTS ${names.parts} (origin TEXT, number INTEGER, message TEXT NOT NULL, PRIMARY KEY (origin, number))`,
     `CREATE TABLE IF NOT EXISTS ${names.copied} (origin TEXT, name TEXT, key TEXT, PRIMARY KEY (origin, name, key)) WITHOUT ROWID`,
     `CREATE TABLE IF NOT EXISTS ${names.applying} (one INTEGER PRIMARY KEY)`,
@@ -47,17 +49,27 @@ export async function writeTable(transaction: BatchTransaction, names: PeerNames
   await transaction.run(`INSERT INTO ${names.tables} VALUES (?, ?, ?) ON CONFLICT (origin, name) DO UPDATE SET state = excluded.state`, [origin, name, JSON.stringify(kept)])
 }
 
+/** Stands for the log itself, beside the names of those who pass rows of its snapshots on. */
+const LOG = ''
+
 /** How the tables of an instance stand whose changes others pass on. */
 export async function readRelayed(transaction: BatchTransaction, names: PeerNames, origin: string): Promise<ReadonlyMap<string, RelayedTable>> {
   const direct = await readSender(transaction, names, origin)
-  const rows = await transaction.query(`SELECT name, epoch, sequence FROM ${names.relayed} WHERE origin = ?`, [origin])
-  const through = new Map(rows.map(([name, epoch, sequence]) => [String(name), { epoch: String(epoch), sequence: String(sequence) }]))
-  return new Map([...direct?.tables.keys() ?? [], ...through.keys()].map((name) => [name, { direct: direct?.tables.get(name)?.state, through: through.get(name) }]))
+  const rows = await transaction.query(`SELECT name, via, epoch, sequence FROM ${names.relayed} WHERE origin = ?`, [origin])
+  const tables = new Set([...direct?.tables.keys() ?? [], ...rows.map(([name]) => String(name))])
+  return new Map([...tables].map((table) => {
+    const own = rows.filter(([name]) => name === table).map(([, via, epoch, sequence]) => ({ via: String(via), epoch: String(epoch), sequence: String(sequence) }))
+    const copied = new Map(own.filter(({ via }) => via !== LOG).map(({ via, sequence }) => [via, sequence]))
+    return [table, { direct: direct?.tables.get(table)?.state, through: own.find(({ via }) => via === LOG), copied }]
+  }))
 }
 
 export async function writeRelayed(transaction: BatchTransaction, names: PeerNames, entry: { readonly from: RelayedFrom; readonly name: string }): Promise<void> {
-  const { from: { origin, epoch, sequence }, name } = entry
-  await transaction.run(`INSERT INTO ${names.relayed} VALUES (?, ?, ?, ?) ON CONFLICT (origin, name) DO UPDATE SET epoch = excluded.epoch, sequence = excluded.sequence`, [origin, name, epoch, sequence])
+  const { from: { origin, epoch, sequence, copy }, name } = entry
+  await transaction.run(
+    `INSERT INTO ${names.relayed} VALUES (?, ?, ?, ?, ?) ON CONFLICT (origin, name, via) DO UPDATE SET epoch = excluded.epoch, sequence = excluded.sequence`,
+    [origin, name, copy?.via ?? LOG, epoch, copy?.number ?? sequence],
+  )
 }
 
 /** Appends a part. Where `reached` says that none is kept, those that are there belong to a transaction that was begun anew. */

@@ -50,7 +50,9 @@ function onConflict(table: PeerTable, shape: PeerShape): string {
   // A key that is compared by other than its bytes may be written in two ways.
   const set = table.columns.map((column) => column.name).filter((column) => !table.key.includes(column) || (shape.collations.get(column) ?? BINARY) !== BINARY)
   const target = `ON CONFLICT (${table.key.map((column) => collated(column, shape)).join(', ')}) DO`
-  return set.length === 0 ? `${target} NOTHING` : `${target} UPDATE SET ${set.map((column) => `${quote(column)} = excluded.${quote(column)}`).join(', ')}`
+  // A row that is all key is written again too: where several write, it may have a newer version.
+  if (set.length === 0) set.push(...table.key)
+  return `${target} UPDATE SET ${set.map((column) => `${quote(column)} = excluded.${quote(column)}`).join(', ')}`
 }
 
 function collated(column: string, shape: PeerShape): string {

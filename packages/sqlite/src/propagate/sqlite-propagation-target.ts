@@ -127,9 +127,9 @@ class SqlitePropagationConnection implements PropagationConnection {
   }
 
   async #unit(transaction: BatchTransaction, unit: PeerUnit, { known, failed }: Taking): Promise<PeerAnswer> {
-    const decision = decideUnit(known?.sender, unit)
+    const decision = decideUnit(known?.sender, known?.tables ?? new Map(), unit)
     if (known === undefined || decision === 'unknown') return this.#answer('unknown', known, unit)
-    if (decision === 'elsewhere') return this.#answer('elsewhere', known, unit)
+    if (decision === 'elsewhere') return this.#answer('elsewhere', known, { epoch: unit.epoch, asked: unit.without })
     if (decision === 'done') return this.#answer('applied', known, unit)
     const { origin, to } = unit
     if (decision === 'keep') {
@@ -152,8 +152,9 @@ class SqlitePropagationConnection implements PropagationConnection {
     const kept = known?.tables.get(name)
     const decision = decideChunk(known?.sender, kept?.state, chunk)
     if (known === undefined || kept === undefined || decision !== 'apply') return this.#answer(decision === 'unknown' ? 'unknown' : 'elsewhere', known, { epoch: chunk.epoch, asked: [name] })
-    await applyBatches(transaction, [batchOfChunk(chunk)], this.#applying({ known, failed, relayed: NONE }), next === null && kept.sweeps ? (table) => this.#sweep(transaction, chunk, table) : undefined)
-    const now: KeptTable = next === null ? LIVE : { state: { state: 'copying', after: next }, sweeps: kept.sweeps }
+    const chunks = (kept.chunks ?? 0) + 1
+    await applyBatches(transaction, [batchOfChunk(chunk, { via: this.#settings.origin ?? '', first: chunks * GROUPS_PER_CHUNK })], this.#applying({ known, failed, relayed: NONE }), next === null && kept.sweeps ? (table) => this.#sweep(transaction, chunk, table) : undefined)
+    const now: KeptTable = next === null ? { ...LIVE, chunks } : { state: { state: 'copying', after: next }, sweeps: kept.sweeps, chunks }
     if (!failed.has(name)) await writeTable(transaction, this.#names, { origin, name, kept: now })
     const tables = await this.#refuse(transaction, chunk, { known: { ...known, tables: new Map([...known.tables, [name, now]]) }, failed })
     return this.#answer('applied', { ...known, tables }, { epoch: chunk.epoch, asked: [name] })
@@ -199,6 +200,9 @@ function versionedContext({ isInteractive = false }: SqlitePropagationHost, { na
   if (origin === undefined) throw new TidemarkError('CONFIG_INVALID', 'An instance that writes needs a name.', { issues: [{ path: 'origin', message: 'Must be given.' }] })
   return { names, writes, own: origin, log: logNames(log) }
 }
+
+/** More than a chunk can have rows. */
+const GROUPS_PER_CHUNK = 2 ** 24
 
 interface Taking {
   readonly known: KeptSender | undefined

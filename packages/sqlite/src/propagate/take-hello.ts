@@ -25,7 +25,7 @@ export async function takeHello(transaction: BatchTransaction, hello: PeerHello,
   if (hello.isVersioned !== (settings.versioned !== undefined)) throw new TidemarkError('PEER_POLICY_DIFFERS', 'The sender and this receiver do not resolve conflicts in the same way.')
   const sender = senderOf(hello, decision === 'known' ? known?.sender : undefined, known?.sender)
   const shapes = await Promise.all(hello.tables.map((table) => readShape(transaction, table.name)))
-  const tables = new Map(hello.tables.map((table, index) => [table.name, nextState(table, { hello, shape: shapes[index], context, isKnown: decision === 'known' })]))
+  const tables = new Map(hello.tables.map((table, index) => [table.name, numberedOn(nextState(table, { hello, shape: shapes[index], context, isKnown: decision === 'known' }), known?.tables.get(table.name))]))
   if (decision !== 'known') {
     await writeSender(transaction, names, { origin: hello.origin, sender })
     await dropParts(transaction, names, hello.origin)
@@ -43,6 +43,11 @@ function senderOf(hello: PeerHello, current: SenderState | undefined, former: Se
 }
 
 const LIVE: KeptTable = { state: { state: 'live' }, sweeps: false }
+
+/** What is passed on of a table's copies is numbered on, however often it is copied. */
+function numberedOn(kept: KeptTable, former: KeptTable | undefined): KeptTable {
+  return kept === former || former?.chunks === undefined ? kept : { ...kept, chunks: former.chunks }
+}
 
 interface StateRequest {
   readonly hello: PeerHello

@@ -144,7 +144,7 @@ async function obey(command: InstanceCommand): Promise<InstanceReply | undefined
       await instance?.close()
       return { kind: 'closed' }
     default:
-      command satisfies never
+      return command satisfies never
   }
 }
 

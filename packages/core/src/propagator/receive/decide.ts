@@ -32,16 +32,26 @@ export function decideHello(state: SenderState | undefined, hello: PeerHello, ow
 /** `done`: an earlier try has. `keep`: its transaction goes on. */
 export type UnitDecision = 'unknown' | 'elsewhere' | 'done' | 'keep' | 'apply'
 
+/** Whether changes of a table are applied: not before the first of its rows have come, which show them. */
+export function takesChanges(state: PeerTableState): boolean {
+  return state.state === 'live' || (state.state === 'copying' && state.after !== null)
+}
+
 /**
  * A unit is applied when it begins exactly where the receiver stands, and so once and in order, whatever is sent again, twice, late or by
- * two senders of one log.
+ * two senders of one log. One that leaves out changes of a table which has got rows meanwhile was made before, and would leave a hole.
  */
-export function decideUnit(state: SenderState | undefined, { epoch, from, to, isCommit }: PeerUnit): UnitDecision {
+export function decideUnit(state: SenderState | undefined, tables: ReadonlyMap<string, { readonly state: PeerTableState }>, unit: PeerUnit): UnitDecision {
+  const { epoch, from, to, isCommit, without } = unit
   if (state?.epoch !== epoch) return 'unknown'
   const { sequence } = reached(state)
   if (to.sequence <= sequence) return 'done'
-  if (from.sequence !== sequence) return 'elsewhere'
+  if (from.sequence !== sequence || without.some((name) => hasRows(tables.get(name)?.state))) return 'elsewhere'
   return isCommit ? 'apply' : 'keep'
+}
+
+function hasRows(state: PeerTableState | undefined): boolean {
+  return state !== undefined && takesChanges(state)
 }
 
 export type ChunkDecision = 'unknown' | 'elsewhere' | 'apply'
@@ -59,15 +69,19 @@ export interface RelayedTable {
   readonly direct: PeerTableState | undefined
   /** Up to where its log has come by others. */
   readonly through: { readonly epoch: string; readonly sequence: string } | undefined
+  /** Numbers of the last rows of its snapshots that have come, by who got them from it. */
+  readonly copied: ReadonlyMap<string, string>
 }
 
 /**
  * Whether a passed-on change of a table is applied. Not when it comes home, when its maker sends the table here itself, or when it has come by
  * another way already. By table, because those who pass changes on may pass on different tables.
  */
-export function takesRelayed(relayed: RelayedFrom, { direct, through }: RelayedTable, own: string | undefined): boolean {
-  if (relayed.origin === own || direct?.state === 'live' || direct?.state === 'copying') return false
-  if (through?.epoch !== relayed.epoch) return true
-  // Rows of a copy are what they were at a place: one that has come just as far has the changes up to there and may lack the rows.
-  return relayed.isSnapshot ? through.sequence <= relayed.sequence : through.sequence < relayed.sequence
+export function takesRelayed(relayed: RelayedFrom, { direct, through, copied }: RelayedTable, own: string | undefined): boolean {
+  const { origin, epoch, sequence, copy } = relayed
+  if (origin === own || direct?.state === 'live' || direct?.state === 'copying') return false
+  if (copy === undefined) return through?.epoch !== epoch || through.sequence < sequence
+  // Rows show all of the log up to where they were read, and are older than what has come from beyond it.
+  const isOlder = through?.epoch === epoch && through.sequence > sequence
+  return copy.via !== own && !isOlder && (copied.get(copy.via) ?? '') < copy.number
 }

@@ -21,8 +21,8 @@ const sender = { v: v.literal(WIRE_VERSION), origin: name, epoch: text }
 const schema = v.variant('type', [
   v.object({ ...sender, type: v.literal('hello'), head: place, tables: v.array(table), snapshot: v.boolean(), takesOver: v.boolean(), restarts: v.boolean(), isVersioned: v.boolean() }),
   v.object({
-    ...sender, type: v.literal('unit'), from: place, to: place, isCommit: v.boolean(),
-    relayed: v.optional(v.object({ origin: name, epoch: text, sequence, isSnapshot: v.boolean(), version: v.optional(version) })), version: v.optional(version), tables: v.array(table), changes: v.array(v.array(v.unknown())),
+    ...sender, type: v.literal('unit'), from: place, to: place, isCommit: v.boolean(), without: v.array(text),
+    relayed: v.optional(v.object({ origin: name, epoch: text, sequence, copy: v.optional(v.object({ via: v.string(), number: v.string() })), version: v.optional(version) })), version: v.optional(version), tables: v.array(table), changes: v.array(v.array(v.unknown())),
   }),
   v.object({ ...sender, type: v.literal('chunk'), at: place, after: cursor, next: cursor, table, rows: v.array(v.array(v.unknown())), versions: v.optional(v.array(version)), tombstones: v.array(v.pipe(v.array(v.unknown()), v.minLength(1))) }),
 ])
@@ -51,12 +51,12 @@ export function decodeMessage(body: string): PeerMessage {
 }
 
 function toUnit(message: Extract<Parsed, { readonly type: 'unit' }>): PeerMessage {
-  const { origin, epoch, isCommit, relayed, version: of } = message
+  const { origin, epoch, isCommit, without, relayed, version: of } = message
   const tables = message.tables.map(toTable)
   const from = position(message, message.from)
   const to = position(message, message.to)
   if (!(from.sequence < to.sequence)) invalid('to')
-  return { type: 'unit', origin, epoch, from, to, isCommit, relayed, version: of, tables, changes: message.changes.map((entry) => toChange(entry, tables)) }
+  return { type: 'unit', origin, epoch, from, to, isCommit, without, relayed, version: of, tables, changes: message.changes.map((entry) => toChange(entry, tables)) }
 }
 
 function parse(body: string): unknown {

@@ -14,7 +14,7 @@ export function encodeMessage(message: PeerMessage): string {
       return JSON.stringify({ ...head, head: place(message.head), tables: message.tables.map(table), snapshot: message.snapshot, takesOver: message.takesOver, restarts: message.restarts, isVersioned: message.isVersioned })
     case 'unit':
       return JSON.stringify({
-        ...head, from: place(message.from), to: place(message.to), isCommit: message.isCommit,
+        ...head, from: place(message.from), to: place(message.to), isCommit: message.isCommit, without: message.without,
         relayed: message.relayed, version: message.version, tables: message.tables.map(table), changes: message.changes.map(change),
       })
     case 'chunk':

@@ -12,6 +12,8 @@ export interface VersionedChange {
 }
 
 export interface NewerContext {
+  /** Whether a change of the version that is here has been applied already: rows of a snapshot; those of a log may be several of one version. */
+  readonly isStrict: boolean
   readonly names: PeerNames
   readonly table: PeerTable
   readonly shape: PeerShape
@@ -23,6 +25,8 @@ export interface NewerContext {
 /** A change that is applied, and under which key its version is kept. */
 export interface Winner extends VersionedChange {
   readonly key: string
+  /** Whether there was such a row before. */
+  readonly existed: boolean
 }
 
 /** Keys in one statement: three parameters each at most, and hosts allow a hundred. */
@@ -35,8 +39,8 @@ export async function newerChanges(transaction: BatchTransaction, changes: reado
     const group = changes.slice(at, at + KEYS_PER_STATEMENT)
     const found = await readVersions(transaction, group.map(({ change }) => keyOf(context.table, change)), context)
     for (const [index, entry] of group.entries()) {
-      const { key, version } = found[index] ?? { key: '', version: undefined }
-      if (await wins(transaction, { entry, mine: version }, context)) winners.push({ ...entry, key })
+      const { key, version, exists } = found[index] ?? { key: '', version: undefined, exists: false }
+      if (await wins(transaction, { entry, mine: version }, context)) winners.push({ ...entry, key, existed: exists })
     }
   }
   return winners
@@ -46,6 +50,7 @@ interface FoundVersion {
   readonly key: string
   /** `undefined`: there is no such row, and never was. */
   readonly version: RowVersion | undefined
+  readonly exists: boolean
 }
 
 /** Of a row that nobody has seen being written, the least there is: with the instance's name, so that both sides choose the same. */
@@ -63,6 +68,7 @@ export async function readVersions(transaction: Pick<BatchTransaction, 'query'>,
   )
   return rows.map(([, key, version, exists]) => ({
     key: String(key),
+    exists: Number(exists) === 1,
     version: version !== null && version !== undefined ? String(version) : Number(exists) === 1 ? toVersion(NO_TIME, own) : undefined,
   }))
 }
@@ -75,7 +81,8 @@ export async function writeVersions(transaction: BatchTransaction, names: PeerNa
 
 async function wins(transaction: BatchTransaction, { entry: { change, version }, mine }: { readonly entry: VersionedChange; readonly mine: RowVersion | undefined }, context: NewerContext): Promise<boolean> {
   const { writes: { resolve }, table } = context
-  if (mine === undefined || version === mine) return true
+  if (mine === undefined) return true
+  if (version === mine) return !context.isStrict
   if (resolve === undefined || makerOf(mine) === makerOf(version)) return version > mine
   const key = keyOf(table, change)
   const theirs = { version, row: change.op === 'upsert' ? named(table.columns.map(({ name }) => name), change.values) : null }
