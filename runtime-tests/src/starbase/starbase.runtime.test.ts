@@ -88,6 +88,19 @@ describe('a stock StarbaseDB instance', () => {
     await expectSame('keys', ['a', 'b', 'v'])
   })
 
+  it('gets as many columns as it can have', async () => {
+    const columns = ['id', ...Array.from({ length: 99 }, (_, index) => `a column with a long name, and a "?" in it: ${index}`)]
+    const schema = `CREATE TABLE "wi?de" (id INTEGER PRIMARY KEY, ${columns.slice(1).map((column) => `"${column.replaceAll('"', '""')}"`).join(', ')})`
+    database.exec(`${schema}; INSERT INTO "wi?de" VALUES (1, ${columns.slice(1).map((_, index) => index / 7).join(', ')})`)
+    await on(schema)
+    const propagator = propagate(['wi?de'])
+    await propagator.flush()
+    database.exec(`INSERT INTO "wi?de" SELECT 2, ${columns.slice(1).map((column) => `"${column.replaceAll('"', '""')}" * 3`).join(', ')} FROM "wi?de"`)
+    expect(await propagator.flush()).toMatchObject({ reached: ['star'] })
+    const sum = `SELECT count(*) AS n, ${columns.slice(-3).map((column, index) => `sum("${column.replaceAll('"', '""')}") AS s${index}`).join(', ')} FROM "wi?de"`
+    expect(await instance.query(name, sum)).toEqual(database.prepare(sum).all())
+  })
+
   it('applies a transaction that needs several requests as one', async () => {
     database.exec(SCHEMA)
     await on(SCHEMA)

@@ -15,7 +15,8 @@ interface Failure {
  */
 export async function withoutCulprit(attempt: (without: ReadonlyMap<string, TidemarkError>) => Promise<PeerAnswer>, { failed, error, tables }: Failure): Promise<PeerAnswer> {
   const suspects = tables.filter((name) => !failed.has(name))
-  const groups = suspects.length > 1 ? [...suspects.map((name) => [name]), suspects] : suspects.map((name) => [name])
+  // First with all of them: what has passed by then was nobody's fault.
+  const groups = [[], ...suspects.map((name) => [name]), ...suspects.length > 1 ? [suspects] : []]
   for (const group of groups) {
     try {
       return await attempt(new Map([...failed, ...group.map((name): [string, TidemarkError] => [name, error])]))
