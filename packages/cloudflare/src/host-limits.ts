@@ -13,5 +13,7 @@ export const HOST: Pick<SqliteChangesHost, 'textForm' | 'maxColumns' | 'maxRowBy
 /** Of a value that a query gives. */
 export const MAX_VALUE_BYTES = MAX_ROW_BYTES
 
-/** A statement has 100,000 bytes at most, and 100 parameters. */
-export const IMPORT_LIMITS: StatementLimits = { maxParameters: 100, maxLength: 32_000 }
+export const MAX_PARAMETERS = 100
+
+/** A statement has 100,000 bytes at most. */
+export const IMPORT_LIMITS: StatementLimits = { maxParameters: MAX_PARAMETERS, maxLength: 32_000 }

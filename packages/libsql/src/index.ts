@@ -3,6 +3,7 @@ export type { LibsqlClientConfig, LibsqlConfig, LibsqlUrlConfig } from './libsql
 export { libsql } from './libsql.ts'
 export { libsqlChangeTarget } from './libsql-change-target.ts'
 export { libsqlChanges } from './libsql-changes.ts'
+export { libsqlPropagationTarget } from './libsql-propagation-target.ts'
 export { libsqlSource } from './libsql-source.ts'
 export { libsqlStateStore } from './libsql-state-store.ts'
 export { libsqlFileTarget, libsqlTarget } from './libsql-target.ts'

@@ -1,0 +1,23 @@
+import type { SqliteQuery, SqliteValue } from './driver.ts'
+import { mapPlaceholders } from './map-placeholders.ts'
+
+/**
+ * The same statement for a host that binds numbers as finite doubles only: integers go as texts that are cast, infinities as they are written in SQL, and texts
+ * with a NUL as bytes. The plus takes the affinity of the cast away, so that comparing means what it means for a bound value.
+ */
+export function exactly({ sql, parameters = [] }: SqliteQuery): SqliteQuery {
+  const bound: SqliteValue[] = []
+  const text = mapPlaceholders(sql, (index) => {
+    const value = parameters[index] ?? null
+    if (value === Infinity || value === -Infinity) return value > 0 ? '9e999' : '-9e999'
+    const [expression, given] = expressionOf(value)
+    bound.push(given)
+    return expression
+  })
+  return { sql: text, parameters: bound }
+}
+
+function expressionOf(value: SqliteValue): readonly [expression: string, bound: SqliteValue] {
+  if (typeof value === 'bigint') return ['+CAST(? AS INTEGER)', value.toString()]
+  return typeof value === 'string' && value.includes('\0') ? ['+CAST(? AS TEXT)', new TextEncoder().encode(value)] : ['?', value]
+}
