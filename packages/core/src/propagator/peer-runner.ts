@@ -174,7 +174,7 @@ export class PeerRunner {
     this.#behindSinceMs ??= runtime.now()
     this.#live(peerFailed(this.#life, { error, nowMs: runtime.now(), random: runtime.random() }, settings))
     const { failures: attempt, retryAtMs } = this.#life
-    const delayMs = retryAtMs - runtime.now()
+    const delayMs = Math.max(0, retryAtMs - runtime.now())
     logger.warn({ peer: this.peer.name, code: error.code, attempt, delayMs }, error.message)
     emitter.emit('peer:error', { peer: this.peer.name, error: error.toJSON(), attempt, delayMs })
     this.#emitLag()

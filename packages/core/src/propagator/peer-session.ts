@@ -48,12 +48,14 @@ export class PeerSession {
   /** The last commit that the peer has. */
   #commit: LogPosition | undefined
   #isAtCommit: boolean
+  /** What the peer was told of. */
+  #described: readonly ChangeTable[]
   #tables: ReadonlyMap<string, PeerTableState>
   /** Of the next message: small once one was too large, then greater again with each that is taken. */
   #limit: SliceLimit
   #advancedAtMs: number
 
-  private constructor(options: SessionOptions, state: { readonly epoch: string; readonly at: LogPosition; readonly answer: PeerAnswer }) {
+  private constructor(options: SessionOptions, state: { readonly epoch: string; readonly described: readonly ChangeTable[]; readonly at: LogPosition; readonly answer: PeerAnswer }) {
     this.#peer = options.peer
     this.#log = options.log
     this.#context = options.context
@@ -63,8 +65,8 @@ export class PeerSession {
     this.#origin = state.answer.origin
     this.#isAtCommit = state.answer.isCommit
     this.#commit = state.answer.isCommit ? state.at : undefined
-    const { current } = options.log.tables
-    this.#tables = new Map(Object.entries(state.answer.tables).filter(([name]) => current.some((table) => table.name === name)))
+    this.#described = state.described
+    this.#tables = this.#statesOf(state.answer.tables)
     this.#limit = options.context.settings.batch
     this.#advancedAtMs = options.context.runtime.now()
   }
@@ -72,17 +74,17 @@ export class PeerSession {
   /** Errors: the peer's and the source's; `CHANGE_GAP` where the log has not what the peer needs and no copies are wanted. */
   static async open(options: SessionOptions, signal: AbortSignal): Promise<PeerSession> {
     const { log, context: { settings }, peer } = options
-    const tables = await log.describe()
+    const described = await log.describe()
     const head = await beginning(options, signal)
     // Held before the peer is told of it: what follows must not be purged meanwhile.
     if (await log.connection.retained(consumerOf(peer), { signal }) === undefined) await log.retain(consumerOf(peer), head, { atOnce: true })
-    const hello = helloOf(options.context, { tables, head })
+    const hello = helloOf(options.context, { described, head })
     const answer = await send(options, hello, signal)
     if (answer.at === null) throw new TidemarkError('PEER_ANSWER_INVALID', 'The peer does not say where it stands.')
-    if (await isReachable(log, answer.at, settings.snapshot)) return new PeerSession(options, { epoch: head.epoch, at: answer.at, answer })
+    if (await isReachable(log, answer.at, settings.snapshot)) return new PeerSession(options, { epoch: head.epoch, described, at: answer.at, answer })
     await log.retain(consumerOf(peer), head, { atOnce: true })
     const again = await send(options, { ...hello, restarts: true }, signal)
-    return new PeerSession(options, { epoch: head.epoch, at: head, answer: again })
+    return new PeerSession(options, { epoch: head.epoch, described, at: head, answer: again })
   }
 
   get at(): LogPosition {
@@ -174,10 +176,11 @@ export class PeerSession {
 
   /** Tells the peer of tables that have changed, before it gets rows of them: it may follow. */
   async #describeAgain({ position }: ChangeSlice, signal: AbortSignal): Promise<void> {
-    const hello = helloOf(this.#context, { tables: await this.#log.describe(), head: position })
+    this.#described = await this.#log.describe()
+    const hello = helloOf(this.#context, { described: this.#described, head: position })
     const answer = await send({ peer: this.#peer, context: this.#context }, hello, signal)
     if (answer.at?.epoch !== this.#epoch || answer.at.sequence !== this.#at.sequence) throw new TidemarkError('PEER_BUSY', 'The peer has been brought forward by another sender.')
-    this.#tables = new Map(Object.entries(answer.tables).filter(([name]) => this.#tables.has(name)))
+    this.#tables = this.#statesOf(answer.tables)
   }
 
   /**
@@ -211,7 +214,7 @@ export class PeerSession {
   #wants({ table }: ChangeEvent): boolean {
     if (this.#context.settings.tables?.includes(table) === false) return false
     const state = this.#tables.get(table)
-    return state === undefined || takesChanges(state)
+    return state !== undefined && takesChanges(state)
   }
 
   #without(): readonly string[] {
@@ -263,8 +266,16 @@ export class PeerSession {
     this.#at = this.#cursor = at
     this.#isAtCommit = isCommit
     if (isCommit) this.#commit = at
-    const states = new Map([...this.#tables.keys()].map((name): [string, PeerTableState] => [name, tables[name] ?? LIVE]))
-    this.#tables = states
+    this.#tables = this.#statesOf(tables)
+  }
+
+  /** Nothing tells the rows of a table without key from each other, so that no peer is told of it. */
+  #statesOf(tables: PeerAnswer['tables']): ReadonlyMap<string, PeerTableState> {
+    const stateOf = ({ name, key }: ChangeTable): PeerTableState => {
+      if (key.length === 0) return { state: 'refused', error: new TidemarkError('KEY_REQUIRED', `The table '${name}' has no key.`, { remedy: 'Give the table a primary key.' }).toJSON() }
+      return Object.hasOwn(tables, name) ? tables[name] ?? LIVE : LIVE
+    }
+    return new Map(this.#described.map((table) => [table.name, stateOf(table)]))
   }
 
   #sender(): { readonly origin: string; readonly epoch: string } {
@@ -300,9 +311,9 @@ export function consumerOf(peer: Pick<Peer, 'name'>): string {
   return `propagator:${peer.name}`
 }
 
-function helloOf({ settings: { origin, snapshot, takesOver }, versions }: PropagatorContext, { tables, head }: { readonly tables: readonly ChangeTable[]; readonly head: LogPosition }): PeerHello {
-  const described = tables.filter(({ key }) => key.length > 0).map(toPeerTable)
-  return { type: 'hello', origin, epoch: head.epoch, head, tables: described, snapshot, takesOver, isVersioned: versions !== undefined, restarts: false }
+function helloOf({ settings: { origin, snapshot, takesOver }, versions }: PropagatorContext, { described, head }: { readonly described: readonly ChangeTable[]; readonly head: LogPosition }): PeerHello {
+  const tables = described.filter(({ key }) => key.length > 0).map(toPeerTable)
+  return { type: 'hello', origin, epoch: head.epoch, head, tables, snapshot, takesOver, isVersioned: versions !== undefined, restarts: false }
 }
 
 async function send({ peer, context: { settings, runtime } }: Pick<SessionOptions, 'peer' | 'context'>, message: PeerMessage, signal: AbortSignal): Promise<PeerAnswer> {

@@ -62,6 +62,7 @@ interface URL {
   readonly protocol: string
   readonly hostname: string
   readonly port: string
+  readonly pathname: string
   readonly username: string
   readonly password: string
 }

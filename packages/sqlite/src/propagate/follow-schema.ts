@@ -1,7 +1,7 @@
 import type { PeerTable } from '@tidemark/core/adapter'
 import type { BatchTransaction } from '../driver.ts'
 import { quote, quoteAll } from '../quote.ts'
-import type { PeerShape } from './peer-shape.ts'
+import { hasColumn, type PeerShape } from './peer-shape.ts'
 
 /**
  * Makes the table, or the columns that it lacks, by what the sender says of it: names, types and the key. Defaults, checks, indexes and
@@ -14,7 +14,7 @@ export async function followSchema(transaction: BatchTransaction, table: PeerTab
     await transaction.run(`CREATE TABLE ${quote(table.name)} (${columns.join(', ')}, PRIMARY KEY (${quoteAll(table.key)}))`)
     return
   }
-  const missing = table.columns.filter(({ name }) => !shape.columns.some((column) => column.name === name))
+  const missing = table.columns.filter(({ name }) => !hasColumn(shape, name))
   for (const column of missing) await transaction.run(`ALTER TABLE ${quote(table.name)} ADD COLUMN ${definition(column)}`)
 }
 

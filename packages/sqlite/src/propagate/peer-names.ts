@@ -1,4 +1,5 @@
 import { TidemarkError } from '@tidemark/core/adapter'
+import { isOfLog, logNames } from '../capture/log-names.ts'
 import { quote } from '../quote.ts'
 
 /** The tables that a receiver keeps in its database, quoted. */
@@ -24,6 +25,14 @@ export interface PeerNames {
   readonly guard: string
 }
 
+/** Whether a table is one of the receiver's own, of its change log or of SQLite itself: what it keeps there is nobody else's to write. */
+export function isReserved(table: string, { names, log }: { readonly names: PeerNames; readonly log: string }): boolean {
+  const name = table.toLowerCase()
+  const own = names.guard.slice(0, -GUARD.length).toLowerCase()
+  return name.startsWith('sqlite_') || name.startsWith(own) || isOfLog(logNames(log), table)
+}
+
+const GUARD = 'guard'
 const PREFIX = /^[A-Za-z_][A-Za-z0-9_]{0,30}$/
 
 /** Errors: `CONFIG_INVALID` for a prefix that is no plain name. */
@@ -42,6 +51,6 @@ export function peerNames(prefix: string): PeerNames {
     stamps: quote(`${prefix}peer_stamps`),
     clock: quote(`${prefix}peer_clock`),
     applying: quote(`${prefix}peer_applying`),
-    guard: `${prefix}peer_guard`,
+    guard: `${prefix}peer_${GUARD}`,
   }
 }

@@ -14,6 +14,8 @@ export interface PeerTrigger {
 /** A table as the receiving database has it. */
 export interface PeerShape {
   readonly name: string
+  /** Not a view, nor a virtual table. */
+  readonly isTable: boolean
   /** Without generated ones. */
   readonly columns: readonly { readonly name: string; readonly type: string }[]
   readonly key: readonly string[]
@@ -24,11 +26,16 @@ export interface PeerShape {
   readonly hasRows: boolean
 }
 
-/** `undefined` where there is no table of that name. Only reads. */
+/** Whether SQLite would refuse another column of that name. */
+export function hasColumn({ columns }: PeerShape, name: string): boolean {
+  return columns.some((column) => column.name.toLowerCase() === name.toLowerCase())
+}
+
+/** `undefined` where there is nothing of that name. Only reads. */
 export async function readShape(transaction: BatchTransaction, name: string): Promise<PeerShape | undefined> {
   // At once, because each is a round trip where the database is far away.
   const [[table], columns, triggers, collations] = await Promise.all([
-    transaction.query(`SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name = ?`, [name]),
+    transaction.query(`SELECT type FROM pragma_table_list WHERE schema = 'main' AND name = ? COLLATE NOCASE`, [name]),
     transaction.query(`SELECT name, type, pk, hidden FROM pragma_table_xinfo(${quoteText(name)}) ORDER BY cid`),
     transaction.query(`SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE ORDER BY rowid`, [name]),
     readKeyCollations(transaction, name),
@@ -37,6 +44,7 @@ export async function readShape(transaction: BatchTransaction, name: string): Pr
   const [rows] = await transaction.query(`SELECT EXISTS (SELECT 1 FROM ${quoteName(name)}) AS found`)
   return {
     name,
+    isTable: table[0] === 'table',
     columns: columns.filter((row) => Number(row[3]) < 2).map(([column, type]) => ({ name: String(column), type: String(type ?? '') })),
     key: keyOf(columns),
     collations,
@@ -68,6 +76,7 @@ function keyOf(columns: readonly RowValues[]): readonly string[] {
  */
 export function shapeDifference(table: PeerTable, shape: PeerShape | undefined): TidemarkError | undefined {
   if (shape === undefined) return differs(table, 'is missing')
+  if (!shape.isTable) return differs(table, 'is no table')
   const here = new Map(shape.columns.map((column) => [column.name, column]))
   const missing = table.columns.find((column) => !here.has(column.name))
   if (missing !== undefined) return differs(table, `has no column '${missing.name}'`)

@@ -4,8 +4,8 @@ import {
 import type { BatchTransaction } from '../driver.ts'
 import { followSchema } from './follow-schema.ts'
 import { guardTable, unguardTable } from './guard-tables.ts'
-import type { PeerNames } from './peer-names.ts'
-import { readShape, shapeDifference, type PeerShape } from './peer-shape.ts'
+import { isReserved, type PeerNames } from './peer-names.ts'
+import { hasColumn, readShape, shapeDifference, type PeerShape } from './peer-shape.ts'
 import type { SqlitePropagationHost } from './sqlite-propagation-target.ts'
 import { triggerFault } from './suspend-triggers.ts'
 import { dropParts, writeSender, writeTable, type KeptSender, type KeptTable } from './peer-state.ts'
@@ -60,7 +60,7 @@ interface StateRequest {
 function nextState(table: PeerTable, { hello, shape, context, isKnown }: StateRequest): KeptTable {
   const { settings, known } = context
   const former = known?.tables.get(table.name)
-  const difference = (settings.followsSchema ? followable(table, shape) : shapeDifference(table, shape)) ?? triggerFault(shape, context)
+  const difference = differenceOf(table, shape, context) ?? triggerFault(shape, context)
   if (difference !== undefined) return refused(difference)
   if (isKnown && former?.state.state === 'live') return former
   if (isKnown && former?.state.state === 'copying') return former
@@ -77,22 +77,29 @@ function firstState({ wantsCopy, hasRows, mayReplace, former }: { readonly wants
   return former?.state.state === 'refused' ? former : refused(new TidemarkError('PEER_NOT_EMPTY', 'The table has rows that did not come from this sender.'))
 }
 
+/** What keeps the table from being followed; made or extended where that is wanted. */
+function differenceOf(table: PeerTable, shape: PeerShape | undefined, { names, settings: { log, followsSchema } }: HelloContext): TidemarkError | undefined {
+  if (isReserved(table.name, { names, log })) return new TidemarkError('PEER_SCHEMA_DIFFERS', `The table '${table.name}' is one that the receiver keeps for itself.`, { remedy: 'Leave it out of `tables` of the sender.' })
+  return followsSchema ? followable(table, shape) : shapeDifference(table, shape)
+}
+
 /** Whether somebody else has written to the table, so that its rows are not the sender's to replace. */
 function isTheirs(state: PeerTableState): boolean {
-  return state.state === 'refused' && state.error.code !== 'PEER_SCHEMA_DIFFERS'
+  return state.state === 'refused' && state.error.code !== 'PEER_SCHEMA_DIFFERS' && state.error.code !== 'KEY_REQUIRED'
 }
 
 /** What can't be followed: everything but a missing table or column. */
 function followable(table: PeerTable, shape: PeerShape | undefined): TidemarkError | undefined {
   if (shape === undefined) return undefined
-  const missing = table.columns.filter(({ name }) => !shape.columns.some((column) => column.name === name))
+  const missing = table.columns.filter(({ name }) => !hasColumn(shape, name))
   return shapeDifference(table, { ...shape, columns: [...shape.columns, ...missing] })
 }
 
-async function prepare(transaction: BatchTransaction, table: PeerTable, { shape, context: { names, settings } }: { readonly shape: PeerShape | undefined; readonly context: HelloContext }): Promise<void> {
-  if (settings.followsSchema && followable(table, shape) === undefined) await followSchema(transaction, table, shape)
-  const exists = shape !== undefined || settings.followsSchema
-  if (settings.refusesLocalWrites && exists) await guardTable(transaction, names, table.name)
+async function prepare(transaction: BatchTransaction, table: PeerTable, { shape, context }: { readonly shape: PeerShape | undefined; readonly context: HelloContext }): Promise<void> {
+  const { names, settings } = context
+  if (differenceOf(table, shape, context) !== undefined) return
+  if (settings.followsSchema) await followSchema(transaction, table, shape)
+  if (settings.refusesLocalWrites) await guardTable(transaction, names, table.name)
   else if (shape?.triggers.some(({ name }) => name.startsWith(names.guard)) === true) await unguardTable(transaction, names, table.name)
 }
 

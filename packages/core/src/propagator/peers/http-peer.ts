@@ -58,7 +58,7 @@ export function httpPeer(options: HttpPeerOptions): Peer {
   const fetch = options.fetch ?? hostFetch()
   return {
     name: options.name ?? peerName(url),
-    address: url.href,
+    address: `${url.origin}${url.pathname}`,
     maxMessageBytes,
     send: (message, { signal }) => post(message, { url: url.href, proof, fetch, maxMessageBytes, signal }),
     close: () => Promise.resolve(),
@@ -86,7 +86,9 @@ async function post(message: PeerMessage, { url, proof, fetch, maxMessageBytes, 
   // A character is at least one byte; the receiver counts them exactly.
   if (body.length > maxMessageBytes) throw new TidemarkError('PEER_TOO_LARGE', `A message has more than ${maxMessageBytes} bytes.`)
   const headers = { 'content-type': 'application/json', [HEADERS.origin]: message.origin, ...await proofHeaders(proof, message.origin, body) }
-  const { status, text } = await request(() => fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal }))
+  const { status, text: given } = await request(() => fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal }))
+  // What a peer says is shown to users, and it may say again what it was sent.
+  const text = given.replaceAll(await proof.secret.reveal(), '***')
   const answer = status === 200 ? decodeAnswer(text) : undefined
   if (answer !== undefined) return answer
   throw asPeerError(decodeFailure(text) ?? statusError(status))
