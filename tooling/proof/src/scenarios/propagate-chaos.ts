@@ -18,7 +18,7 @@ export interface ChaosOutcome {
   readonly messages: number
   /** Messages with rows that were sent again at rest, when there was nothing to send. */
   readonly idleMessages: number
-  /** Copies of everything that were begun although the log had all. */
+  /** Copies of everything that were begun anew: for no reason, unless a peer was restored from a backup that the log does not reach. */
   readonly restarts: number
   readonly looks: number
   readonly compared: number
@@ -56,7 +56,7 @@ class Chaos implements AsyncDisposable {
   readonly #resources = new AsyncDisposableStack()
   readonly #proxies = new Map<string, RequestProxy>()
   readonly #instances = new Map<string, ChaosInstance>()
-  readonly #watches: BankWatch[] = []
+  readonly #watches = new Map<string, BankWatch>()
   readonly #count = new MessageCount()
   readonly #events: ChaosEvent[]
   /** Of events, one after the other. */
@@ -106,6 +106,8 @@ class Chaos implements AsyncDisposable {
     await this.#happening
     const proxies = [...this.#proxies.values()]
     await Promise.all(proxies.map((proxy) => proxy.calm()))
+    // By it a sender that had nothing more to say finds out that a peer has been restored.
+    for (const instance of instances) await instance.finish()
     await this.#settle()
     const atRest = this.#differing()
     const random = seededRandom(this.#plan.seed)
@@ -128,14 +130,15 @@ class Chaos implements AsyncDisposable {
 
   #outcome(differing: readonly string[], idleMessages: number): ChaosOutcome {
     const faults = [...this.#proxies.values()].flatMap((proxy) => Object.values(proxy.counts.faults))
+    const watches = [...this.#watches.values()]
     return {
       plan: this.#plan, kills: this.#kills, idleMessages, differing,
       faults: faults.reduce((sum, count) => sum + count, 0),
       messages: this.#count.all, restarts: this.#count.restarts,
-      looks: this.#watches.reduce((sum, { looks }) => sum + looks, 0),
-      compared: this.#watches.reduce((sum, { compared }) => sum + compared, 0),
-      violations: this.#watches.flatMap(({ violations }) => violations),
-      notLive: this.#watches.flatMap((watch) => watch.states()),
+      looks: watches.reduce((sum, { looks }) => sum + looks, 0),
+      compared: watches.reduce((sum, { compared }) => sum + compared, 0),
+      violations: watches.flatMap(({ violations }) => violations),
+      notLive: watches.flatMap((watch) => watch.states()),
       integrity: this.#plan.instances.map((name) => integrityOf(this.#path(name))),
       seconds: (performance.now() - this.#startedMs) / 1_000,
     }
@@ -152,7 +155,7 @@ class Chaos implements AsyncDisposable {
     for (const name of instances) {
       const isPeer = writers[name] === undefined
       createBank({ path: this.#path(name), owners: isPeer && peersHave === 'nothing' ? [] : owners, isStale: isPeer && peersHave === 'stale' })
-      this.#watches.push(this.#resources.use(new BankWatch({ name, path: this.#path(name), owners, isRight: !isPeer || peersHave === 'same' })))
+      this.#watches.set(name, this.#resources.use(new BankWatch({ name, path: this.#path(name), owners, isRight: !isPeer || peersHave === 'same' })))
     }
   }
 
@@ -180,19 +183,27 @@ class Chaos implements AsyncDisposable {
   }
 
   #happen(events: readonly ChaosEvent[]): void {
-    for (const event of events) this.#happening = this.#happening.then(() => this.#doEvent(event))
+    for (const event of events) {
+      // What follows a kill waits until the new process is there; a backup is of now.
+      if (event.kind === 'back-up') this.#watches.get(event.instance)?.backUp(this.#backup(event.instance))
+      else this.#happening = this.#happening.then(() => this.#doEvent(event))
+    }
   }
 
   async #doEvent({ instance: name, kind, delayMs, requests }: ChaosEvent): Promise<void> {
-    const instance = this.#instances.get(name)
+    const [instance, watch] = [this.#instances.get(name), this.#watches.get(name)]
     if (kind === 'busy') return instance?.busy(requests)
     await setTimeout(delayMs)
     this.#kills += 1
-    await instance?.kill()
+    await instance?.kill(kind === 'restore' ? () => watch?.restore(this.#backup(name)) : undefined)
   }
 
   #look(): void {
-    for (const watch of this.#watches) watch.look()
+    for (const watch of this.#watches.values()) watch.look()
+  }
+
+  #backup(name: string): string {
+    return `${this.#path(name)}.backup`
   }
 
   #path(name: string): string {

@@ -23,13 +23,15 @@ export interface InstanceInput {
 export type InstanceCommand =
   | { readonly kind: 'open'; readonly input: InstanceInput }
   | { readonly kind: 'write' }
+  /** One more transaction. */
+  | { readonly kind: 'finish' }
   | { readonly kind: 'settle' }
   | { readonly kind: 'flush'; readonly times: number }
   | { readonly kind: 'busy'; readonly requests: number }
   | { readonly kind: 'close' }
 
 export interface InstanceReply {
-  readonly kind: 'ready' | 'opened' | 'written' | 'settled' | 'flushed' | 'closed' | 'failed'
+  readonly kind: 'ready' | 'opened' | 'written' | 'finished' | 'settled' | 'flushed' | 'closed' | 'failed'
   /** Of `opened`: where it receives. Of `failed`: why. */
   readonly text?: string
 }
@@ -66,6 +68,11 @@ class Instance {
     this.#writing ??= this.#write()
   }
 
+  async finish(): Promise<void> {
+    await this.#writing
+    this.#writeUpTo(this.#input.settings.transactions + 1)
+  }
+
   async settle(): Promise<void> {
     for (;;) {
       const flushed = await this.#propagator?.flush()
@@ -98,18 +105,24 @@ class Instance {
   }
 
   async #write(): Promise<void> {
-    const { path, seed, owner, settings: { pauseMs, transactions, recursiveTriggers, nudges } } = this.#input
+    const { seed, owner, settings: { pauseMs, transactions } } = this.#input
     if (owner === undefined) return
+    const random = seededRandom(seed)
+    while (!this.#isClosed && this.#writeUpTo(transactions)) await setTimeout(random() * pauseMs)
+    if (!this.#isClosed) await reply({ kind: 'written' })
+  }
+
+  /** One transaction; `false` where there are so many already. */
+  #writeUpTo(transactions: number): boolean {
+    const { path, seed, owner, settings: { recursiveTriggers, nudges } } = this.#input
+    if (owner === undefined) return false
     using database = new DatabaseSync(path, { timeout: 10_000 })
     database.exec(`PRAGMA synchronous = NORMAL; PRAGMA recursive_triggers = ${recursiveTriggers ? 1 : 0}`)
     const writer = new BankWriter(database, { seed, owner })
-    const random = seededRandom(seed)
-    while (!this.#isClosed && writer.number < transactions) {
-      writer.write()
-      if (nudges) void this.#propagator?.afterQuery()
-      await setTimeout(random() * pauseMs)
-    }
-    if (!this.#isClosed) await reply({ kind: 'written' })
+    if (writer.number >= transactions) return false
+    writer.write()
+    if (nudges) void this.#propagator?.afterQuery()
+    return true
   }
 
   #isBusy(): boolean {
@@ -131,6 +144,9 @@ async function obey(command: InstanceCommand): Promise<InstanceReply | undefined
     case 'write':
       instance?.write()
       return undefined
+    case 'finish':
+      await instance?.finish()
+      return { kind: 'finished' }
     case 'settle':
       await instance?.settle()
       return { kind: 'settled' }
@@ -155,6 +171,8 @@ async function reply(message: InstanceReply): Promise<void> {
 const failed = (error: unknown): void => void reply({ kind: 'failed', text: error instanceof Error ? `${error.message}\n${error.stack ?? ''}` : String(error) })
 
 process.on('unhandledRejection', failed)
+// Nobody is there any more who would end it.
+process.on('disconnect', () => process.exit())
 process.on('message', (message) => {
   obey(message as InstanceCommand).then((answer) => answer === undefined ? undefined : reply(answer)).catch(failed) // sent by ChaosInstance
 })
