@@ -62,8 +62,11 @@ export interface PeerHello extends PeerSender {
   readonly takesOver: boolean
   /** Whether several instances write, and each change has a version. */
   readonly isVersioned: boolean
-  /** Whether everything is copied anew, because the log has nothing any more of what follows the peer's place. */
-  readonly restarts: boolean
+  /**
+   * The peer's place, where everything is to be copied anew because the log has nothing any more of what follows it. One that stands elsewhere
+   * by now does not: an old request that comes again must not take it back.
+   */
+  readonly restarts: LogPosition | undefined
 }
 
 /** Changes of whole transactions, or one part of such. */

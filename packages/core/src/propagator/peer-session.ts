@@ -83,7 +83,8 @@ export class PeerSession {
     if (answer.at === null) throw new TidemarkError('PEER_ANSWER_INVALID', 'The peer does not say where it stands.')
     if (await isReachable(log, answer.at, settings.snapshot)) return new PeerSession(options, { epoch: head.epoch, described, at: answer.at, answer })
     await log.retain(consumerOf(peer), head, { atOnce: true })
-    const again = await send(options, { ...hello, restarts: true }, signal)
+    const again = await send(options, { ...hello, restarts: answer.at }, signal)
+    if (again.at?.sequence !== head.sequence) throw new TidemarkError('PEER_BUSY', 'The peer has moved on meanwhile.')
     return new PeerSession(options, { epoch: head.epoch, described, at: head, answer: again })
   }
 
@@ -313,7 +314,7 @@ export function consumerOf(peer: Pick<Peer, 'name'>): string {
 
 function helloOf({ settings: { origin, snapshot, takesOver }, versions }: PropagatorContext, { described, head }: { readonly described: readonly ChangeTable[]; readonly head: LogPosition }): PeerHello {
   const tables = described.filter(({ key }) => key.length > 0).map(toPeerTable)
-  return { type: 'hello', origin, epoch: head.epoch, head, tables, snapshot, takesOver, isVersioned: versions !== undefined, restarts: false }
+  return { type: 'hello', origin, epoch: head.epoch, head, tables, snapshot, takesOver, isVersioned: versions !== undefined, restarts: undefined }
 }
 
 async function send({ peer, context: { settings, runtime } }: Pick<SessionOptions, 'peer' | 'context'>, message: PeerMessage, signal: AbortSignal): Promise<PeerAnswer> {

@@ -25,8 +25,12 @@ export type HelloDecision = 'join' | 'known' | 'begin' | 'taken'
 export function decideHello(state: SenderState | undefined, hello: PeerHello, own: string | undefined): HelloDecision {
   if (hello.origin === own) return 'taken'
   if (state === undefined) return 'join'
-  if (state.epoch === hello.epoch) return hello.restarts ? 'begin' : 'known'
+  if (state.epoch === hello.epoch) return isAt(reached(state), hello.restarts) ? 'begin' : 'known'
   return hello.takesOver && !state.retired.includes(hello.epoch) ? 'begin' : 'taken'
+}
+
+function isAt({ sequence, detail }: LogPosition, place: LogPosition | undefined): boolean {
+  return place?.sequence === sequence && place.detail === detail
 }
 
 /** `done`: an earlier try has. `keep`: its transaction goes on. */

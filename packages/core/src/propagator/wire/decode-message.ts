@@ -19,7 +19,7 @@ const sender = { v: v.literal(WIRE_VERSION), origin: name, epoch: text }
 
 /** Everything but the rows, which are looked at one by one below: a schema costs more than applying them. */
 const schema = v.variant('type', [
-  v.object({ ...sender, type: v.literal('hello'), head: place, tables: v.array(table), snapshot: v.boolean(), takesOver: v.boolean(), restarts: v.boolean(), isVersioned: v.boolean() }),
+  v.object({ ...sender, type: v.literal('hello'), head: place, tables: v.array(table), snapshot: v.boolean(), takesOver: v.boolean(), restarts: v.union([v.literal(false), place]), isVersioned: v.boolean() }),
   v.object({
     ...sender, type: v.literal('unit'), from: place, to: place, isCommit: v.boolean(), without: v.array(text),
     relayed: v.optional(v.object({ origin: name, epoch: text, sequence, copy: v.optional(v.object({ via: v.string(), number: v.string() })), version: v.optional(version) })), version: v.optional(version), tables: v.array(table), changes: v.array(v.array(v.unknown())),
@@ -37,7 +37,7 @@ export function decodeMessage(body: string): PeerMessage {
   const { origin, epoch } = message
   switch (message.type) {
     case 'hello':
-      return { type: 'hello', origin, epoch, head: position(message, message.head), tables: message.tables.map(toTable), snapshot: message.snapshot, takesOver: message.takesOver, restarts: message.restarts, isVersioned: message.isVersioned }
+      return { type: 'hello', origin, epoch, head: position(message, message.head), tables: message.tables.map(toTable), snapshot: message.snapshot, takesOver: message.takesOver, restarts: message.restarts === false ? undefined : position(message, message.restarts), isVersioned: message.isVersioned }
     case 'unit':
       return toUnit(message)
     case 'chunk': {

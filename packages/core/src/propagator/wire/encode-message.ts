@@ -11,7 +11,7 @@ export function encodeMessage(message: PeerMessage): string {
   const head = { v: WIRE_VERSION, type: message.type, origin: message.origin, epoch: message.epoch }
   switch (message.type) {
     case 'hello':
-      return JSON.stringify({ ...head, head: place(message.head), tables: message.tables.map(table), snapshot: message.snapshot, takesOver: message.takesOver, restarts: message.restarts, isVersioned: message.isVersioned })
+      return JSON.stringify({ ...head, head: place(message.head), tables: message.tables.map(table), snapshot: message.snapshot, takesOver: message.takesOver, restarts: message.restarts === undefined ? false : place(message.restarts), isVersioned: message.isVersioned })
     case 'unit':
       return JSON.stringify({
         ...head, from: place(message.from), to: place(message.to), isCommit: message.isCommit, without: message.without,
