@@ -63,12 +63,14 @@ describe('rows of a copy', () => {
 })
 
 describe('a name', () => {
-  const hello: PeerHello = { type: 'hello', origin: 'a', epoch: EPOCH, head: at(1), tables: [], snapshot: true, takesOver: false, restarts: false, isVersioned: false }
+  const hello: PeerHello = { type: 'hello', origin: 'a', epoch: EPOCH, head: at(1), tables: [], snapshot: true, takesOver: false, restarts: undefined, isVersioned: false }
 
   it('belongs to one log, until another takes it over, and never goes back', () => {
     expect(decideHello(undefined, hello, 'b')).toBe('join')
     expect(decideHello(state(10), hello, 'b')).toBe('known')
-    expect(decideHello(state(10), { ...hello, restarts: true }, 'b')).toBe('begin')
+    expect(decideHello(state(10), { ...hello, restarts: at(10) }, 'b')).toBe('begin')
+    // One that came again when the receiver had gone on.
+    expect(decideHello(state(11), { ...hello, restarts: at(10) }, 'b')).toBe('known')
     expect(decideHello(state(10, { epoch: 'two' }), hello, 'b')).toBe('taken')
     expect(decideHello(state(10, { epoch: 'two' }), { ...hello, takesOver: true }, 'b')).toBe('begin')
     expect(decideHello(state(10, { epoch: 'two', retired: [EPOCH] }), { ...hello, takesOver: true }, 'b')).toBe('taken')
