@@ -12,14 +12,15 @@ const state = v.variant('state', [
   v.object({ state: v.literal('copying'), after: v.nullable(v.string()) }),
   v.object({ state: v.literal('refused'), error: report }),
 ])
+/** Tables as a list: a record of names such as `constructor` is none that a validator lets through. */
 const schema = v.object({
   v: v.literal(WIRE_VERSION), outcome: v.picklist(['applied', 'elsewhere', 'unknown']), origin: v.optional(v.string()),
-  at: v.nullable(v.tuple([v.string(), v.string(), v.string()])), isCommit: v.boolean(), tables: v.record(v.string(), state),
+  at: v.nullable(v.tuple([v.string(), v.string(), v.string()])), isCommit: v.boolean(), tables: v.array(v.tuple([v.string(), state])),
 })
 const failure = v.object({ v: v.literal(WIRE_VERSION), error: report })
 
 export function encodeAnswer({ outcome, origin, at, isCommit, tables }: PeerAnswer): string {
-  return JSON.stringify({ v: WIRE_VERSION, outcome, origin, at: at === null ? null : [at.epoch, at.sequence, at.detail], isCommit, tables })
+  return JSON.stringify({ v: WIRE_VERSION, outcome, origin, at: at === null ? null : [at.epoch, at.sequence, at.detail], isCommit, tables: Object.entries(tables) })
 }
 
 export function encodeFailure(error: TidemarkError): string {
@@ -31,7 +32,7 @@ export function decodeAnswer(body: string): PeerAnswer | undefined {
   const parsed = v.safeParse(schema, parse(body))
   if (!parsed.success) return undefined
   const { outcome, origin, at, isCommit, tables } = parsed.output
-  const states = Object.entries(tables).map(([name, entry]): [string, PeerTableState] => [name, entry.state === 'refused' ? { state: 'refused', error: toReport(entry.error) } : entry])
+  const states = tables.map(([name, entry]): [string, PeerTableState] => [name, entry.state === 'refused' ? { state: 'refused', error: toReport(entry.error) } : entry])
   return { outcome, origin, isCommit, at: at === null ? null : toPosition(at), tables: Object.fromEntries(states) }
 }
 
