@@ -29,6 +29,8 @@ export class PeerRunner {
   #lastMessage: PeerMessage | undefined
   #behindSinceMs: number | undefined
   #askAtMs = 0
+  /** The log has a gap where the peer stands: all is copied anew. */
+  #hasGap = false
   /** The pass under way; the next begins behind it. Never rejects. */
   #tail: Promise<unknown> = Promise.resolve()
 
@@ -119,7 +121,8 @@ export class PeerRunner {
       onApplied: (unit: PeerUnit): void => this.#applied(unit),
       onCopied: (chunk: PeerChunk): void => this.#copied(chunk),
     }
-    const session = await PeerSession.open({ peer: this.#counted(), log, context: this.#context, observer }, signal)
+    const session = await PeerSession.open({ peer: this.#counted(), log, context: this.#context, observer, restarts: this.#hasGap }, signal)
+    this.#hasGap = false
     this.#noteTables(session.tables)
     this.#live(peerAnswered(session.isCopying))
     return session
@@ -171,6 +174,10 @@ export class PeerRunner {
     if (OF_THE_MESSAGE.has(error.code) && await this.#letter(error, signal)) return
     const { runtime, settings, emitter, logger } = this.#context
     this.#session = undefined
+    if (error.code === 'CHANGE_GAP' && settings.snapshot && !this.#hasGap) {
+      this.#hasGap = true
+      return this.ring()
+    }
     this.#behindSinceMs ??= runtime.now()
     this.#live(peerFailed(this.#life, { error, nowMs: runtime.now(), random: runtime.random() }, settings))
     const { failures: attempt, retryAtMs } = this.#life

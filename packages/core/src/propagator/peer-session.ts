@@ -25,6 +25,8 @@ export interface SessionOptions {
   readonly log: OpenLog
   readonly context: PropagatorContext
   readonly observer: SessionObserver
+  /** Whether everything is copied anew: the log has a gap behind the peer's place. */
+  readonly restarts: boolean
 }
 
 /** Between two messages that only say how far the log is, of changes that are none of a peer's, in milliseconds. */
@@ -81,7 +83,7 @@ export class PeerSession {
     const hello = helloOf(options.context, { described, head })
     const answer = await send(options, hello, signal)
     if (answer.at === null) throw new TidemarkError('PEER_ANSWER_INVALID', 'The peer does not say where it stands.')
-    if (await isReachable(log, answer.at, settings.snapshot)) return new PeerSession(options, { epoch: head.epoch, described, at: answer.at, answer })
+    if (!options.restarts && await isReachable(log, answer.at, settings.snapshot)) return new PeerSession(options, { epoch: head.epoch, described, at: answer.at, answer })
     await log.retain(consumerOf(peer), head, { atOnce: true })
     const again = await send(options, { ...hello, restarts: answer.at }, signal)
     if (again.at?.sequence !== head.sequence) throw new TidemarkError('PEER_BUSY', 'The peer has moved on meanwhile.')

@@ -20,5 +20,7 @@ export async function followSchema(transaction: BatchTransaction, table: PeerTab
 
 /** A type is words and perhaps numbers in brackets; anything else is quoted as one word, which SQLite takes for one. */
 function typeName(type: string): string {
+  // The table that is made is not strict.
+  if (type.toUpperCase() === 'ANY') return 'BLOB'
   return /^[A-Za-z_][\w ]*(?:\(\s*[+-]?\d+(?:\s*,\s*[+-]?\d+)?\s*\))?$/.test(type) ? type : quote(type)
 }

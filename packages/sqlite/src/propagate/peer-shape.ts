@@ -35,7 +35,7 @@ export function hasColumn({ columns }: PeerShape, name: string): boolean {
 export async function readShape(transaction: BatchTransaction, name: string): Promise<PeerShape | undefined> {
   // At once, because each is a round trip where the database is far away.
   const [[table], columns, triggers, collations] = await Promise.all([
-    transaction.query(`SELECT type FROM pragma_table_list WHERE schema = 'main' AND name = ? COLLATE NOCASE`, [name]),
+    transaction.query(`SELECT type, strict FROM pragma_table_list WHERE schema = 'main' AND name = ? COLLATE NOCASE`, [name]),
     transaction.query(`SELECT name, type, pk, hidden FROM pragma_table_xinfo(${quoteText(name)}) ORDER BY cid`),
     transaction.query(`SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE ORDER BY rowid`, [name]),
     readKeyCollations(transaction, name),
@@ -45,12 +45,17 @@ export async function readShape(transaction: BatchTransaction, name: string): Pr
   return {
     name,
     isTable: table[0] === 'table',
-    columns: columns.filter((row) => Number(row[3]) < 2).map(([column, type]) => ({ name: String(column), type: String(type ?? '') })),
+    columns: columns.filter((row) => Number(row[3]) < 2).map(([column, type]) => ({ name: String(column), type: storedType(String(type ?? ''), Number(table[1]) === 1) })),
     key: keyOf(columns),
     collations,
     triggers: triggers.map(([trigger, sql]) => ({ name: String(trigger), sql: String(sql), isLog: isLogTrigger({ name: String(trigger), sql: String(sql) }) })),
     hasRows: Number(rows?.[0]) === 1,
   }
+}
+
+/** `ANY` keeps values as they are in strict tables, and makes numbers of texts in others. */
+function storedType(type: string, isStrict: boolean): string {
+  return !isStrict && type.toUpperCase() === 'ANY' ? 'NUMERIC' : type
 }
 
 /** By which the key's index compares, by column. */

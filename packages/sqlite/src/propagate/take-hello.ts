@@ -7,6 +7,7 @@ import { guardTable, unguardTable } from './guard-tables.ts'
 import { isReserved, type PeerNames } from './peer-names.ts'
 import { hasColumn, readShape, shapeDifference, type PeerShape } from './peer-shape.ts'
 import type { SqlitePropagationHost } from './sqlite-propagation-target.ts'
+import { isOfOneTable } from './table-failed.ts'
 import { triggerFault } from './suspend-triggers.ts'
 import { dropParts, writeSender, writeTable, type KeptSender, type KeptTable } from './peer-state.ts'
 
@@ -30,7 +31,10 @@ export async function takeHello(transaction: BatchTransaction, hello: PeerHello,
     await writeSender(transaction, names, { origin: hello.origin, sender })
     await dropParts(transaction, names, hello.origin)
   }
-  for (const [index, table] of hello.tables.entries()) await prepare(transaction, table, { shape: shapes[index], context })
+  for (const [index, table] of hello.tables.entries()) {
+    const fault = await prepare(transaction, table, { shape: shapes[index], context })
+    if (fault !== undefined) tables.set(table.name, refused(fault))
+  }
   for (const [name, kept] of tables) await keep(transaction, hello, { name, kept, context })
   return { sender, tables: new Map([...known?.tables ?? [], ...tables]) }
 }
@@ -95,12 +99,25 @@ function followable(table: PeerTable, shape: PeerShape | undefined): TidemarkErr
   return shapeDifference(table, { ...shape, columns: [...shape.columns, ...missing] })
 }
 
-async function prepare(transaction: BatchTransaction, table: PeerTable, { shape, context }: { readonly shape: PeerShape | undefined; readonly context: HelloContext }): Promise<void> {
+async function prepare(transaction: BatchTransaction, table: PeerTable, { shape, context }: { readonly shape: PeerShape | undefined; readonly context: HelloContext }): Promise<TidemarkError | undefined> {
   const { names, settings } = context
-  if (differenceOf(table, shape, context) !== undefined) return
-  if (settings.followsSchema) await followSchema(transaction, table, shape)
+  if (differenceOf(table, shape, context) !== undefined) return undefined
+  const fault = settings.followsSchema ? await follow(transaction, table, shape) : undefined
+  if (fault !== undefined) return fault
   if (settings.refusesLocalWrites) await guardTable(transaction, names, table.name)
   else if (shape?.triggers.some(({ name }) => name.startsWith(names.guard)) === true) await unguardTable(transaction, names, table.name)
+  return undefined
+}
+
+/** What SQLite does not make, such as a table with the name of an index, keeps that table out and no other. */
+async function follow(transaction: BatchTransaction, table: PeerTable, shape: PeerShape | undefined): Promise<TidemarkError | undefined> {
+  try {
+    await followSchema(transaction, table, shape)
+    return undefined
+  } catch (error) {
+    if (!isOfOneTable(error)) throw error
+    return new TidemarkError('PEER_SCHEMA_DIFFERS', `The table '${table.name}' could not be made as its sender has it.`, { cause: error })
+  }
 }
 
 async function keep(transaction: BatchTransaction, hello: PeerHello, { name, kept, context }: { readonly name: string; readonly kept: KeptTable; readonly context: HelloContext }): Promise<void> {
