@@ -8,7 +8,7 @@ export interface LogRead {
 }
 
 /** Slices kept, so that peers which are near to each other have the log read and decoded once. */
-const MAX_SLICES = 16
+const MAX_SLICES = 6
 
 /**
  * One log for several readers, each at a place of its own. Those that have read the same slice read the next from the same place, so that
