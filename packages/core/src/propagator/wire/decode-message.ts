@@ -14,6 +14,8 @@ const sequence = v.pipe(v.string(), v.regex(/^[0-9a-z]{2,37}$/), v.check((value)
 const place = v.tuple([sequence, v.string()])
 const table = v.object({ name: text, columns: v.pipe(v.array(v.tuple([text, v.string()])), v.minLength(1)), key: v.pipe(v.array(text), v.minLength(1)) })
 const version = v.pipe(v.string(), v.check(isVersion))
+/** Their values are looked at one by one later. */
+const cells = v.custom<readonly unknown[]>(Array.isArray)
 const cursor = v.nullable(v.string())
 const sender = { v: v.literal(WIRE_VERSION), origin: name, epoch: text }
 
@@ -22,9 +24,9 @@ const schema = v.variant('type', [
   v.object({ ...sender, type: v.literal('hello'), head: place, tables: v.array(table), snapshot: v.boolean(), takesOver: v.boolean(), restarts: v.union([v.literal(false), place]), isVersioned: v.boolean() }),
   v.object({
     ...sender, type: v.literal('unit'), from: place, to: place, isCommit: v.boolean(), without: v.array(text),
-    relayed: v.optional(v.object({ origin: name, epoch: text, sequence, copy: v.optional(v.object({ via: v.string(), number: v.string() })), version: v.optional(version) })), version: v.optional(version), tables: v.array(table), changes: v.array(v.array(v.unknown())),
+    relayed: v.optional(v.object({ origin: name, epoch: text, sequence, copy: v.optional(v.object({ via: v.string(), number: v.string() })), version: v.optional(version) })), version: v.optional(version), tables: v.array(table), changes: v.array(cells),
   }),
-  v.object({ ...sender, type: v.literal('chunk'), at: place, after: cursor, next: cursor, table, rows: v.array(v.array(v.unknown())), versions: v.optional(v.array(version)), tombstones: v.array(v.pipe(v.array(v.unknown()), v.minLength(1))) }),
+  v.object({ ...sender, type: v.literal('chunk'), at: place, after: cursor, next: cursor, table, rows: v.array(cells), versions: v.optional(v.array(version)), tombstones: v.array(v.pipe(v.array(v.unknown()), v.minLength(1))) }),
 ])
 
 type Parsed = v.InferOutput<typeof schema>
