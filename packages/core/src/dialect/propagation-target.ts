@@ -168,6 +168,8 @@ export interface VersionedWrites {
 export interface PropagationSettings {
   /** The receiving instance's own name: changes that it made itself are not applied again. */
   readonly origin: string | undefined
+  /** The tables that senders may write to; absent: all. */
+  readonly tables: ReadonlySet<string> | undefined
   /** Whether rows that were there before the first contact may be replaced. */
   readonly replacesRows: boolean
   /** Whether tables and columns that are missing are made. */

@@ -162,6 +162,8 @@ export const ERRORS = {
   PEER_ANSWER_INVALID: { retryable: false, remedy: 'Check that the address is that of a receiver, and that both run the same version.' },
   /** A table differs between two peers: a column, the key, or it is missing. Only this table is affected. */
   PEER_SCHEMA_DIFFERS: { retryable: false, remedy: 'Bring the table in line on both; it is then copied by itself. Or set `followsSchema` on the receiver.' },
+  /** The receiver takes nothing of this table. */
+  PEER_TABLE_REFUSED: { retryable: false, remedy: 'Name the table in `tables` of the receiver, or leave it out of those of the propagator.' },
   /** A peer's table has rows that did not come from this instance. */
   PEER_NOT_EMPTY: { retryable: false, remedy: 'Empty the table, set `replacesRows` on the receiver, or `snapshot: false` on the peer when its rows are the same already.' },
   /** Two instances use one name, or a log was made anew under a name that a peer knows. */

@@ -1,9 +1,9 @@
 import type { LogPosition } from '../change/log-position.ts'
 import type { ChangeConnection, ChangeSource, ChangeTable } from '../dialect/change-source.ts'
-import { HeldLease } from '../engine/held-lease.ts'
 import { TidemarkError } from '../errors/tidemark-error.ts'
 import { DescribedTables } from './described-tables.ts'
 import type { PropagatorContext } from './propagator-context.ts'
+import { RetainedPlace } from './retained-place.ts'
 import { SharedLog } from './shared-log.ts'
 
 /** Between two notes of a peer's place, in milliseconds: each costs the source a small write. */
@@ -15,10 +15,7 @@ export class OpenLog implements AsyncDisposable {
   readonly shared: SharedLog
   readonly tables = new DescribedTables()
   readonly #context: PropagatorContext
-  #lease: HeldLease | undefined
-  #acquiring: Promise<HeldLease | undefined> | undefined
-  /** The next time that the lease is asked for, where another process has it. */
-  #leaseAtMs = 0
+  readonly #places = new Map<string, RetainedPlace>()
   readonly #retained = new Map<string, { readonly atMs: number; readonly position: LogPosition }>()
 
   private constructor(connection: ChangeConnection, context: PropagatorContext, signal: AbortSignal) {
@@ -55,45 +52,22 @@ export class OpenLog implements AsyncDisposable {
     const nowMs = this.#context.runtime.now()
     const last = this.#retained.get(consumer)
     if (!atOnce && last !== undefined && (nowMs - last.atMs < RETAIN_INTERVAL_MS || last.position.sequence === position.sequence)) return
-    const lease = await this.#held(nowMs)
-    if (lease === undefined) return
     this.#retained.set(consumer, { atMs: nowMs, position })
-    await this.#withLease(lease, () => this.connection.retain({ consumer, position, fence: lease.fence }))
+    await this.#place(consumer).note(position)
     await this.connection.purge()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#lease?.[Symbol.asyncDispose]().catch(() => undefined)
+    for (const place of this.#places.values()) await place[Symbol.asyncDispose]()
     await this.connection[Symbol.asyncDispose]()
   }
 
-  async #held(nowMs: number): Promise<HeldLease | undefined> {
-    if (this.#lease !== undefined || nowMs < this.#leaseAtMs) return this.#lease
-    // Of several peers that ask at once, one asks for all.
-    this.#acquiring ??= this.#acquire(nowMs).finally(() => {
-      this.#acquiring = undefined
-    })
-    return this.#acquiring
-  }
-
-  async #acquire(nowMs: number): Promise<HeldLease | undefined> {
-    const { settings: { origin, leaseTtlMs: ttlMs }, runtime } = this.#context
-    try {
-      this.#lease = await HeldLease.acquire(this.connection.leases, runtime, { lease: `propagator:${origin}`, holder: crypto.randomUUID(), ttlMs })
-    } catch (error) {
-      if (!(error instanceof TidemarkError) || error.code !== 'LEASE_HELD') throw error
-      this.#leaseAtMs = nowMs + ttlMs
-    }
-    return this.#lease
-  }
-
-  async #withLease(lease: HeldLease, work: () => Promise<void>): Promise<void> {
-    try {
-      await lease.renew()
-      await work()
-    } catch (error) {
-      if (!(error instanceof TidemarkError) || error.code !== 'LEASE_LOST') throw error
-      this.#lease = undefined
-    }
+  #place(consumer: string): RetainedPlace {
+    const known = this.#places.get(consumer)
+    if (known !== undefined) return known
+    const { settings: { leaseTtlMs: ttlMs }, runtime } = this.#context
+    const place = new RetainedPlace(this.connection, { consumer, ttlMs, runtime })
+    this.#places.set(consumer, place)
+    return place
   }
 }

@@ -5,6 +5,7 @@ import { TidemarkError } from '../errors/tidemark-error.ts'
 import { Emitter, type Unsubscribe } from '../events/emitter.ts'
 import { silentLogger } from '../log/logger.ts'
 import { systemRuntime } from '../runtime/system-runtime.ts'
+import { diagnoseTables, type PropagationFinding } from './diagnose-tables.ts'
 import { kyselyNudge, type KyselyNudge } from './kysely-nudge.ts'
 import { OpenLog } from './open-log.ts'
 import { PeerRunner } from './peer-runner.ts'
@@ -126,6 +127,12 @@ export class Propagator implements AsyncDisposable {
   /** For `db.withPlugin(...)` of Kysely: `afterQuery` after each statement that may have written. */
   kyselyPlugin(ctx?: NudgeContext): KyselyNudge {
     return kyselyNudge(() => void this.afterQuery(undefined, ctx))
+  }
+
+  /** Looks at the source's tables for what is wrong with propagating them, or will be. Asks no peer. Errors: the source's. */
+  async doctor(options: AbortOptions = {}): Promise<readonly PropagationFinding[]> {
+    const { log } = await this.#open(options)
+    return diagnoseTables(await log.describe(), { isVersioned: this.#context.versions !== undefined })
   }
 
   /** As things stand, without asking anybody. */

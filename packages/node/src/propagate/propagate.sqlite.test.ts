@@ -1,3 +1,4 @@
+import { copyFileSync, rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { createReceiver, httpPeer, Propagator, sqlPeer } from '@tidemark/core'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -53,5 +54,39 @@ describe('propagating', () => {
     for (let id = 1; id <= 50; id += 1) run('a', `INSERT INTO users (id, name) VALUES (${id}, 'n${id}')`)
     expect((await propagator.flush()).reached).toEqual(['b', 'c', 'd'])
     for (const name of ['b', 'c', 'd']) expect(cells(path(name), 'users')).toEqual(cells(path('a'), 'users'))
+  })
+
+  it('takes only the tables that the receiver names', async () => {
+    run('a', `PRAGMA journal_mode = WAL; ${SCHEMA}; CREATE TABLE secrets (id INTEGER PRIMARY KEY, t TEXT); INSERT INTO users (id) VALUES (1); INSERT INTO secrets VALUES (1, 'x')`)
+    run('b', `${SCHEMA}; CREATE TABLE secrets (id INTEGER PRIMARY KEY, t TEXT)`)
+    const peer = sqlPeer(nodeSqlitePropagationTarget({ path: path('b') }), { name: 'b', tables: ['users'] })
+    const propagator = use(new Propagator({ source: sqliteChanges({ path: path('a') }, { tables: ['users', 'secrets'] }), origin: 'a', peers: [peer] }))
+    await propagator.flush()
+    expect(cells(path('b'), 'users')).toEqual(cells(path('a'), 'users'))
+    expect(cells(path('b'), 'secrets')).toEqual([])
+    expect(propagator.status().peers[0]?.tables['secrets']).toMatchObject({ state: 'refused', error: { code: 'PEER_TABLE_REFUSED' } })
+    expect(await propagator.doctor()).toEqual([])
+  })
+
+  it('passes on what is written after the maker was restored from a backup', async () => {
+    for (const name of ['a', 'b', 'c']) run(name, `PRAGMA journal_mode = WAL; ${SCHEMA}`)
+    const link = (from: string, to: string): Propagator => new Propagator({ source: sqliteChanges({ path: path(from) }, { tables: ['users'] }), origin: from, peers: [sqlPeer(nodeSqlitePropagationTarget({ path: path(to) }), { name: to, origin: to })] })
+    const settle = async (): Promise<void> => {
+      await using first = link('a', 'b')
+      await first.flush()
+      await using second = link('b', 'c')
+      await second.flush()
+    }
+    await settle()
+    run('a', `PRAGMA wal_checkpoint(TRUNCATE)`)
+    copyFileSync(path('a'), path('backup'))
+    run('a', `INSERT INTO users (id, name) VALUES (1, 'lost'), (2, 'lost'), (3, 'lost')`)
+    await settle()
+    for (const suffix of ['', '-wal', '-shm']) rmSync(path(`a${suffix}`), { force: true })
+    copyFileSync(path('backup'), path('a'))
+    run('a', `INSERT INTO users (id, name) VALUES (4, 'new')`)
+    await settle()
+    expect(cells(path('b'), 'users')).toEqual(cells(path('a'), 'users'))
+    expect(cells(path('c'), 'users')).toEqual(cells(path('a'), 'users'))
   })
 })

@@ -1,4 +1,4 @@
-import { decodeMessage, toSequence, type PeerChange, type PeerChunk, type PeerTable, type PeerUnit, type RelayedFrom, type RowVersion } from '@tidemark/core/adapter'
+import { decodeMessage, toSequence, type PeerChange, type PeerChunk, type PeerTable, type PeerUnit, type RelayedFrom, type RowVersion, type SenderState } from '@tidemark/core/adapter'
 
 /** What one message, or one part of a transaction, writes. */
 export interface Batch {
@@ -19,17 +19,27 @@ export function isRelayed({ origin, from }: Batch): boolean {
   return from.origin !== origin
 }
 
+type Lineage = Pick<SenderState, 'epoch' | 'restarts'>
+
+/**
+ * By which those who hear of the sender from this instance know its log. Another one when it has been begun anew, since after a restored backup
+ * its places stand for other changes than before.
+ */
+function lineOf({ epoch, restarts = 0 }: Lineage): string {
+  return restarts === 0 ? epoch : `${epoch}~${restarts}`
+}
+
 /** A unit with the parts that were kept before it. */
-export function batchesOf(unit: PeerUnit, parts: readonly string[]): readonly Batch[] {
-  const own = { origin: unit.origin, epoch: unit.epoch, sequence: unit.to.sequence }
+export function batchesOf(unit: PeerUnit, parts: readonly string[], sender: Lineage): readonly Batch[] {
+  const own = { origin: unit.origin, epoch: lineOf(sender), sequence: unit.to.sequence }
   const units = [...parts.map((text) => decodeMessage(text) as PeerUnit), unit] // written from units
   return units.map(({ origin, tables, changes, version, relayed }) => ({ origin, tables, changes, from: relayed ?? own, versions: version === undefined ? undefined : changes.map(() => version) }))
 }
 
 /** The rows of a chunk, and what is known of those that are gone; by version, so that what was written together is passed on together. */
-export function batchOfChunk(chunk: PeerChunk, copy: { readonly via: string; readonly first: number }): Batch {
-  const { origin, epoch, table, rows, at, versions, tombstones } = chunk
-  const from = { origin, epoch, sequence: at.sequence, copy: { via: copy.via, number: toSequence(copy.first) } }
+export function batchOfChunk(chunk: PeerChunk, sender: Lineage, copy: { readonly via: string; readonly first: number }): Batch {
+  const { origin, table, rows, at, versions, tombstones } = chunk
+  const from = { origin, epoch: lineOf(sender), sequence: at.sequence, copy: { via: copy.via, number: toSequence(copy.first) } }
   const upserts = rows.map((values): PeerChange => ({ op: 'upsert', table: 0, values }))
   if (versions === undefined) return { origin, tables: [table], changes: upserts, from, versions, copy }
   const deletes = tombstones.map(({ key }): PeerChange => ({ op: 'delete', table: 0, values: key }))

@@ -39,8 +39,8 @@ export async function readSender(transaction: BatchTransaction, names: PeerNames
 }
 
 export async function writeSender(transaction: BatchTransaction, names: PeerNames, entry: { readonly origin: string; readonly sender: SenderState }): Promise<void> {
-  const { origin, sender: { epoch, retired, at, keptTo } } = entry
-  const state = JSON.stringify({ v: 1, epoch, retired, at: pair(at), keptTo: keptTo === null ? null : pair(keptTo) })
+  const { origin, sender: { epoch, retired, at, keptTo, restarts } } = entry
+  const state = JSON.stringify({ v: 1, epoch, retired, at: pair(at), keptTo: keptTo === null ? null : pair(keptTo), restarts })
   await transaction.run(`INSERT INTO ${names.senders} VALUES (?, ?) ON CONFLICT (origin) DO UPDATE SET state = excluded.state`, [origin, state])
 }
 
@@ -103,14 +103,15 @@ interface StoredSender {
   readonly retired: readonly string[]
   readonly at: readonly [string, string]
   readonly keptTo: readonly [string, string] | null
+  readonly restarts?: number
 }
 
 /** Errors: `STATE_NEWER`, `STATE_CORRUPT`. */
 function toSender(text: unknown): SenderState {
-  const { v, epoch, retired, at, keptTo } = parse(text) as StoredSender // written by writeSender
+  const { v, epoch, retired, at, keptTo, restarts } = parse(text) as StoredSender // written by writeSender
   if (v > 1) throw new TidemarkError('STATE_NEWER', `The place of a sender has version ${v}; this release knows 1.`)
   const position = ([sequence, detail]: readonly [string, string]): LogPosition => ({ epoch, sequence: sequence as Sequence, detail })
-  return { epoch, retired, at: position(at), keptTo: keptTo === null ? null : position(keptTo) }
+  return { epoch, retired, at: position(at), keptTo: keptTo === null ? null : position(keptTo), restarts }
 }
 
 function parse(text: unknown): unknown {

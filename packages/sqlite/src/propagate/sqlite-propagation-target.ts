@@ -1,5 +1,5 @@
 import {
-  abortable, decideChunk, decideUnit, encodeMessage, TidemarkError, type AbortOptions, type PeerAnswer, type PeerChunk, type PeerHello, type PeerMessage,
+  abortable, decideChunk, decodeMessage, decideUnit, encodeMessage, TidemarkError, type AbortOptions, type PeerAnswer, type PeerChunk, type PeerHello, type PeerMessage,
   type PeerOutcome, type PeerTableState, type PeerUnit, type PropagationConnection, type PropagationSettings, type PropagationTarget, type RowVersions,
 } from '@tidemark/core/adapter'
 import type { BatchDriver, BatchTransaction } from '../driver.ts'
@@ -103,7 +103,7 @@ class SqlitePropagationConnection implements PropagationConnection {
   async #tablesOf(driver: PropagationDriver, message: PeerMessage): Promise<readonly string[]> {
     if (message.type !== 'unit') return message.type === 'chunk' ? [message.table.name] : []
     const parts = await driver.transaction((transaction) => readParts(transaction, this.#names, message.origin))
-    return [...new Set(batchesOf(message, parts).flatMap(({ tables }) => tables.map(({ name }) => name)))]
+    return [...new Set([...parts.map((text) => decodeMessage(text) as PeerUnit), message].flatMap(({ tables }) => tables.map(({ name }) => name)))]
   }
 
   async #within(transaction: BatchTransaction, message: PeerMessage, failed: ReadonlyMap<string, TidemarkError>): Promise<PeerAnswer> {
@@ -140,7 +140,7 @@ class SqlitePropagationConnection implements PropagationConnection {
     }
     const relayed = unit.relayed === undefined ? NONE : await readRelayed(transaction, this.#names, unit.relayed.origin)
     const parts = known.sender.keptTo === null ? [] : await readParts(transaction, this.#names, origin)
-    await applyBatches(transaction, batchesOf(unit, parts), this.#applying({ known, failed, relayed }))
+    await applyBatches(transaction, batchesOf(unit, parts, known.sender), this.#applying({ known, failed, relayed }))
     if (known.sender.keptTo !== null) await dropParts(transaction, this.#names, origin)
     const sender = { ...known.sender, at: to, keptTo: null }
     await writeSender(transaction, this.#names, { origin, sender })
@@ -153,7 +153,7 @@ class SqlitePropagationConnection implements PropagationConnection {
     const decision = decideChunk(known?.sender, kept?.state, chunk)
     if (known === undefined || kept === undefined || decision !== 'apply') return this.#answer(decision === 'unknown' ? 'unknown' : 'elsewhere', known, { epoch: chunk.epoch, asked: [name] })
     const chunks = (kept.chunks ?? 0) + 1
-    await applyBatches(transaction, [batchOfChunk(chunk, { via: this.#settings.origin ?? '', first: chunks * GROUPS_PER_CHUNK })], this.#applying({ known, failed, relayed: NONE }), next === null && kept.sweeps ? (table) => this.#sweep(transaction, chunk, table) : undefined)
+    await applyBatches(transaction, [batchOfChunk(chunk, known.sender, { via: this.#settings.origin ?? '', first: chunks * GROUPS_PER_CHUNK })], this.#applying({ known, failed, relayed: NONE }), next === null && kept.sweeps ? (table) => this.#sweep(transaction, chunk, table) : undefined)
     const now: KeptTable = next === null ? { ...LIVE, chunks } : { state: { state: 'copying', after: next }, sweeps: kept.sweeps, chunks }
     if (!failed.has(name)) await writeTable(transaction, this.#names, { origin, name, kept: now })
     const tables = await this.#refuse(transaction, chunk, { known: { ...known, tables: new Map([...known.tables, [name, now]]) }, failed })

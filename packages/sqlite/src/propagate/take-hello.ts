@@ -43,7 +43,8 @@ function senderOf(hello: PeerHello, current: SenderState | undefined, former: Se
   if (current !== undefined) return current
   const { epoch, head } = hello
   const retired = former === undefined ? [] : [...former.retired, ...former.epoch === epoch ? [] : [former.epoch]]
-  return { epoch, retired, at: head, keptTo: null }
+  const restarts = former?.epoch === epoch ? (former.restarts ?? 0) + 1 : 0
+  return { epoch, retired, at: head, keptTo: null, restarts }
 }
 
 const LIVE: KeptTable = { state: { state: 'live' }, sweeps: false }
@@ -82,14 +83,18 @@ function firstState({ wantsCopy, hasRows, mayReplace, former }: { readonly wants
 }
 
 /** What keeps the table from being followed; made or extended where that is wanted. */
-function differenceOf(table: PeerTable, shape: PeerShape | undefined, { names, settings: { log, followsSchema } }: HelloContext): TidemarkError | undefined {
+function differenceOf(table: PeerTable, shape: PeerShape | undefined, { names, settings: { log, followsSchema, tables } }: HelloContext): TidemarkError | undefined {
+  if (tables?.has(table.name) === false) return new TidemarkError('PEER_TABLE_REFUSED', `The receiver takes no changes of a table '${table.name}'.`)
   if (isReserved(table.name, { names, log })) return new TidemarkError('PEER_SCHEMA_DIFFERS', `The table '${table.name}' is one that the receiver keeps for itself.`, { remedy: 'Leave it out of `tables` of the sender.' })
   return followsSchema ? followable(table, shape) : shapeDifference(table, shape)
 }
 
+/** Reasons that say nothing of the rows that are there. */
+const OURS: ReadonlySet<string> = new Set(['PEER_SCHEMA_DIFFERS', 'PEER_TABLE_REFUSED', 'KEY_REQUIRED'])
+
 /** Whether somebody else has written to the table, so that its rows are not the sender's to replace. */
 function isTheirs(state: PeerTableState): boolean {
-  return state.state === 'refused' && state.error.code !== 'PEER_SCHEMA_DIFFERS' && state.error.code !== 'KEY_REQUIRED'
+  return state.state === 'refused' && !OURS.has(state.error.code)
 }
 
 /** What can't be followed: everything but a missing table or column. */

@@ -11,6 +11,8 @@ export interface SenderState {
   readonly at: LogPosition
   /** Up to where parts of a transaction that has not ended are kept; `null`: there are none. */
   readonly keptTo: LogPosition | null
+  /** How often it was begun anew: a log that was restored from a backup has other changes under the same places. */
+  readonly restarts?: number | undefined
 }
 
 /** Up to where the receiver has the log. */

@@ -11,6 +11,8 @@ import type { SecretInput } from '../../util/secret.ts'
 export interface ReceiverRules extends ConflictRules {
   /** Name of the receiving instance, where it propagates its own changes: they are not applied when they come back. */
   readonly origin?: string | undefined
+  /** The tables that senders may write to; others are refused. Default: all that they send, but for Tidemark's own. */
+  readonly tables?: readonly string[] | undefined
   /** Whether rows that were in a table before its sender's first contact may be deleted or replaced. Default false: such a table is refused. */
   readonly replacesRows?: boolean | undefined
   /** Whether tables and columns that are missing are made. Default false: such a table is refused. */
@@ -48,5 +50,5 @@ export function receiverSettings(rules: ReceiverRules): PropagationSettings {
   if (versioned !== undefined && refusesLocalWrites) {
     throw new TidemarkError('CONFIG_INVALID', 'An instance can not both write and be refused to.', { issues: [{ path: 'refusesLocalWrites', message: 'Must not be set where several instances write.' }] })
   }
-  return { origin, replacesRows, followsSchema, refusesLocalWrites, log, versioned }
+  return { origin, replacesRows, followsSchema, refusesLocalWrites, log, versioned, tables: rules.tables === undefined ? undefined : new Set(rules.tables) }
 }
