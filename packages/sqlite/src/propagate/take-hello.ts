@@ -70,7 +70,7 @@ function nextState(table: PeerTable, { hello, shape, context, isKnown }: StateRe
   if (isKnown && former?.state.state === 'live') return former
   if (isKnown && former?.state.state === 'copying') return former
   // Rows of several writers are merged, each by its version: none is replaced that is newer.
-  if (settings.versioned !== undefined) return hello.snapshot ? { state: { state: 'copying', after: null }, sweeps: false } : LIVE
+  if (settings.versioned !== undefined && hello.snapshot) return { state: { state: 'copying', after: null }, sweeps: false }
   const mayReplace = settings.replacesRows || (former !== undefined && !isTheirs(former.state))
   return firstState({ wantsCopy: hello.snapshot, hasRows: shape?.hasRows === true, mayReplace, former })
 }

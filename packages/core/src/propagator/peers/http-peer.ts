@@ -1,5 +1,5 @@
-import type { PeerAnswer, PeerMessage } from '../../dialect/propagation-target.ts'
-import { TidemarkError } from '../../errors/tidemark-error.ts'
+import type { PeerAnswer, PeerMessage, PeerTableState } from '../../dialect/propagation-target.ts'
+import { TidemarkError, type ErrorReport } from '../../errors/tidemark-error.ts'
 import { makeSecret, type Secret, type SecretInput } from '../../util/secret.ts'
 import type { Peer, SendOptions } from '../peer.ts'
 import { decodeAnswer, decodeFailure } from '../wire/answer.ts'
@@ -87,11 +87,23 @@ async function post(message: PeerMessage, { url, proof, fetch, maxMessageBytes, 
   if (body.length > maxMessageBytes) throw new TidemarkError('PEER_TOO_LARGE', `A message has more than ${maxMessageBytes} bytes.`)
   const headers = { 'content-type': 'application/json', [HEADERS.origin]: message.origin, ...await proofHeaders(proof, message.origin, body) }
   const { status, text: given } = await request(() => fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal }))
-  // What a peer says is shown to users, and it may say again what it was sent.
-  const text = given.replaceAll(await proof.secret.reveal(), '***')
-  const answer = status === 200 ? decodeAnswer(text) : undefined
-  if (answer !== undefined) return answer
-  throw asPeerError(decodeFailure(text) ?? statusError(status))
+  const answer = status === 200 ? decodeAnswer(given) : undefined
+  if (answer !== undefined) return withoutSecret(answer, await proof.secret.reveal())
+  const failure = decodeFailure(given)
+  if (failure === undefined) throw asPeerError(statusError(status))
+  const { code, message: text, remedy, detail } = scrubbed(failure.toJSON(), await proof.secret.reveal())
+  throw asPeerError(new TidemarkError(code, text, { remedy, detail }))
+}
+
+/** What a peer says of a refused table is shown to users, and it may say again what it was sent. */
+function withoutSecret(answer: PeerAnswer, secret: string): PeerAnswer {
+  const tables = Object.entries(answer.tables).map(([name, state]): [string, PeerTableState] => [name, state.state === 'refused' ? { state: 'refused', error: scrubbed(state.error, secret) } : state])
+  return { ...answer, tables: Object.fromEntries(tables) }
+}
+
+function scrubbed(report: ErrorReport, secret: string): ErrorReport {
+  const scrub = (text: string): string => text.replaceAll(secret, '***')
+  return { ...report, message: scrub(report.message), remedy: scrub(report.remedy), detail: report.detail === undefined ? undefined : scrub(report.detail) }
 }
 
 /** What the receiver calls a request is the peer's to the sender. */
