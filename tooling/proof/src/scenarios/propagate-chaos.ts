@@ -199,7 +199,14 @@ class Chaos implements AsyncDisposable {
   }
 
   #look(): void {
-    for (const watch of this.#watches.values()) watch.look()
+    for (const watch of this.#watches.values()) {
+      try {
+        watch.look()
+      } catch (error) {
+        // Thrown at whoever sends a request it would only make that hang.
+        watch.violations.push(String(error))
+      }
+    }
   }
 
   #backup(name: string): string {
