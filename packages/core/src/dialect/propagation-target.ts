@@ -41,6 +41,8 @@ export interface RelayedFrom {
   readonly epoch: string
   /** Up to where its log has been applied with this; for rows of a snapshot, the place that they were read at. */
   readonly sequence: string
+  /** Behind which place of its log the changes come: one that has come further by another way gets some of them twice. */
+  readonly after?: string | undefined
   /**
    * Of rows of a snapshot, which bring no log forward: who got them from their maker, and which of those that it got they are, as text whose order
    * is theirs.

@@ -1,4 +1,4 @@
-import { takesChanges, takesRelayed, TidemarkError, toSequence, type PeerChange, type PeerTable, type RelayedFrom, type RelayedTable, type RowValues, type RowVersion } from '@tidemark/core/adapter'
+import { repeatsRelayed, takesChanges, takesRelayed, TidemarkError, toSequence, type PeerChange, type PeerTable, type RelayedFrom, type RelayedTable, type RowValues, type RowVersion } from '@tidemark/core/adapter'
 import type { BatchTransaction } from '../driver.ts'
 import { applyChanges, nullKey, type AppliedTable } from './apply-changes.ts'
 import { isRelayed, type Batch } from './batch.ts'
@@ -139,9 +139,10 @@ function appliedTable(table: PeerTable, { index, batch, shape, context }: TableR
   const fault = shapeDifference(table, shape) ?? triggerFault(shape, context) ?? nullKey(table, rowsOf(batch.changes, index)) ?? unversioned(table, { index, batch, context })
   if (fault !== undefined || shape === undefined) throw new TableFailed(table.name, fault ?? new TidemarkError('INTERNAL', 'A table without shape.'))
   const isCopying = kept.state.state === 'copying' && context.versioned === undefined
+  const isRepeated = isRelayed(batch) && context.versioned === undefined && repeatsRelayed(batch.from, context.relayed.get(table.name) ?? UNKNOWN)
   return {
     table,
-    statements: rowStatements(table, shape, { conflict: isCopying && context.host.keepsForeignKeys !== true ? 'replace' : 'update', copied: context.names.copied }),
+    statements: rowStatements(table, shape, { conflict: (isCopying || isRepeated) && context.host.keepsForeignKeys !== true ? 'replace' : 'update', copied: context.names.copied }),
     notesCopied: isCopying && kept.sweeps,
   }
 }

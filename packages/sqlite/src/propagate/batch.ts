@@ -31,8 +31,8 @@ function lineOf({ epoch, restarts = 0 }: Lineage): string {
 
 /** A unit with the parts that were kept before it. */
 export function batchesOf(unit: PeerUnit, parts: readonly string[], sender: Lineage): readonly Batch[] {
-  const own = { origin: unit.origin, epoch: lineOf(sender), sequence: unit.to.sequence }
   const units = [...parts.map((text) => decodeMessage(text) as PeerUnit), unit] // written from units
+  const own = { origin: unit.origin, epoch: lineOf(sender), sequence: unit.to.sequence, after: (units[0] ?? unit).from.sequence }
   return units.map(({ origin, tables, changes, version, relayed }) => ({ origin, tables, changes, from: relayed ?? own, versions: version === undefined ? undefined : changes.map(() => version) }))
 }
 

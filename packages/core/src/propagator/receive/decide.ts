@@ -80,6 +80,14 @@ export interface RelayedTable {
 }
 
 /**
+ * Whether some of the passed-on changes have come by another way already. Done again, on rows that are newer, they pass through states in which
+ * another row has what only it may have; all that has such a thing too early comes again behind it.
+ */
+export function repeatsRelayed({ epoch, after }: RelayedFrom, { through }: RelayedTable): boolean {
+  return after !== undefined && through?.epoch === epoch && through.sequence > after
+}
+
+/**
  * Whether a passed-on change of a table is applied. Not when it comes home, when its maker sends the table here itself, or when it has come by
  * another way already. By table, because those who pass changes on may pass on different tables.
  */

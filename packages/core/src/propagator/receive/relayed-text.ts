@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import type { RelayedFrom } from '../../dialect/propagation-target.ts'
 
 const schema = v.object({
-  epoch: v.string(), sequence: v.string(), copy: v.optional(v.object({ via: v.string(), number: v.string() })), version: v.optional(v.string()), sentBy: v.string(),
+  epoch: v.string(), sequence: v.string(), after: v.optional(v.string()), copy: v.optional(v.object({ via: v.string(), number: v.string() })), version: v.optional(v.string()), sentBy: v.string(),
 })
 
 /** What a receiver writes beside a change that it applies: the maker's name, and behind it what passing the change on needs. */

@@ -24,7 +24,7 @@ const schema = v.variant('type', [
   v.object({ ...sender, type: v.literal('hello'), head: place, tables: v.array(table), snapshot: v.boolean(), takesOver: v.boolean(), restarts: v.union([v.literal(false), place]), isVersioned: v.boolean() }),
   v.object({
     ...sender, type: v.literal('unit'), from: place, to: place, isCommit: v.boolean(), without: v.array(text),
-    relayed: v.optional(v.object({ origin: name, epoch: text, sequence, copy: v.optional(v.object({ via: v.string(), number: v.string() })), version: v.optional(version) })), version: v.optional(version), tables: v.array(table), changes: v.array(cells),
+    relayed: v.optional(v.object({ origin: name, epoch: text, sequence, after: v.optional(sequence), copy: v.optional(v.object({ via: v.string(), number: v.string() })), version: v.optional(version) })), version: v.optional(version), tables: v.array(table), changes: v.array(cells),
   }),
   v.object({ ...sender, type: v.literal('chunk'), at: place, after: cursor, next: cursor, table, rows: v.array(cells), versions: v.optional(v.array(version)), tombstones: v.array(v.pipe(v.array(v.unknown()), v.minLength(1))) }),
 ])
