@@ -36,7 +36,10 @@ export interface InstanceReply {
   readonly text?: string
 }
 
-const SECRET = 'the secret of all instances'
+/** A receiver of another run may have the port that one of this run had. */
+function secretOf(receiver: string, seed: number): string {
+  return `the secret of ${receiver} in ${seed}`
+}
 
 /** One instance: an application that writes, the propagator beside it, and a receiver. */
 class Instance {
@@ -52,8 +55,9 @@ class Instance {
   }
 
   async open(): Promise<string> {
-    const { name, path, settings: { maxMessageBytes, replacesRows, refusesLocalWrites, auth } } = this.#input
-    const authorize = auth === 'token' ? { token: SECRET } : { secret: SECRET }
+    const { name, path, seed, settings: { maxMessageBytes, replacesRows, refusesLocalWrites, auth } } = this.#input
+    const secret = secretOf(name, seed)
+    const authorize = auth === 'token' ? { token: secret } : { secret }
     const target = nodeSqlitePropagationTarget({ path })
     const receive = this.#resources.use(createReceiver({ target, authorize, origin: name, maxMessageBytes: maxMessageBytes.taken, replacesRows, refusesLocalWrites }))
     const served = this.#resources.use(await serveReceiver(async (request) => this.#isBusy() ? new Response('busy', { status: 503 }) : receive(request)))
@@ -96,11 +100,14 @@ class Instance {
   }
 
   #makePropagator(): Propagator {
-    const { name, path, peers, settings: { batch, maxMessageBytes, snapshot, timeoutMs, breaker, auth } } = this.#input
+    const { name, path, seed, peers, settings: { batch, maxMessageBytes, snapshot, timeoutMs, breaker, auth } } = this.#input
     return new Propagator({
       source: sqliteChanges({ path }, { tables: BANK_TABLE_NAMES, pollIntervalMs: 20 }),
       origin: name, batch, snapshot, timeoutMs, breaker, retry: { baseMs: 5, maxMs: 40 }, leaseTtlMs: 200,
-      peers: peers.map((peer) => httpPeer({ ...peer, ...(auth === 'token' ? { token: SECRET } : { secret: SECRET }), maxMessageBytes: maxMessageBytes.sent })),
+      peers: peers.map((peer) => {
+        const secret = secretOf(peer.name, seed)
+        return httpPeer({ ...peer, ...(auth === 'token' ? { token: secret } : { secret }), maxMessageBytes: maxMessageBytes.sent })
+      }),
     })
   }
 
