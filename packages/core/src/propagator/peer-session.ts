@@ -67,7 +67,7 @@ export class PeerSession {
     this.#origin = state.answer.origin
     this.#isAtCommit = state.answer.isCommit
     this.#commit = state.answer.isCommit ? state.at : undefined
-    this.#described = state.described
+    this.#described = inOrder(state.described, Object.keys(state.answer.tables))
     this.#tables = this.#statesOf(state.answer.tables)
     this.#limit = options.context.settings.batch
     this.#advancedAtMs = options.context.runtime.now()
@@ -183,6 +183,7 @@ export class PeerSession {
     const hello = helloOf(this.#context, { described: this.#described, head: position })
     const answer = await send({ peer: this.#peer, context: this.#context }, hello, signal)
     if (answer.at?.epoch !== this.#epoch || answer.at.sequence !== this.#at.sequence) throw new TidemarkError('PEER_BUSY', 'The peer has been brought forward by another sender.')
+    this.#described = inOrder(this.#described, Object.keys(answer.tables))
     this.#tables = this.#statesOf(answer.tables)
   }
 
@@ -296,6 +297,12 @@ async function allTombstones(versions: RowVersions, table: PeerTable): Promise<r
     if (page.next === null) return all
     after = page.next
   }
+}
+
+/** Tables are copied in the order in which the peer names them: it may need parents first. */
+function inOrder(tables: readonly ChangeTable[], names: readonly string[]): readonly ChangeTable[] {
+  const place = ({ name }: ChangeTable): number => (names.includes(name) ? names.indexOf(name) : names.length)
+  return tables.toSorted((a, b) => place(a) - place(b))
 }
 
 const LIVE: PeerTableState = { state: 'live' }
