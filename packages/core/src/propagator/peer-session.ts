@@ -90,14 +90,6 @@ export class PeerSession {
     return new PeerSession(options, { epoch: head.epoch, described, at: head, answer: again })
   }
 
-  get at(): LogPosition {
-    return this.#at
-  }
-
-  get cursor(): LogPosition {
-    return this.#cursor
-  }
-
   get tables(): ReadonlyMap<string, PeerTableState> {
     return this.#tables
   }
@@ -348,9 +340,4 @@ async function isReachable(log: OpenLog, at: LogPosition, snapshot: boolean): Pr
     if (!(error instanceof TidemarkError) || error.code !== 'CHANGE_GAP' || !snapshot) throw error
     return false
   }
-}
-
-/** Text to show. */
-export function placeText(at: LogPosition): string {
-  return printPosition(at)
 }

@@ -7,12 +7,15 @@ import type { ExportSource } from '@tidemark/core/adapter'
 import { memoryStateStore } from '@tidemark/core/testing'
 import { parquetFormat } from '@tidemark/parquet'
 import { sqliteExportSource } from '@tidemark/sqlite'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { NodeSqliteDriver } from '../node-sqlite-driver.ts'
 import { fsStorage } from '../storage/fs-storage.ts'
 import { useFolder } from '../test/use-folder.ts'
 import { nodeSqlite } from './node-sqlite.ts'
 import { snapshotsBeside } from './snapshots-beside.ts'
+
+// A thread is started for each of many views: on a machine with other work to do that takes long.
+vi.setConfig({ testTimeout: 60_000 })
 
 const file = useFolder()
 const threads: Worker[] = []

@@ -82,8 +82,8 @@ function* piecesOf(batch: PlannedBatch): Generator<{ readonly version: RowVersio
   if (versions === undefined) return yield { version: undefined, batch }
   for (let from = 0; from < changes.length;) {
     const version = versions[from]
-    const next = versions.findIndex((other, index) => index > from && other !== version)
-    const to = next === -1 ? changes.length : next
+    let to = from + 1
+    while (to < changes.length && versions[to] === version) to += 1
     yield { version, batch: { ...batch, changes: changes.slice(from, to), versions: undefined } }
     from = to
   }
