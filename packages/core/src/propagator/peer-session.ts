@@ -2,14 +2,16 @@ import type { RowVersion } from '../change/hybrid-clock.ts'
 import { printPosition, type LogPosition } from '../change/log-position.ts'
 import type { ChangeEvent } from '../change/change-event.ts'
 import type { ChangeSlice, ChangeTable, SliceLimit } from '../dialect/change-source.ts'
-import type { PeerAnswer, PeerChunk, PeerHello, PeerMessage, PeerTable, PeerTableState, PeerUnit, RowVersions, Tombstone } from '../dialect/propagation-target.ts'
+import type { PeerAnswer, PeerChunk, PeerHello, PeerMessage, PeerTableState, PeerUnit } from '../dialect/propagation-target.ts'
 import { TidemarkError } from '../errors/tidemark-error.ts'
 import { abortable } from '../util/abortable.ts'
+import { askPeer } from './ask-peer.ts'
 import { toPeerTable } from './described-tables.ts'
-import { keyOf, makeUnit, rowOf } from './make-unit.ts'
+import { makeUnit } from './make-unit.ts'
 import type { OpenLog } from './open-log.ts'
 import type { Peer } from './peer.ts'
 import type { PropagatorContext } from './propagator-context.ts'
+import { readCopy } from './read-copy.ts'
 import { takesChanges } from './receive/decide.ts'
 import { parseRelayed, type MarkedChange } from './receive/relayed-text.ts'
 
@@ -81,11 +83,11 @@ export class PeerSession {
     // Held before the peer is told of it: what follows must not be purged meanwhile.
     if (await log.connection.retained(consumerOf(peer), { signal }) === undefined) await log.retain(consumerOf(peer), head, { atOnce: true })
     const hello = helloOf(options.context, { described, head })
-    const answer = await send(options, hello, signal)
+    const answer = await askPeer(options, hello, signal)
     if (answer.at === null) throw new TidemarkError('PEER_ANSWER_INVALID', 'The peer does not say where it stands.')
     if (!options.restarts && await isReachable(log, answer.at, settings.snapshot)) return new PeerSession(options, { epoch: head.epoch, described, at: answer.at, answer })
     await log.retain(consumerOf(peer), head, { atOnce: true })
-    const again = await send(options, { ...hello, restarts: answer.at }, signal)
+    const again = await askPeer(options, { ...hello, restarts: answer.at }, signal)
     if (again.at?.sequence !== head.sequence) throw new TidemarkError('PEER_BUSY', 'The peer has moved on meanwhile.')
     return new PeerSession(options, { epoch: head.epoch, described, at: head, answer: again })
   }
@@ -132,20 +134,12 @@ export class PeerSession {
     return undefined
   }
 
-  /** Rows as they stood at one place, once the peer has all of the log up to there. */
+  /** The next piece of a table, once the peer has all of the log up to where it was read. */
   async #copy({ table, after }: { readonly table: string; readonly after: string | null }, signal: AbortSignal): Promise<'more'> {
-    const { connection, tables } = this.#log
-    const described = tables.current.find(({ name }) => name === table)
-    if (connection.readChunk === undefined || described === undefined) throw new TidemarkError('TABLE_UNKNOWN', `The source does not capture a table '${table}'.`)
-    const rows = await abortable(connection.readChunk({ table, after: after ?? undefined, limit: this.#limit, signal }), signal)
-    while (await this.#stream(rows.through, signal) !== 'end');
-    if (this.#at.sequence !== rows.through.sequence) await this.#advance(rows.through, signal)
-    const peerTable = toPeerTable(described)
-    const next = rows.isLast ? null : rows.last ?? null
-    const values = rows.events.map((event) => rowOf(peerTable, event.after ?? {}))
-    const versions = await this.#context.versions?.versionsOf(peerTable, rows.events.map((event) => keyOf(peerTable, event.key)))
-    const tombstones = next === null && this.#context.versions !== undefined ? await allTombstones(this.#context.versions, peerTable) : []
-    const chunk: PeerChunk = { type: 'chunk', ...this.#sender(), table: peerTable, at: rows.through, after, next, rows: values, versions, tombstones }
+    const piece = await readCopy(this.#log, { sender: this.#sender(), table, after, limit: this.#limit, versions: this.#context.versions }, signal)
+    while (await this.#stream(piece.through, signal) !== 'end');
+    if (this.#at.sequence !== piece.through.sequence) await this.#advance(piece.through, signal)
+    const chunk = await piece.chunk()
     const answer = await this.#send(chunk, signal)
     if (answer.outcome === 'applied') this.#observer.onCopied(chunk)
     return 'more'
@@ -173,7 +167,7 @@ export class PeerSession {
   async #describeAgain({ position }: ChangeSlice, signal: AbortSignal): Promise<void> {
     this.#described = await this.#log.describe()
     const hello = helloOf(this.#context, { described: this.#described, head: position })
-    const answer = await send({ peer: this.#peer, context: this.#context }, hello, signal)
+    const answer = await askPeer({ peer: this.#peer, context: this.#context }, hello, signal)
     if (answer.at?.epoch !== this.#epoch || answer.at.sequence !== this.#at.sequence) throw new TidemarkError('PEER_BUSY', 'The peer has been brought forward by another sender.')
     this.#described = inOrder(this.#described, Object.keys(answer.tables))
     this.#tables = this.#statesOf(answer.tables)
@@ -236,7 +230,7 @@ export class PeerSession {
   }
 
   async #send(message: PeerMessage, signal: AbortSignal): Promise<PeerAnswer> {
-    const answer = await send({ peer: this.#peer, context: this.#context }, message, signal)
+    const answer = await askPeer({ peer: this.#peer, context: this.#context }, message, signal)
     this.#observer.onAnswer(answer)
     if (answer.at === null || answer.at.epoch !== this.#epoch) throw new TidemarkError('PEER_BUSY', 'The peer does not know this log any more.')
     const before = this.#progress()
@@ -279,18 +273,6 @@ export class PeerSession {
   }
 }
 
-const TOMBSTONES_PER_QUERY = 1_000
-
-async function allTombstones(versions: RowVersions, table: PeerTable): Promise<readonly Tombstone[]> {
-  const all: Tombstone[] = []
-  for (let after: string | null = null; ;) {
-    const page: Awaited<ReturnType<RowVersions['tombstones']>> = await versions.tombstones(table, { after, limit: TOMBSTONES_PER_QUERY })
-    all.push(...page.tombstones)
-    if (page.next === null) return all
-    after = page.next
-  }
-}
-
 /** Tables are copied in the order in which the peer names them: it may need parents first. */
 function inOrder(tables: readonly ChangeTable[], names: readonly string[]): readonly ChangeTable[] {
   const place = ({ name }: ChangeTable): number => (names.includes(name) ? names.indexOf(name) : names.length)
@@ -316,19 +298,6 @@ export function consumerOf(peer: Pick<Peer, 'name'>): string {
 function helloOf({ settings: { origin, snapshot, takesOver }, versions }: PropagatorContext, { described, head }: { readonly described: readonly ChangeTable[]; readonly head: LogPosition }): PeerHello {
   const tables = described.filter(({ key }) => key.length > 0).map(toPeerTable)
   return { type: 'hello', origin, epoch: head.epoch, head, tables, snapshot, takesOver, isVersioned: versions !== undefined, restarts: undefined }
-}
-
-async function send({ peer, context: { settings, runtime } }: Pick<SessionOptions, 'peer' | 'context'>, message: PeerMessage, signal: AbortSignal): Promise<PeerAnswer> {
-  const end = new AbortController()
-  const late = runtime.sleep(settings.timeoutMs, end.signal).then(() => {
-    throw new TidemarkError('PEER_UNREACHABLE', 'The peer did not answer in time.', { detail: 'timeout' })
-  })
-  try {
-    return await Promise.race([peer.send(message, { signal: AbortSignal.any([signal, end.signal]) }), late])
-  } finally {
-    late.catch(() => undefined)
-    end.abort()
-  }
 }
 
 /** `false` where everything has to be copied anew. Errors: `CHANGE_GAP`. */
