@@ -1,5 +1,6 @@
 import type { LogPosition, Sequence } from '../change/log-position.ts'
 import type { RowValues, Value } from '../change/value.ts'
+import type { SliceLimit } from './change-source.ts'
 import type { ErrorReport } from '../errors/tidemark-error.ts'
 import type { RowVersion } from '../change/hybrid-clock.ts'
 import type { AbortOptions } from './source.ts'
@@ -98,12 +99,12 @@ export interface PeerChunk extends PeerSender {
   readonly at: LogPosition
   /** The cursor of the chunk before, opaque; `null` for the first. */
   readonly after: string | null
-  /** The cursor behind this one; `null` when no row follows. */
+  /** The cursor behind this one; `null` when nothing follows. */
   readonly next: string | null
   readonly rows: readonly RowValues[]
   /** Of each row, where several instances write. */
   readonly versions: readonly RowVersion[] | undefined
-  /** Rows that were deleted, so that the peer deletes them too and takes no older change of them. */
+  /** Rows that were deleted, so that the peer deletes them too and takes no older change of them. They come behind the last of the rows. */
   readonly tombstones: readonly Tombstone[]
 }
 
@@ -195,8 +196,8 @@ export interface RowVersions {
   stampAfter(sequence: Sequence): Promise<{ readonly sequence: Sequence; readonly version: RowVersion } | undefined>
   /** Of rows by their keys, in their order. */
   versionsOf(table: PeerTable, keys: readonly RowValues[]): Promise<readonly RowVersion[]>
-  /** What is remembered of deleted rows. */
-  tombstones(table: PeerTable, page: { readonly after: string | null; readonly limit: number }): Promise<{ readonly tombstones: readonly Tombstone[]; readonly next: string | null }>
+  /** What is remembered of deleted rows, at least one where there is one behind `after`. */
+  tombstones(table: PeerTable, page: { readonly after: string | null; readonly limit: SliceLimit }): Promise<{ readonly tombstones: readonly Tombstone[]; readonly next: string | null }>
 }
 
 /** A database that takes the changes of its peers. */

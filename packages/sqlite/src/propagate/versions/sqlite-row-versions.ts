@@ -1,4 +1,4 @@
-import { TidemarkError, toSequence, fromSequence, type PeerTable, type RowValues, type RowVersion, type RowVersions, type Sequence, type Tombstone } from '@tidemark/core/adapter'
+import { TidemarkError, toSequence, fromSequence, type PeerTable, type RowValues, type RowVersion, type RowVersions, type Sequence, type SliceLimit, type Tombstone } from '@tidemark/core/adapter'
 import type { SerialDriver } from '../../serial-driver.ts'
 import { readShape } from '../peer-shape.ts'
 import type { PropagationDriver } from '../sqlite-propagation-target.ts'
@@ -49,15 +49,26 @@ export class SqliteRowVersions implements RowVersions {
     }))
   }
 
-  async tombstones(table: PeerTable, { after, limit }: { readonly after: string | null; readonly limit: number }): Promise<{ readonly tombstones: readonly Tombstone[]; readonly next: string | null }> {
+  async tombstones(table: PeerTable, { after, limit }: { readonly after: string | null; readonly limit: SliceLimit }): Promise<{ readonly tombstones: readonly Tombstone[]; readonly next: string | null }> {
     const { names } = this.#context
     return this.#driver.use(async (driver) => {
-      const rows = await driver.query(`SELECT key, version FROM ${names.versions} WHERE name = ? AND gone = 1 AND key > ? ORDER BY key LIMIT ${limit}`, [table.name, after ?? ''])
+      const found = await driver.query(`SELECT key, version FROM ${names.versions} WHERE name = ? AND gone = 1 AND key > ? ORDER BY key LIMIT ${limit.events}`, [table.name, after ?? ''])
+      const rows = found.slice(0, fitting(found, limit.bytes))
       const decode = this.#decode ??= await decoderOf(driver)
       const tombstones = rows.map(([key, version]) => ({ key: parseKeyText(String(key), decode), version: String(version) }))
-      return { tombstones, next: rows.length < limit ? null : String(rows.at(-1)?.[0]) }
+      return { tombstones, next: rows.length < limit.events && rows.length === found.length ? null : String(rows.at(-1)?.[0]) }
     })
   }
+}
+
+/** How many of them, by the length of their texts, which is near to what a message has for them. At least one. */
+function fitting(rows: readonly RowValues[], maxBytes: number): number {
+  let bytes = 0
+  const end = rows.findIndex(([key, version], index) => {
+    bytes += String(key).length + String(version).length
+    return index > 0 && bytes > maxBytes
+  })
+  return end === -1 ? rows.length : end
 }
 
 const KEYS_PER_QUERY = 24
