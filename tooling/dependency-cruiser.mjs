@@ -36,9 +36,15 @@ export default {
       to: { path: '^packages/(postgres|mysql|s3|parquet|libsql|node|cloudflare|http|conformance|cli)/', pathNot: '^packages/$1/' },
     },
     {
-      name: 'core-and-sqlite-know-no-runtime',
+      name: 'http-knows-no-adapter',
       severity: 'error',
-      from: { path: '^packages/(core|sqlite)/src/', pathNot: '(\\.test\\.ts$|/test/)' },
+      from: { path: '^packages/http/src/', pathNot: '(\\.test\\.ts$|/test/)' },
+      to: { path: '^packages/(?!core/|http/)' },
+    },
+    {
+      name: 'core-sqlite-and-http-know-no-runtime',
+      severity: 'error',
+      from: { path: '^packages/(core|sqlite|http)/src/', pathNot: '(\\.test\\.ts$|/test/)' },
       to: { dependencyTypes: ['core'] },
     },
     { name: 'no-import-of-tests', severity: 'error', from: { pathNot: '(\\.test\\.ts$|/test/)' }, to: { path: '(\\.test\\.ts$|/test/)' } },

@@ -172,12 +172,18 @@ export const ERRORS = {
   CLOCK_AHEAD: { retryable: true, remedy: 'Set the clocks of both; what the peer wrote waits until its time has come.' },
   /** Two instances resolve conflicts in different ways. */
   PEER_POLICY_DIFFERS: { retryable: false, remedy: 'Set the same `conflicts` on the propagators and receivers of all instances.' },
-  /** A request to a receiver is malformed, or of a version that it does not know. */
+  /** A request is malformed, or, at a receiver, of a version that it does not know. */
   REQUEST_INVALID: { retryable: false, remedy: 'Send what the same version of Tidemark sends; docs/spec/propagation.md has the format.' },
-  /** A request to a receiver has no valid token or signature, or may not send for this origin. */
+  /** A request has no valid token or signature, or may not send for this origin. */
   REQUEST_UNAUTHORIZED: { retryable: false, remedy: 'Send the receiver\'s token, or sign with its secret.' },
-  /** A request to a receiver is larger than it takes. */
-  REQUEST_TOO_LARGE: { retryable: false, remedy: 'Send less at once, or raise `maxMessageBytes`.' },
+  /** A request's credentials do not allow this, or it is sent by a page of another site. */
+  REQUEST_FORBIDDEN: { retryable: false, remedy: 'Send credentials that have the scope which `detail` names.' },
+  /** A request is larger than is taken. */
+  REQUEST_TOO_LARGE: { retryable: false, remedy: 'Send less at once, or raise `maxMessageBytes` of the receiver, `maxBodyBytes` of the handler.' },
+  /** The HTTP handler has no such route, or was made without what it serves. */
+  ROUTE_UNKNOWN: { retryable: false, remedy: 'Look at /openapi.json for what there is.' },
+  /** As many clients follow changes over HTTP as may. */
+  TOO_MANY_FEEDS: { retryable: true, remedy: 'Try again later, or raise `changes.maxFeeds` of the handler.' },
 
   /** Another worker took the lease: what this one still had in hand was not written. */
   LEASE_LOST: { retryable: true, remedy: 'Nothing to do when two workers share a target; otherwise look for a second one.' },

@@ -1,0 +1,88 @@
+import { TidemarkError } from '@tidemark/core'
+import { toTidemarkError } from '@tidemark/core/adapter'
+import { Hono } from 'hono/tiny'
+import { checkAccess } from './access/check-access.ts'
+import { problemAnswer } from './answers/problem.ts'
+import type { HandlerContext } from './handler-context.ts'
+import type { HandlerOptions } from './handler-options.ts'
+import { resolveHandlerSettings } from './handler-settings.ts'
+import { Tally } from './metrics/tally.ts'
+import type { Route } from './route.ts'
+import { routes } from './routes.ts'
+
+/** A fetch handler. Disposing ends the feeds that are open and stops listening to the capabilities; these are not stopped. */
+export interface Handler extends Disposable {
+  (request: Request): Promise<Response>
+}
+
+/** No route has such a path. */
+const NOWHERE = '/.'
+
+/**
+ * Tidemark over HTTP: REST, a feed of changes, metrics and a status page, for whatever host speaks `fetch`.
+ *
+ * Never rejects: what goes wrong is an answer of `application/problem+json`.
+ *
+ * Errors: `CONFIG_INVALID` with every fault found; without `authorize` there is no handler.
+ */
+export function createHandler(options: HandlerOptions): Handler {
+  const settings = resolveHandlerSettings(options)
+  const context: HandlerContext = { ...settings, tally: new Tally(settings), feeds: new Set() }
+  const app = makeApp(context)
+  const handle = async (request: Request): Promise<Response> => app.fetch(request)
+  return Object.assign(handle, {
+    [Symbol.dispose]: () => {
+      context.tally[Symbol.dispose]()
+      for (const feed of context.feeds) feed.abort()
+    },
+  })
+}
+
+function makeApp(context: HandlerContext): Hono {
+  const app = new Hono({ getPath: (request) => pathOf(request, context.basePath) })
+  for (const route of routes) {
+    app.on(route.method, route.path, (c) => answer(route, { request: c.req.raw, params: c.req.param(), context }))
+  }
+  for (const path of new Set(routes.map((route) => route.path))) app.all(path, () => methodRefused(path))
+  app.notFound(() => problemAnswer(new TidemarkError('ROUTE_UNKNOWN', 'There is no such route.')))
+  app.onError((error) => problemAnswer(error))
+  return app
+}
+
+/** Not decoded: a slash or a dot that is written in another way is part of a name. Of the host's choice of `//` and `..` nothing is left by then. */
+function pathOf(request: Request, basePath: string): string {
+  const { pathname } = new URL(request.url)
+  if (basePath === '') return pathname
+  return pathname.startsWith(`${basePath}/`) ? pathname.slice(basePath.length) : NOWHERE
+}
+
+interface Asked {
+  readonly request: Request
+  readonly params: Readonly<Record<string, string>>
+  readonly context: HandlerContext
+}
+
+async function answer(route: Route, { request, params, context }: Asked): Promise<Response> {
+  // hono answers HEAD with what GET does, which may be to begin something.
+  if (request.method === 'HEAD' && !route.head) return methodRefused(route.path)
+  try {
+    if (route.scope !== 'peer') await checkAccess(request, { scope: route.scope, route: `${route.method} ${route.path}` }, context.authorize)
+    return await route.handle(request, params, context)
+  } catch (cause) {
+    return failure(cause, context)
+  }
+}
+
+function failure(cause: unknown, { authorize, logger }: HandlerContext): Response {
+  const error = toTidemarkError(cause)
+  logger.warn({ code: error.code }, error.message)
+  return problemAnswer(error, {
+    ...(error.code === 'REQUEST_UNAUTHORIZED' ? { 'www-authenticate': authorize.challenge ?? 'Bearer' } : {}),
+    ...(error.retryable ? { 'retry-after': '5' } : {}),
+  })
+}
+
+function methodRefused(path: string): Response {
+  const allowed = routes.filter((route) => route.path === path).flatMap((route) => (route.head ? [route.method, 'HEAD'] : [route.method]))
+  return problemAnswer(new TidemarkError('REQUEST_INVALID', 'This route has no such method.', { detail: 'method', remedy: `Use ${allowed.join(' or ')}.` }), { allow: allowed.join(', ') })
+}

@@ -1,0 +1,48 @@
+import type { Logger, Receiver, SourceDialect } from '@tidemark/core'
+import type { Authorize } from './access/authorize.ts'
+import type { AnyChangeStream, AnyExporter, AnyPropagator, AnyReplicator } from './capabilities.ts'
+import type { SourceConfig } from './replication/source-config.ts'
+
+export interface HandlerOptions {
+  /** Who may do what. There is no default: see `bearerTokens`. */
+  readonly authorize: Authorize
+  /** What is not given has no routes. */
+  readonly replicator?: AnyReplicator | undefined
+  readonly exporter?: AnyExporter | undefined
+  /** One, or several by name. */
+  readonly streams?: AnyChangeStream | Readonly<Record<string, AnyChangeStream>> | undefined
+  readonly propagator?: AnyPropagator | undefined
+  /** Takes what other instances send, at `POST /propagate`. It asks for credentials itself. */
+  readonly receiver?: Receiver | undefined
+  /** What all paths begin with, such as `/data`. Default: nothing. */
+  readonly basePath?: string | undefined
+  /**
+   * Sources that `POST /data-replication/configure` may name in `sourceConfig.dialect`. A dialect is used as it is; a function makes one of what was
+   * sent, so that who has the scope `admin` decides what this process connects to. Default: none, and nothing can be configured.
+   */
+  readonly sources?: Readonly<Record<string, SourceDialect | ((config: SourceConfig) => SourceDialect)>> | undefined
+  readonly exports?: ExportRouteOptions | undefined
+  readonly changes?: ChangeRouteOptions | undefined
+  /** Greatest body of a request, in bytes; the receiver has its own. Default 65,536. */
+  readonly maxBodyBytes?: number | undefined
+  /** Longest wait for a body, in milliseconds. Default 10,000. */
+  readonly bodyTimeoutMs?: number | undefined
+  /** Keeps the host alive for what goes on after an answer: `ctx.waitUntil` of a Worker. */
+  readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined
+  /** Default: silent. */
+  readonly logger?: Logger | undefined
+}
+
+export interface ExportRouteOptions {
+  /** How long a request waits for a small export, in milliseconds, before it is answered with 202. Default 20,000. */
+  readonly waitMs?: number | undefined
+  /** Whether an export that takes longer is run on by this handler. `false` where an alarm or a cron trigger calls `stepDue`. Default true. */
+  readonly runs?: boolean | undefined
+}
+
+export interface ChangeRouteOptions {
+  /** How many may follow at once; others are answered with 503. Default 256. */
+  readonly maxFeeds?: number | undefined
+  /** Longest silence, in milliseconds: proxies close what says nothing. Default 15,000. */
+  readonly heartbeatMs?: number | undefined
+}

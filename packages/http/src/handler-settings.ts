@@ -1,0 +1,89 @@
+import { silentLogger, TidemarkError, type ConfigIssue, type Logger, type Receiver } from '@tidemark/core'
+import * as v from 'valibot'
+import type { Authorize } from './access/authorize.ts'
+import type { AnyChangeStream, AnyExporter, AnyPropagator, AnyReplicator } from './capabilities.ts'
+import type { HandlerOptions } from './handler-options.ts'
+import type { BodyLimits } from './requests/read-json.ts'
+
+/** The options with every default filled in. */
+export interface HandlerSettings extends BodyLimits {
+  readonly authorize: Authorize
+  readonly replicator: AnyReplicator | undefined
+  readonly exporter: AnyExporter | undefined
+  readonly streams: ReadonlyMap<string, AnyChangeStream>
+  readonly propagator: AnyPropagator | undefined
+  readonly receiver: Receiver | undefined
+  /** Without a slash at its end; empty for none. */
+  readonly basePath: string
+  readonly sources: NonNullable<HandlerOptions['sources']>
+  readonly exportWaitMs: number
+  readonly runsExports: boolean
+  readonly maxFeeds: number
+  readonly heartbeatMs: number
+  readonly waitUntil: (work: Promise<unknown>) => void
+  readonly logger: Logger
+}
+
+/** Of the one stream that has none. */
+const ONLY = 'default'
+
+const count = v.pipe(v.number('Must be a number.'), v.integer('Must be a whole number.'), v.minValue(1, 'Must be at least 1.'))
+const duration = v.pipe(v.number('Must be a number.'), v.finite('Must be finite.'), v.minValue(0, 'Must not be negative.'))
+const callable = v.custom((value) => typeof value === 'function', 'Must be a function.')
+const having = (...names: readonly string[]): v.GenericSchema =>
+  v.custom((value) => typeof value === 'object' && value !== null && names.every((name) => name in value), `Must have ${names.join(', ')}.`)
+
+const optionsSchema = v.strictObject({
+  authorize: v.custom((value) => typeof value === 'function', 'Must be a function that says who may do what, such as bearerTokens({ admin: { env: \'ADMIN_TOKEN\' } }).'),
+  replicator: v.optional(having('status', 'syncNow', 'logs')),
+  exporter: v.optional(having('status', 'export', 'download')),
+  streams: v.optional(v.union([having('live', 'listSources'), v.record(v.string(), having('live', 'listSources'))], 'Must be a ChangeStream, or several by name.')),
+  propagator: v.optional(having('status', 'flush')),
+  receiver: v.optional(callable),
+  basePath: v.optional(v.pipe(v.string(), v.regex(/^(\/[A-Za-z0-9._~-]+)*\/?$/, 'Must be a path of letters, digits, `.`, `_`, `~` and `-`, such as /data.'), v.check((path) => !/\/\.{1,2}(\/|$)/.test(path), 'Must not have . or .. in it.'))),
+  sources: v.optional(v.record(v.string(), v.union([callable, having('connect', 'parseTable')], 'Must be a source, or a function that makes one.'))),
+  exports: v.optional(v.strictObject({ waitMs: v.optional(duration), runs: v.optional(v.boolean()) })),
+  changes: v.optional(v.strictObject({ maxFeeds: v.optional(count), heartbeatMs: v.optional(count) })),
+  maxBodyBytes: v.optional(count),
+  bodyTimeoutMs: v.optional(count),
+  waitUntil: v.optional(callable),
+  logger: v.optional(having('warn', 'error')),
+})
+
+/** Errors: `CONFIG_INVALID` with every fault found. */
+export function resolveHandlerSettings(options: HandlerOptions): HandlerSettings {
+  const parsed = v.safeParse(optionsSchema, options)
+  if (!parsed.success) throw invalid(parsed.issues.map((issue) => ({ path: v.getDotPath(issue) ?? '', message: issue.message })))
+  return {
+    authorize: options.authorize,
+    replicator: options.replicator,
+    exporter: options.exporter,
+    streams: streamsOf(options.streams),
+    propagator: options.propagator,
+    receiver: options.receiver,
+    basePath: (options.basePath ?? '').replace(/\/$/, ''),
+    sources: options.sources ?? {},
+    exportWaitMs: options.exports?.waitMs ?? 20_000,
+    runsExports: options.exports?.runs ?? true,
+    maxFeeds: options.changes?.maxFeeds ?? 256,
+    heartbeatMs: options.changes?.heartbeatMs ?? 15_000,
+    maxBodyBytes: options.maxBodyBytes ?? 65_536,
+    bodyTimeoutMs: options.bodyTimeoutMs ?? 10_000,
+    waitUntil: options.waitUntil ?? (() => undefined),
+    logger: options.logger ?? silentLogger,
+  }
+}
+
+function streamsOf(streams: HandlerOptions['streams']): ReadonlyMap<string, AnyChangeStream> {
+  if (streams === undefined) return new Map()
+  return new Map(isStream(streams) ? [[ONLY, streams]] : Object.entries(streams))
+}
+
+function isStream(streams: NonNullable<HandlerOptions['streams']>): streams is AnyChangeStream {
+  return typeof streams.live === 'function'
+}
+
+function invalid(issues: readonly ConfigIssue[]): TidemarkError {
+  const list = issues.map((issue) => `${issue.path}: ${issue.message}`).join(' ')
+  return new TidemarkError('CONFIG_INVALID', `The options have ${issues.length} fault${issues.length === 1 ? '' : 's'}. ${list}`, { issues })
+}

@@ -1,0 +1,8 @@
+export type { Authorize } from './access/authorize.ts'
+export { bearerTokens, type BearerTokens } from './access/bearer-tokens.ts'
+export type { Scope } from './access/scope.ts'
+export type { Problem } from './answers/problem.ts'
+export type { AnyChangeStream, AnyExporter, AnyPropagator, AnyReplicator } from './capabilities.ts'
+export { createHandler, type Handler } from './create-handler.ts'
+export type { ChangeRouteOptions, ExportRouteOptions, HandlerOptions } from './handler-options.ts'
+export type { SourceConfig } from './replication/source-config.ts'

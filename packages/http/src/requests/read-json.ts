@@ -1,0 +1,43 @@
+import { TidemarkError } from '@tidemark/core'
+import { readBody } from '@tidemark/core/adapter'
+
+export interface BodyLimits {
+  readonly maxBodyBytes: number
+  /** A client that sends drop by drop is not waited for. */
+  readonly bodyTimeoutMs: number
+}
+
+/**
+ * The body as a value; `{}` for none. JSON and nothing else: what a form of another site's page could send is refused.
+ *
+ * Errors: `REQUEST_TOO_LARGE`, `REQUEST_INVALID`.
+ */
+export async function readJson(request: Request, limits: BodyLimits): Promise<unknown> {
+  if (request.body === null || request.headers.get('content-length') === '0') return {}
+  const type = (request.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase()
+  if (type !== 'application/json') {
+    throw new TidemarkError('REQUEST_INVALID', 'The body must be application/json.', { detail: 'content-type', remedy: 'Send it with `content-type: application/json`.' })
+  }
+  const text = await inTime(readBody(request, limits.maxBodyBytes), limits.bodyTimeoutMs)
+  try {
+    const value: unknown = JSON.parse(text)
+    return value
+  } catch {
+    // What the parser says quotes the body.
+    throw new TidemarkError('REQUEST_INVALID', 'The body is not JSON.', { detail: 'json', remedy: 'Send an object of JSON.' })
+  }
+}
+
+async function inTime<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new TidemarkError('REQUEST_INVALID', `The body did not come within ${timeoutMs} ms.`, { detail: 'timeout', remedy: 'Send it at once.' })), timeoutMs)
+  })
+  // Whichever comes last must not become an unhandled rejection.
+  work.catch(() => undefined)
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
