@@ -63,11 +63,27 @@ export function timeIn(version: RowVersion): HybridTime {
   return version.slice(0, NO_TIME.length)
 }
 
+/** Whose write it is. */
+export function makerOf(version: RowVersion): string {
+  return (version.endsWith(DISPLACED) ? version.slice(0, -DISPLACED.length) : version).slice(NO_TIME.length + 1)
+}
+
+/**
+ * The version of the deletion of a row that lost a unique value to another: just above the version with which it lost, so that every instance
+ * that comes to it gives it the same, and any later write of the row wins over it.
+ */
+export function displacedVersion(version: RowVersion): RowVersion {
+  return version + DISPLACED
+}
+
+/** No name of an instance has it, and it comes before all characters that one may have. */
+const DISPLACED = '!'
+
 export function isVersion(text: string): boolean {
   return VERSION.test(text)
 }
 
-const VERSION = /^[0-9a-z]{9}[0-9a-z]{4}-[\w.-]{1,63}$/
+const VERSION = /^[0-9a-z]{9}[0-9a-z]{4}-[\w.-]{1,63}!?$/
 
 function print({ ms, counter }: Reading): HybridTime {
   return ms.toString(RADIX).padStart(MS_DIGITS, '0') + counter.toString(RADIX).padStart(COUNTER_DIGITS, '0')

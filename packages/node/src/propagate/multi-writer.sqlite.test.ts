@@ -19,6 +19,13 @@ function run(file: string, sql: string): void {
   database.close()
 }
 
+function rows(file: string): readonly unknown[][] {
+  const database = new DatabaseSync(path(file), { readOnly: true })
+  const found = database.prepare('SELECT id, body, n FROM notes ORDER BY id').all().map((row) => Object.values(row))
+  database.close()
+  return found
+}
+
 const SCHEMA = 'PRAGMA journal_mode = WAL; CREATE TABLE notes (id TEXT NOT NULL PRIMARY KEY, body TEXT, n)'
 const RULES: ConflictRules = { conflicts: 'last-writer-wins' }
 
@@ -92,5 +99,39 @@ describe('several writers', () => {
     await settle(propagators)
     expect(cells(path('b'), 'notes')).toEqual(cells(path('a'), 'notes'))
     expect(cells(path('c'), 'notes')).toEqual(cells(path('a'), 'notes'))
+  })
+
+  it('lets one of two rows keep a unique value that two instances have given, the same on all', async () => {
+    const schema = `${SCHEMA}; CREATE UNIQUE INDEX bodies ON notes (lower(body)) WHERE n > 0; CREATE UNIQUE INDEX numbers ON notes (n)`
+    for (const name of ['a', 'b', 'c']) run(name, schema)
+    const propagators = await connect({ a: ['b'], b: ['a', 'c'], c: ['b'] })
+    await settle(propagators)
+    run('a', `INSERT INTO notes VALUES ('1', 'Ada', 1), ('2', 'kept', 2)`)
+    await propagators['a']?.flush()
+    run('c', `INSERT INTO notes VALUES ('3', 'ADA', 3), ('4', 'free', -4)`)
+    await settle(propagators)
+    expect(rows('a')).toEqual([['2', 'kept', 2], ['3', 'ADA', 3], ['4', 'free', -4]])
+    for (const name of ['b', 'c']) expect(cells(path(name), 'notes')).toEqual(cells(path('a'), 'notes'))
+    // The value is free again, and so is the row that has lost it.
+    run('b', `UPDATE notes SET body = 'Grace' WHERE id = '3'; INSERT INTO notes VALUES ('1', 'ada', 1)`)
+    await settle(propagators)
+    expect(rows('a')).toEqual([['1', 'ada', 1], ['2', 'kept', 2], ['3', 'Grace', 3], ['4', 'free', -4]])
+    for (const name of ['b', 'c']) expect(cells(path(name), 'notes')).toEqual(cells(path('a'), 'notes'))
+  })
+
+  it('exchanges unique values of rows as their writer did', async () => {
+    const schema = `${SCHEMA}; CREATE UNIQUE INDEX numbers ON notes (n)`
+    for (const name of ['a', 'b']) run(name, `${schema}; INSERT INTO notes VALUES ('1', 'x', 1), ('2', 'y', 2), ('3', 'z', 3)`)
+    const propagators = await connect({ a: ['b'], b: ['a'] })
+    await settle(propagators)
+    run('b', `UPDATE notes SET n = 4, body = 'b' WHERE id = '3'`)
+    await propagators['b']?.flush()
+    run('a', `BEGIN; UPDATE notes SET n = NULL WHERE id = '1'; UPDATE notes SET n = 1 WHERE id = '2'; UPDATE notes SET n = 2 WHERE id = '1'; INSERT INTO notes VALUES ('5', 'w', 5), ('6', 'v', 6); COMMIT`)
+    run('b', `INSERT INTO notes VALUES ('7', 'late', 6)`)
+    await propagators['a']?.flush()
+    await settle(propagators)
+    expect(cells(path('b'), 'notes')).toEqual(cells(path('a'), 'notes'))
+    expect(rows('b').filter(([id]) => id !== '6' && id !== '7')).toEqual([['1', 'x', 2], ['2', 'y', 1], ['3', 'b', 4], ['5', 'w', 5]])
+    expect(rows('b').filter(([, , n]) => n === 6)).toHaveLength(1)
   })
 })

@@ -28,17 +28,21 @@ interface Instance {
 /** What each writer saw when it wrote, and whether every row ends as a write that nobody had seen before writing again. */
 export interface HistoriesReport {
   /** Cells of each instance, and what each remembers of the rows. */
-  readonly states: readonly { readonly name: string; readonly rows: readonly unknown[]; readonly versions: readonly unknown[] }[]
+  readonly states: readonly { readonly name: string; readonly rows: readonly unknown[]; readonly versions: readonly Readonly<Record<string, unknown>>[] }[]
   /** Keys whose last value had been overwritten by somebody who had seen it. */
   readonly undone: readonly string[]
   readonly writes: number
+  /** Rows that have lost a unique value to others. */
+  readonly displaced: number
 }
 
 /** The true time: goes on with the writes, so that a history is the same each time. */
 const START_MS = 1_700_000_000_000
 const time = { nowMs: START_MS }
 
-const SCHEMA = 'PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; CREATE TABLE notes (id TEXT NOT NULL, part INTEGER NOT NULL, body TEXT, PRIMARY KEY (id, part))'
+const SCHEMA = 'PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; CREATE TABLE notes (id TEXT NOT NULL, part INTEGER NOT NULL, body TEXT, PRIMARY KEY (id, part)); CREATE TABLE names (id TEXT NOT NULL PRIMARY KEY, name TEXT UNIQUE, short TEXT, body TEXT); CREATE UNIQUE INDEX short_names ON names (lower(short)) WHERE short <> \'\''
+
+const TABLES = ['notes', 'names']
 
 /**
  * Several instances write the same keys at random, each with a clock of its own that is set anew now and then, and hear of each other at
@@ -57,21 +61,22 @@ export async function writtenHistories({ topology, keys, writesPerKey, random, f
     const key = `k${Math.floor(random() * keys)}`
     const before = write(instance.database, { key, number, random })
     for (const body of before) note(seen, key, body)
+    writeName(instance.database, { keys, number, random })
     // Far fewer messages than writes: most writes meet others that neither has heard of.
     if (random() < 8 / keys) await pick(instances, random).propagator.flush()
   }
   await settle(instances)
   const undone = [...seen].flatMap(([key, bodies]) => (rowsOf(instances[0]?.database, key).some((body) => bodies.has(body)) ? [key] : []))
-  const states = instances.map(({ name }) => ({ name, rows: cells(file(name), 'notes'), versions: versionsOf(file(name)) }))
+  const states = instances.map(({ name }) => ({ name, rows: TABLES.map((table) => cells(file(name), table)), versions: versionsOf(file(name)) }))
   for (const { propagator, database } of instances) {
     await propagator[Symbol.asyncDispose]()
     database.close()
   }
-  return { states, undone, writes }
+  return { states, undone, writes, displaced: states[0]?.versions.filter((row) => String(row['version']).endsWith('!')).length ?? 0 }
 }
 
 /** Without those of rows that nobody saw being written: their own instance keeps none. */
-function versionsOf(path: string): readonly unknown[] {
+function versionsOf(path: string): readonly Readonly<Record<string, unknown>>[] {
   const database = new DatabaseSync(path, { readOnly: true })
   const rows = database.prepare(`SELECT name, key, version, gone FROM tidemark_peer_versions WHERE version NOT LIKE '0000000000000%' ORDER BY name, key`).all()
   database.close()
@@ -86,7 +91,7 @@ async function open(name: string, { topology, file, rules }: Pick<HistoriesOptio
   const database = new DatabaseSync(file(name), { timeout: 5_000 })
   database.exec('PRAGMA synchronous = OFF')
   const peers = (topology[name] ?? []).map((peer) => sqlPeer(nodeSqlitePropagationTarget({ path: file(peer) }), { ...rules, runtime, name: peer, origin: peer }))
-  const propagator = new Propagator({ ...rules, runtime, source: sqliteChanges({ path: file(name) }, { tables: ['notes'] }), origin: name, peers, target: nodeSqlitePropagationTarget({ path: file(name) }), batch: { rows: 16 } })
+  const propagator = new Propagator({ ...rules, runtime, source: sqliteChanges({ path: file(name) }, { tables: TABLES }), origin: name, peers, target: nodeSqlitePropagationTarget({ path: file(name) }), batch: { rows: 16 } })
   return Object.defineProperty({ name, database, propagator, skewMs: 0 }, 'skewMs', { get: () => state.skewMs, set: (ms: number) => { state.skewMs = ms } })
 }
 
@@ -95,7 +100,7 @@ async function prepare(path: string): Promise<void> {
   const isNew = database.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'notes'`).get() === undefined
   if (isNew) database.exec(SCHEMA)
   database.close()
-  if (isNew) await sqliteChanges({ path }, { tables: ['notes'] }).install()
+  if (isNew) await sqliteChanges({ path }, { tables: TABLES }).install()
 }
 
 /** Each row has a body of its own; two parts of a key, so that a row can move from one to the other. Gives the bodies that were overwritten. */
@@ -109,6 +114,18 @@ function write(database: DatabaseSync, { key, number, random }: { readonly key: 
   else database.prepare('DELETE FROM notes WHERE id = ?').run(key)
   const after = rowsOf(database, key)
   return before.filter((body) => !after.includes(body))
+}
+
+/** Few names for many rows, so that two instances often give one to different rows. */
+function writeName(database: DatabaseSync, { keys, number, random }: { readonly keys: number; readonly number: number; readonly random: () => number }): void {
+  const few = (from: string): string => `${from}${Math.floor(random() * keys / 8)}`
+  const [id, name, short] = [few('r'), few('n'), random() < 0.5 ? '' : few(random() < 0.5 ? 's' : 'S')]
+  const chance = random()
+  if (chance < 0.5) database.prepare('INSERT OR IGNORE INTO names VALUES (?, ?, ?, ?)').run(id, name, short, `w${number}`)
+  else if (chance < 0.65) database.prepare('INSERT OR REPLACE INTO names VALUES (?, ?, ?, ?)').run(id, name, short, `w${number}`)
+  else if (chance < 0.8) database.prepare('UPDATE OR IGNORE names SET name = ?, short = ?, body = ? WHERE id = ?').run(name, short, `w${number}`, id)
+  else if (chance < 0.9) database.prepare('UPDATE names SET body = ? WHERE id = ?').run(`w${number}`, id)
+  else database.prepare('DELETE FROM names WHERE id = ?').run(id)
 }
 
 function rowsOf(database: DatabaseSync | undefined, key: string): readonly string[] {

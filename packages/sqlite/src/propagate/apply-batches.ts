@@ -62,11 +62,11 @@ export async function applyBatches(
 /** Changes that this instance passes on as one: of one transaction, or of one version. */
 interface Group {
   readonly version: RowVersion | undefined
-  readonly batches: PlannedBatch[]
+  readonly batches: readonly PlannedBatch[]
 }
 
 function groupsOf(batches: readonly PlannedBatch[]): readonly Group[] {
-  const groups: Group[] = []
+  const groups: { readonly version: RowVersion | undefined; readonly batches: PlannedBatch[] }[] = []
   for (const batch of batches) {
     for (const piece of piecesOf(batch)) {
       const group = groups.at(-1)
@@ -89,7 +89,41 @@ function* piecesOf(batch: PlannedBatch): Generator<{ readonly version: RowVersio
   }
 }
 
-async function writeGroup(transaction: BatchTransaction, { version, batches }: Group, { context, touched, index }: { readonly context: ApplyContext; readonly touched: readonly PeerShape[]; readonly index: number }): Promise<void> {
+interface GroupOptions {
+  readonly context: ApplyContext
+  readonly touched: readonly PeerShape[]
+  readonly index: number
+}
+
+/** Where several instances write, rows may be in each other's way: the group is tried again without those that give way. */
+async function writeGroup(transaction: BatchTransaction, group: Group, options: GroupOptions): Promise<void> {
+  const { context: { versioned } } = options
+  const { version } = group
+  if (versioned === undefined || version === undefined) return writeMarked(transaction, group, options)
+  for (let left = group; ;) {
+    const failure = await attempted(transaction, () => writeMarked(transaction, left, options))
+    if (failure === undefined) return versioned.finish(left.batches)
+    const batches = failure.error.code === 'TARGET_CONSTRAINT' ? await versioned.displace(transaction, left.batches, version) : undefined
+    // Fewer changes each time, or fewer rows in their way.
+    if (batches === undefined) throw failure
+    left = { version, batches }
+  }
+}
+
+/** Undoes what failed, and tells which table it was. */
+async function attempted(transaction: BatchTransaction, work: () => Promise<void>): Promise<TableFailed | undefined> {
+  await transaction.run('SAVEPOINT tidemark_group')
+  const failure = await work().then(() => undefined, (error: unknown) => {
+    if (error instanceof TableFailed) return error
+    throw error
+  })
+  if (failure !== undefined) await transaction.run('ROLLBACK TO tidemark_group')
+  await transaction.run('RELEASE tidemark_group')
+  return failure
+}
+
+/** With the marks that say whose changes they are. */
+async function writeMarked(transaction: BatchTransaction, { version, batches }: Group, { context, touched, index }: GroupOptions): Promise<void> {
   const [first] = batches
   if (first === undefined || batches.every(({ changes }) => changes.length === 0)) return
   await withOrigin(transaction, touched, {
@@ -142,6 +176,7 @@ function appliedTable(table: PeerTable, { index, batch, shape, context }: TableR
   const isRepeated = isRelayed(batch) && context.versioned === undefined && repeatsRelayed(batch.from, context.relayed.get(table.name) ?? UNKNOWN)
   return {
     table,
+    shape,
     statements: rowStatements(table, shape, { conflict: (isCopying || isRepeated) && context.host.keepsForeignKeys !== true ? 'replace' : 'update', copied: context.names.copied }),
     notesCopied: isCopying && kept.sweeps,
   }

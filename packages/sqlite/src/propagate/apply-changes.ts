@@ -1,12 +1,14 @@
 import { TidemarkError, type PeerChange, type PeerTable, type RowValues } from '@tidemark/core/adapter'
 import type { BatchTransaction } from '../driver.ts'
 import { flatten } from '../upsert.ts'
+import type { PeerShape } from './peer-shape.ts'
 import type { RowStatements } from './row-statements.ts'
 import { isOfOneTable, TableFailed } from './table-failed.ts'
 
 /** A table of a unit, and how its rows are written here. */
 export interface AppliedTable {
   readonly table: PeerTable
+  readonly shape: PeerShape
   readonly statements: RowStatements
   /** Whether the keys of its rows are noted for the end of a copy. */
   readonly notesCopied: boolean

@@ -1,4 +1,4 @@
-import { NO_TIME, setColumn, toVersion, type PeerChange, type PeerTable, type RowValues, type RowVersion, type Value, type VersionedWrites } from '@tidemark/core/adapter'
+import { makerOf, NO_TIME, setColumn, toVersion, type PeerChange, type PeerTable, type RowValues, type RowVersion, type Value, type VersionedWrites } from '@tidemark/core/adapter'
 import type { BatchTransaction } from '../../driver.ts'
 import { quote, quoteAll } from '../../quote.ts'
 import type { PeerNames } from '../peer-names.ts'
@@ -27,6 +27,8 @@ export interface Winner extends VersionedChange {
   readonly key: string
   /** Whether there was such a row before. */
   readonly existed: boolean
+  /** The row's version before the message; `undefined`: there was no such row. */
+  readonly before: RowVersion | undefined
 }
 
 /** Keys in one statement: three parameters each at most, and hosts allow a hundred. */
@@ -40,7 +42,7 @@ export async function newerChanges(transaction: BatchTransaction, changes: reado
     const found = await readVersions(transaction, group.map(({ change }) => keyOf(context.table, change)), context)
     for (const [index, entry] of group.entries()) {
       const { key, version, exists } = found[index] ?? { key: '', version: undefined, exists: false }
-      if (await wins(transaction, { entry, mine: version }, context)) winners.push({ ...entry, key, existed: exists })
+      if (await wins(transaction, { entry, mine: version }, context)) winners.push({ ...entry, key, existed: exists, before: version })
     }
   }
   return winners
@@ -73,10 +75,10 @@ export async function readVersions(transaction: Pick<BatchTransaction, 'query'>,
   }))
 }
 
-/** Notes the versions of what was applied. */
-export async function writeVersions(transaction: BatchTransaction, names: PeerNames, options: { readonly table: string; readonly winners: readonly Winner[] }): Promise<void> {
-  const sql = `INSERT INTO ${names.versions} VALUES (?, ?, ?, ?) ON CONFLICT (name, key) DO UPDATE SET version = excluded.version, gone = excluded.gone`
-  for (const { key, version, change } of options.winners) await transaction.run(sql, [options.table, key, version, change.op === 'delete' ? 1n : 0n])
+/** Notes the version of a row. */
+export async function writeVersion(transaction: BatchTransaction, names: PeerNames, row: { readonly table: string; readonly key: string; readonly version: RowVersion; readonly isGone: boolean }): Promise<void> {
+  const { table, key, version, isGone } = row
+  await transaction.run(`INSERT INTO ${names.versions} VALUES (?, ?, ?, ?) ON CONFLICT (name, key) DO UPDATE SET version = excluded.version, gone = excluded.gone`, [table, key, version, isGone ? 1n : 0n])
 }
 
 async function wins(transaction: BatchTransaction, { entry: { change, version }, mine }: { readonly entry: VersionedChange; readonly mine: RowVersion | undefined }, context: NewerContext): Promise<boolean> {
@@ -100,10 +102,6 @@ function named(names: readonly string[], values: RowValues): Readonly<Record<str
   const row: Record<string, Value> = {}
   names.forEach((name, index) => setColumn(row, name, values[index] ?? null))
   return row
-}
-
-function makerOf(version: RowVersion): string {
-  return version.slice(NO_TIME.length + 1)
 }
 
 function keyOf(table: PeerTable, change: VersionedChange['change']): RowValues {

@@ -7,8 +7,10 @@ import type { PlannedBatch } from '../apply-batches.ts'
 import type { PeerNames } from '../peer-names.ts'
 import type { PeerShape } from '../peer-shape.ts'
 import { boundKey } from './key-text.ts'
-import { newerChanges, writeVersions, type VersionedChange, type Winner } from './newer-changes.ts'
+import { MessageRows } from './message-rows.ts'
+import { newerChanges, readVersions, writeVersion, type VersionedChange } from './newer-changes.ts'
 import { stampLog } from './stamp-log.ts'
+import { UniqueContest, type Loser } from './unique-contest.ts'
 import { readClock, writeClock } from './version-tables.ts'
 
 export interface VersionedContext {
@@ -22,8 +24,7 @@ export interface VersionedContext {
 /** One transaction that applies changes of others where several instances write. */
 export class VersionedApply {
   readonly #context: VersionedContext
-  /** What was applied, by table. */
-  readonly #winners = new Map<string, Winner[]>()
+  readonly #rows = new MessageRows()
   /** Deletions of rows that are not here. */
   readonly #absent = new Map<PeerChange, PeerTable>()
   #newest: RowVersion | undefined
@@ -32,7 +33,7 @@ export class VersionedApply {
     this.#context = context
   }
 
-  /** The changes that win over what is here, which gets its versions first. Errors: `CLOCK_AHEAD`. */
+  /** The changes that win over what is here, which gets its versions first; and notes theirs. Errors: `CLOCK_AHEAD`. */
   async choose(transaction: BatchTransaction, batches: readonly PlannedBatch[], shapes: ReadonlyMap<string, PeerShape | undefined>): Promise<readonly PlannedBatch[]> {
     const { writes: { now, maxDriftMs, tombstoneMs }, names, log, own } = this.#context
     for (const version of new Set(batches.flatMap(({ versions }) => versions ?? []))) {
@@ -65,10 +66,39 @@ export class VersionedApply {
     )
   }
 
-  /** Notes the versions of what was applied; what that wrote to the log has them now. */
+  /**
+   * What is left of changes of one version that could not be written, once rows which lose a unique value to others are deleted: as this instance's
+   * own changes, since only where the two meet does it show. `undefined` where there are none. Errors: `TableFailed`.
+   */
+  async displace(transaction: BatchTransaction, batches: readonly PlannedBatch[], version: RowVersion): Promise<readonly PlannedBatch[] | undefined> {
+    const { losers, dropped } = await new UniqueContest(transaction, { ...this.#context, rows: this.#rows }).hold(batches, version)
+    if (losers.length === 0 && dropped.size === 0) return undefined
+    this.#rows.drop(dropped)
+    for (const loser of losers) await this.#remove(transaction, loser)
+    return batches.map((batch) => ({ ...batch, changes: batch.changes.filter((change) => !dropped.has(change)) }))
+  }
+
+  /** These have been written. */
+  finish(batches: readonly PlannedBatch[]): void {
+    for (const { changes } of batches) this.#rows.finish(changes)
+  }
+
+  async #remove(transaction: BatchTransaction, { applied: { table, shape, statements }, key, keyText, version }: Loser): Promise<void> {
+    const { names, log, own } = this.#context
+    const [found] = await readVersions(transaction, [key], { names, table, shape, own })
+    if (found?.exists === true) await transaction.run(statements.delete, boundKey(table, key))
+    else await this.#logGone(transaction, table, key)
+    // Whoever reads the log finds the entries behind the last stamp with this version.
+    await transaction.run(`INSERT OR REPLACE INTO ${names.stamps} SELECT max(seq), ? FROM ${log.log}`, [version])
+    const left = this.#rows.left(table.name, keyText)
+    // A row that changes again has its version already. Its deletion, should there be one, finds nothing any more.
+    if (left.length === 0) await writeVersion(transaction, names, { table: table.name, key: keyText, version, isGone: true })
+    for (const { change } of left) if (change.op === 'delete') this.#absent.set(change, table)
+  }
+
+  /** What all that wrote to the log has versions now. */
   async settle(transaction: BatchTransaction): Promise<void> {
     const { names, log } = this.#context
-    for (const [table, winners] of this.#winners) await writeVersions(transaction, names, { table, winners })
     const { time } = await readClock(transaction, names)
     const [head] = await transaction.query(`SELECT max(seq) FROM ${log.log}`)
     await writeClock(transaction, names, { time: this.#newest === undefined ? time : observe(time, timeIn(this.#newest)), stamped: Number(head?.[0] ?? 0) })
@@ -80,8 +110,8 @@ export class VersionedApply {
       const shape = applied === undefined ? undefined : shapes.get(applied.table.name)
       if (applied === undefined || shape === undefined) continue
       const winners = await newerChanges(transaction, changesOf(batch, index), { names: this.#context.names, table: applied.table, shape, own: this.#context.own, writes: this.#context.writes, isStrict: batch.from.copy !== undefined })
-      const { name } = applied.table
-      this.#winners.set(name, [...this.#winners.get(name) ?? [], ...winners])
+      this.#rows.add(applied.table.name, winners)
+      for (const { key, version, change } of winners) await writeVersion(transaction, this.#context.names, { table: applied.table.name, key, version, isGone: change.op === 'delete' })
       for (const { change, existed } of winners) {
         winning.add(change)
         if (change.op === 'delete' && !existed) this.#absent.set(change, applied.table)
