@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
-import { Propagator, sqlPeer, systemRuntime, type ConflictRules, type Runtime } from '@tidemark/core'
+import { Propagator, sqlPeer, systemRuntime, TidemarkError, type ConflictRules, type Peer, type Runtime } from '@tidemark/core'
 import { nodeSqlitePropagationTarget } from '../node-sqlite-propagation-target.ts'
 import { sqliteChanges } from '../sqlite-changes.ts'
 import { cells } from './stored-cells.ts'
@@ -21,6 +21,8 @@ interface Instance {
   readonly name: string
   readonly database: DatabaseSync
   readonly propagator: Propagator
+  /** Peers that can't be reached now. */
+  readonly cut: Set<string>
   /** How far its clock is off, in milliseconds. */
   skewMs: number
 }
@@ -63,7 +65,7 @@ export async function writtenHistories({ topology, keys, writesPerKey, random, f
     for (const body of before) note(seen, key, body)
     writeName(instance.database, { keys, number, random })
     // Far fewer messages than writes: most writes meet others that neither has heard of.
-    if (random() < 8 / keys) await pick(instances, random).propagator.flush()
+    if (random() < 8 / keys) await flush(pick(instances, random), random)
   }
   await settle(instances)
   const undone = [...seen].flatMap(([key, bodies]) => (rowsOf(instances[0]?.database, key).some((body) => bodies.has(body)) ? [key] : []))
@@ -73,6 +75,13 @@ export async function writtenHistories({ topology, keys, writesPerKey, random, f
     database.close()
   }
   return { states, undone, writes, displaced: states[0]?.versions.filter((row) => String(row['version']).endsWith('!')).length ?? 0 }
+}
+
+/** To some of its peers, so that one often hears of a change from another before its maker. */
+async function flush({ propagator, cut }: Instance, random: () => number): Promise<void> {
+  cut.clear()
+  for (const { name } of propagator.status().peers) if (random() < 0.3) cut.add(name)
+  await propagator.flush()
 }
 
 /** Without those of rows that nobody saw being written: their own instance keeps none. */
@@ -90,9 +99,15 @@ async function open(name: string, { topology, file, rules }: Pick<HistoriesOptio
   const runtime: Runtime = { ...system, now: () => time.nowMs + state.skewMs, random: () => system.random(), sleep: (ms, signal) => system.sleep(ms, signal), waitUntil: (work) => system.waitUntil(work), wakeAfter: (key, ms, work) => system.wakeAfter(key, ms, work) }
   const database = new DatabaseSync(file(name), { timeout: 5_000 })
   database.exec('PRAGMA synchronous = OFF')
-  const peers = (topology[name] ?? []).map((peer) => sqlPeer(nodeSqlitePropagationTarget({ path: file(peer) }), { ...rules, runtime, name: peer, origin: peer }))
-  const propagator = new Propagator({ ...rules, runtime, source: sqliteChanges({ path: file(name) }, { tables: TABLES }), origin: name, peers, target: nodeSqlitePropagationTarget({ path: file(name) }), batch: { rows: 16 } })
-  return Object.defineProperty({ name, database, propagator, skewMs: 0 }, 'skewMs', { get: () => state.skewMs, set: (ms: number) => { state.skewMs = ms } })
+  const cut = new Set<string>()
+  const peers = (topology[name] ?? []).map((peer) => unlessCut(sqlPeer(nodeSqlitePropagationTarget({ path: file(peer) }), { ...rules, runtime, name: peer, origin: peer }), cut))
+  const propagator = new Propagator({ ...rules, runtime, source: sqliteChanges({ path: file(name) }, { tables: TABLES }), origin: name, peers, target: nodeSqlitePropagationTarget({ path: file(name) }), batch: { rows: 16 }, retry: { baseMs: 1, maxMs: 2 }, breaker: { failures: 1_000 } })
+  return Object.defineProperty({ name, database, propagator, cut, skewMs: 0 }, 'skewMs', { get: () => state.skewMs, set: (ms: number) => { state.skewMs = ms } })
+}
+
+function unlessCut(peer: Peer, cut: ReadonlySet<string>): Peer {
+  const send: Peer['send'] = (message, options) => (cut.has(peer.name) ? Promise.reject(new TidemarkError('PEER_UNREACHABLE', 'The link is cut.')) : peer.send(message, options))
+  return { name: peer.name, address: peer.address, maxMessageBytes: peer.maxMessageBytes, send, close: () => peer.close() }
 }
 
 async function prepare(path: string): Promise<void> {
@@ -136,7 +151,9 @@ function rowsOf(database: DatabaseSync | undefined, key: string): readonly strin
 async function settle(instances: readonly Instance[]): Promise<void> {
   for (let sent = -1; sent !== total(instances);) {
     sent = total(instances)
-    for (const { propagator } of instances) {
+    for (const { propagator, cut } of instances) {
+      cut.clear()
+      time.nowMs += 10
       const { behind } = await propagator.flush()
       if (behind.length > 0) throw new Error(`Behind: ${JSON.stringify(propagator.status())}`)
     }
