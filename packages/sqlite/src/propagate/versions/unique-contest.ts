@@ -135,12 +135,13 @@ export class UniqueContest {
     return found?.version ?? toVersion(NO_TIME, own)
   }
 
-  /** It is deleted before the changes. One that they have written themselves is not written at all. */
+  /** It is deleted before the changes. One that they have written themselves is not written at all, or not before the last of them. */
   #holderLoses(holder: Holder, { applied, version, all }: Contested): void {
-    const { rows } = this.#context
-    const written = all.filter((change) => this.#seen.has(change) && rows.isOf(change, applied.table.name, holder.keyText))
+    const changes = all.filter((change) => this.#context.rows.isOf(change, applied.table.name, holder.keyText) && !this.#dropped.has(change))
+    const written = changes.filter((change) => this.#seen.has(change))
     for (const change of written) this.#dropped.add(change)
-    this.#lose(applied, { ...holder, version: written.length > 0 ? version : holder.version })
+    if (written.length === 0) this.#lose(applied, holder)
+    else if (written.length === changes.length) this.#lose(applied, { ...holder, version })
   }
 
   async #changeLoses(mine: Holder, { change, applied, all }: Contested): Promise<void> {

@@ -1,4 +1,4 @@
-import { observe, requireNear, timeIn, type PeerChange, type PeerTable, type RowValues, type RowVersion, type VersionedWrites } from '@tidemark/core/adapter'
+import { NO_TIME, observe, requireNear, timeIn, toVersion, type PeerChange, type PeerTable, type RowValues, type RowVersion, type VersionedWrites } from '@tidemark/core/adapter'
 import { slots } from '../../capture/entry-sql.ts'
 import { ENTRY, entryCode } from '../../capture/log-entry.ts'
 import type { LogNames } from '../../capture/log-names.ts'
@@ -88,11 +88,11 @@ export class VersionedApply {
     const [found] = await readVersions(transaction, [key], { names, table, shape, own })
     if (found?.exists === true) await transaction.run(statements.delete, boundKey(table, key))
     else await this.#logGone(transaction, table, key)
-    // Whoever reads the log finds the entries behind the last stamp with this version.
-    await transaction.run(`INSERT OR REPLACE INTO ${names.stamps} SELECT max(seq), ? FROM ${log.log}`, [version])
+    // One that the message writes again is only out of the way until then: that has its version already, and the deletion is older than anything.
     const left = this.#rows.left(table.name, keyText)
-    // A row that changes again has its version already. Its deletion, should there be one, finds nothing any more.
     if (left.length === 0) await writeVersion(transaction, names, { table: table.name, key: keyText, version, isGone: true })
+    // Whoever reads the log finds the entries behind the last stamp with this version.
+    await transaction.run(`INSERT OR REPLACE INTO ${names.stamps} SELECT max(seq), ? FROM ${log.log}`, [left.length === 0 ? version : toVersion(NO_TIME, own)])
     for (const { change } of left) if (change.op === 'delete') this.#absent.set(change, table)
   }
 
