@@ -1,3 +1,4 @@
+export { postgresChanges, type PostgresChangesOptions } from './stream/postgres-changes.ts'
 export { postgresSource } from './postgres-source.ts'
 export type {
   PostgresConfig, PostgresHostConfig, PostgresJsConfig, PostgresJsInstance, PostgresJsOptions, PostgresTls,

@@ -13,6 +13,8 @@ const PARSED_BY_DEFAULT = [16, 17, 20, 21, 23, 26, 114, 700, 701, 1082, 1114, 11
 export interface InstanceOptions extends SessionOptions {
   readonly connectTimeoutMs: number
   readonly pinning: Pinning
+  /** A connection that can stream the log of its database. It runs simple queries only. */
+  readonly replicates?: boolean | undefined
 }
 
 /**
@@ -51,6 +53,12 @@ export class PostgresInstance {
     if (this.#tap !== undefined) return this.#tap
     if (this.#socket === undefined) throw new TidemarkError('SOURCE_UNREACHABLE', 'The source closed the connection.', { detail: 'CONNECTION_CLOSED' })
     return this.#tap = new CopyTap(this.#socket, (chunk) => this.#onRows(chunk))
+  }
+
+  /** The socket beneath, open. Errors: `SOURCE_UNREACHABLE`. */
+  socket(): Socket {
+    if (this.#socket === undefined || this.#closed) throw new TidemarkError('SOURCE_UNREACHABLE', 'The source closed the connection.', { detail: 'CONNECTION_CLOSED' })
+    return this.#socket
   }
 
   /** The consumer of a COPY is done with a chunk that it was given. */
@@ -94,6 +102,9 @@ export class PostgresInstance {
 
 const GOODBYE_MS = 1000
 
+/** A stream gives money as it is written in the session, which then is the same everywhere. */
+const REPLICATION = { replication: 'database', lc_monetary: 'C' }
+
 interface SqlOptions extends InstanceOptions {
   readonly password: string | undefined
   readonly socket: () => Promise<Socket>
@@ -115,7 +126,7 @@ function makeSql(target: ConnectTarget, options: SqlOptions): postgres.Sql {
     prepare: true,
     fetch_types: false,
     types: { text: { to: 25, from: PARSED_BY_DEFAULT, serialize: String, parse: (text: string) => text } },
-    connection: { ...startupParameters(options.pinning, options), ...(target.options === undefined ? {} : { options: target.options }) },
+    connection: { ...startupParameters(options.pinning, options), ...(options.replicates === true ? REPLICATION : {}), ...(target.options === undefined ? {} : { options: target.options }) },
     connect_timeout: Math.ceil(options.connectTimeoutMs / 1000),
     idle_timeout: 0,
     max_lifetime: null,

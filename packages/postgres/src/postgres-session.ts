@@ -55,6 +55,25 @@ export class PostgresSession implements AsyncDisposable {
     }])
   }
 
+  /** Runs statements that change the source, in one transaction of a connection of their own. */
+  async execute(text: string, options: AbortOptions): Promise<void> {
+    const instance = await this.openTransaction('BEGIN READ WRITE', options)
+    try {
+      await this.#bounded(instance.sql.unsafe(`SET LOCAL statement_timeout = ${Math.trunc(this.queryTimeoutMs)}; ${text}; COMMIT`), options)
+    } catch (error) {
+      throw mapPostgresError(error)
+    } finally {
+      instance.destroy()
+    }
+  }
+
+  /** A physical connection of its own that can stream the log. The caller destroys it. It has no statement time-out. */
+  async openReplication(options: AbortOptions): Promise<PostgresInstance> {
+    if (this.#disposed) throw new TidemarkError('CLOSED', 'The connection to the source is closed.')
+    if (options.signal?.aborted === true) throw aborted()
+    return this.#open(0, { ...options, replicates: true })
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true
     const instance = this.#instance
@@ -93,12 +112,14 @@ export class PostgresSession implements AsyncDisposable {
     return checkRows(rows)
   }
 
-  async #open(statementTimeoutMs: number, options: AbortOptions): Promise<PostgresInstance> {
+  async #open(statementTimeoutMs: number, options: AbortOptions & { readonly replicates?: boolean | undefined }): Promise<PostgresInstance> {
     const target = await this.#bounded(resolveTarget(this.#config), options)
     const password = target.password === undefined ? undefined : await this.#bounded(target.password.reveal(), options)
     return new PostgresInstance(target, password, {
       statementTimeoutMs,
-      pinning: this.#pinning,
+      // Poolers don't come in between: what they refuse is said.
+      pinning: options.replicates === true ? 'startup' : this.#pinning,
+      replicates: options.replicates,
       connectTimeoutMs: this.#config.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
       applicationName: this.#config.applicationName ?? 'tidemark',
     })

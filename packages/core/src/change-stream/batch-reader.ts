@@ -181,7 +181,7 @@ export class BatchReader {
   async #readRows(wanted: NextChunk, signal: AbortSignal): Promise<SnapshotChunk> {
     const { connection, cursor, limit } = this.#options
     if (connection.readChunk === undefined) throw new TidemarkError('NOT_SUPPORTED', 'The source can\'t read snapshots.')
-    const request = { ...wanted, limit: { events: this.#pages.rows, bytes: limit.bytes }, signal }
+    const request = { ...wanted, reached: cursor.position, limit: { events: this.#pages.rows, bytes: limit.bytes }, signal }
     const chunk = await abortable(connection.readChunk(request), signal)
     if (hasReached(chunk.through, cursor.position)) return chunk
     throw new TidemarkError('SOURCE_CORRUPT_RESULT', `A chunk of the table "${wanted.table}" shows an older state than the log that was read before it.`)

@@ -32,6 +32,11 @@ export function fromSequence(sequence: Sequence): bigint {
   return value
 }
 
+/** A place behind `sequence` and before every number that is greater: the `part`th within a transaction. Not for {@link fromSequence}. */
+export function partSequence(sequence: Sequence, part: number): Sequence {
+  return `${sequence}.${toSequence(part)}` as Sequence // sorts behind its beginning
+}
+
 /** Text to show and to compare by: epoch and sequence. */
 export function printPosition(position: Pick<LogPosition, 'epoch' | 'sequence'>): string {
   return `${position.epoch}:${position.sequence}`

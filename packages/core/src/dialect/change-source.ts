@@ -90,6 +90,8 @@ export interface ReadChunkRequest extends AbortOptions {
   readonly table: string
   /** As the chunk before gave it in `last`; absent: from the first row. */
   readonly after?: string | undefined
+  /** Where the reader is in the log: the rows must not be older. Absent: as they are now. */
+  readonly reached?: LogPosition | undefined
   readonly limit: SliceLimit
 }
 

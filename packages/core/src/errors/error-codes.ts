@@ -65,6 +65,10 @@ export const ERRORS = {
   CHECKPOINT_FOREIGN: { retryable: false, remedy: 'Use the checkpoint with the source it came from, or subscribe without it.' },
   /** The table can't be captured: a view, a virtual table, or one without what the driver needs. */
   TABLE_NOT_CAPTURABLE: { retryable: false, remedy: 'Capture the tables behind it, or use a source whose capabilities include it.' },
+  /** The log holds what this version can't decode: an unknown or malformed message. Nothing behind it was delivered. */
+  LOG_UNDECODABLE: { retryable: false, remedy: 'Upgrade Tidemark; report it if this is the latest version.' },
+  /** The server, as it is set up, can't stream its changes: `detail` says what stands in the way. */
+  LOG_UNAVAILABLE: { retryable: false, remedy: 'Change the setting that the message names.' },
   /** A table of the log's name exists and Tidemark did not make it, or another log has it. */
   LOG_NOT_OWNED: { retryable: false, remedy: 'Choose another `log` name, or drop the existing table.' },
   /** A subscriber of this id is already at work in this stream. */

@@ -1,0 +1,237 @@
+import {
+  TidemarkError, type AbortOptions, type ChangeConnection, type ChangeLag, type ChangeSlice, type ChangeTable, type LeaseStore, type LogPosition, type ReadChangesRequest,
+  type ReadChunkRequest, type RetainRequest, type SnapshotChunk, type Unsubscribe,
+} from '@tidemark/core/adapter'
+import { aborted } from '../bounded.ts'
+import type { PostgresSession } from '../postgres-session.ts'
+import { GivenPlaces } from './given-places.ts'
+import { toPlace, toPosition, type LogPlace } from './log-place.ts'
+import { LogReader } from './log-reader.ts'
+import type { Lsn } from './lsn.ts'
+import type { PublishedTable } from './published-table.ts'
+import { dropPublication } from './publication.ts'
+import { dropSlot, gap, readFlushed, readHead, readSlot, type GapReason } from './replication-slot.ts'
+import { SlotLeases } from './slot-leases.ts'
+import { SlotStream } from './slot-stream.ts'
+import { describeAll, setUpSlot, type SlotSetup } from './slot-setup.ts'
+import { SnapshotChunks } from './snapshot-chunks.ts'
+import type { StreamSettings } from './stream-settings.ts'
+import { StreamTables } from './stream-tables.ts'
+import { TypeNames } from './type-names.ts'
+
+/** One slot, open. Its log is read once, for all readers, and forgotten by the server up to what is retained. */
+export class PostgresChangeConnection implements ChangeConnection {
+  readonly leases: LeaseStore
+  readonly #leases: SlotLeases
+  readonly #session: PostgresSession
+  readonly #settings: StreamSettings
+  readonly #described: readonly PublishedTable[]
+  readonly #types: TypeNames
+  readonly #tables: StreamTables
+  readonly #snapshots: SnapshotChunks
+  readonly #given = new GivenPlaces()
+  readonly #listeners = new Set<() => void>()
+  #setup: SlotSetup
+  /** Whether slot and publication were found in order since something was last wrong with them. */
+  #isSetUp = true
+  #made: GapReason | undefined
+  #stream: SlotStream | undefined
+  #opening: Promise<SlotStream> | undefined
+  #reader: LogReader | undefined
+  #durable: Lsn = 0n
+  /** A snapshot waits for the log to come to here. */
+  #awaited: Lsn = 0n
+  #isDisposed = false
+
+  private constructor(session: PostgresSession, settings: StreamSettings, opened: { readonly tables: readonly PublishedTable[]; readonly setup: SlotSetup }) {
+    this.#session = session
+    this.#settings = settings
+    this.#described = opened.tables
+    this.#setup = opened.setup
+    this.#made = opened.setup.made
+    this.#types = new TypeNames(session)
+    this.#tables = new StreamTables(this.#types, opened.tables)
+    this.#snapshots = new SnapshotChunks({ session, settings, tables: this.#tables, epoch: () => this.#epoch })
+    this.#leases = new SlotLeases(async () => void await this.#open({}))
+    this.leases = this.#leases
+  }
+
+  /** Looks at everything before it makes anything. Errors: `LOG_UNAVAILABLE`, `LOG_NOT_OWNED`, `TABLE_*`, `SOURCE_*`. */
+  static async open(session: PostgresSession, settings: StreamSettings, options: AbortOptions): Promise<PostgresChangeConnection> {
+    const tables = await describeAll(session, settings, options)
+    const setup = await setUpSlot(session, settings, { tables, ...options })
+    return new PostgresChangeConnection(session, settings, { tables, setup })
+  }
+
+  async tables(options: AbortOptions = {}): Promise<readonly ChangeTable[]> {
+    this.#require(options)
+    return this.#tables.current
+  }
+
+  async head(options: AbortOptions = {}): Promise<LogPosition> {
+    this.#require(options)
+    if (!this.#isSetUp) await this.#setUp(options)
+    return toPosition({ epoch: this.#epoch, lsn: await readHead(this.#session, options), delivered: undefined })
+  }
+
+  async verify(position: LogPosition, options: AbortOptions = {}): Promise<void> {
+    this.#require(options)
+    const { epoch, lsn } = toPlace(position)
+    if (epoch !== this.#epoch) throw gap('source-changed')
+    const slot = await readSlot(this.#session, this.#settings.slot, options)
+    if (slot === undefined || slot.isLost) {
+      this.#isSetUp = false
+      throw gap(slot === undefined ? 'slot-missing' : 'slot-lost')
+    }
+    if (slot.confirmed > lsn) throw gap(this.#made ?? 'slot-ahead', { position: lsn, confirmed: slot.confirmed })
+    if (await readFlushed(this.#session, options) < lsn) throw gap('source-changed')
+  }
+
+  async readChanges(request: ReadChangesRequest): Promise<ChangeSlice> {
+    this.#require(request)
+    const reader = await this.#readFrom(request.after, request)
+    const before = reader.place
+    try {
+      const slice = await reader.read(request)
+      this.#note(reader.place, before, slice)
+      return slice
+    } catch (error) {
+      await this.#closeStream()
+      throw error
+    }
+  }
+
+  async readChunk(request: ReadChunkRequest): Promise<SnapshotChunk> {
+    this.#require(request)
+    const chunk = await this.#snapshots.read(request)
+    this.#awaited = toPlace(chunk.through).lsn
+    return chunk
+  }
+
+  onWake(listener: () => void): Unsubscribe {
+    // One entry per call, also for a listener that is given twice.
+    const entry = (): void => listener()
+    this.#listeners.add(entry)
+    return () => void this.#listeners.delete(entry)
+  }
+
+  async retain({ position, fence, ...options }: RetainRequest): Promise<void> {
+    this.#require(options)
+    if (!this.#leases.isCurrent(fence)) throw new TidemarkError('LEASE_LOST', `Another worker has taken the lease "${fence.lease}".`)
+    const place = toPlace(position)
+    const given = place.epoch === this.#epoch ? this.#given.upTo(place.lsn) : undefined
+    if (given === undefined || given <= this.#durable) return
+    this.#durable = given
+    this.#stream?.replication.acknowledge(given)
+  }
+
+  /** The slot is this stream's alone: without it nothing holds the log. */
+  async release(_consumer: string, options: AbortOptions = {}): Promise<void> {
+    this.#require(options)
+    await this.#closeStream()
+    await dropSlot(this.#session, this.#settings.slot, options)
+    await dropPublication(this.#session, this.#settings.publication, options)
+    this.#isSetUp = false
+  }
+
+  /** Whoever is the consumer: the slot knows one place. */
+  async retained(_consumer: string, options: AbortOptions = {}): Promise<LogPosition | undefined> {
+    this.#require(options)
+    const slot = await readSlot(this.#session, this.#settings.slot, options)
+    return slot === undefined || slot.isLost ? undefined : toPosition({ epoch: this.#epoch, lsn: slot.confirmed, delivered: undefined })
+  }
+
+  /** The server purges. */
+  async purge(options: AbortOptions = {}): Promise<boolean> {
+    this.#require(options)
+    return false
+  }
+
+  async lag(position: LogPosition, options: AbortOptions = {}): Promise<ChangeLag> {
+    this.#require(options)
+    const behind = await readFlushed(this.#session, options) - toPlace(position).lsn
+    return { events: undefined, bytes: Math.max(0, Number(behind)), ms: undefined }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isDisposed) return
+    this.#isDisposed = true
+    this.#snapshots.close()
+    await this.#opening?.catch(() => undefined)
+    await this.#closeStream()
+    await this.#session[Symbol.asyncDispose]()
+  }
+
+  get #epoch(): string {
+    const { systemId, timeline } = this.#setup.facts
+    return `${systemId}.${timeline}.${this.#settings.slot}`
+  }
+
+  /** The reader that stands at the position: the one there is, or a new one over the stream from its beginning. */
+  async #readFrom(after: LogPosition, options: AbortOptions): Promise<LogReader> {
+    const place = toPlace(after)
+    const reader = this.#reader
+    if (reader !== undefined && this.#stream?.isOpen === true && toPosition(reader.place).sequence === after.sequence && place.epoch === this.#epoch) return reader
+    // A stream from which something was read can't be read from its beginning again.
+    if (reader !== undefined) await this.#closeStream()
+    const stream = await this.#open(options)
+    if (place.epoch !== this.#epoch) throw gap('source-changed')
+    if (stream.confirmed > place.lsn) throw gap(this.#made ?? 'slot-ahead', { position: place.lsn, confirmed: stream.confirmed })
+    this.#reader = new LogReader({
+      source: this.#settings.name, stream: stream.replication, session: this.#session, tables: this.#tables, types: this.#types, after: place, now: this.#settings.now,
+    })
+    return this.#reader
+  }
+
+  /** What was read may be acknowledged once it is durable; where a snapshot waits for the log, the server is asked how far that is. */
+  #note(place: LogPlace, before: LogPlace, slice: ChangeSlice): void {
+    if (slice.commit && place.lsn > before.lsn) this.#given.add(place.lsn)
+    if (slice.isLast && place.lsn < this.#awaited) this.#stream?.replication.ask()
+  }
+
+  /** The stream that is open, or a new one. */
+  async #open(options: AbortOptions): Promise<SlotStream> {
+    if (this.#stream?.isOpen === true) return this.#stream
+    this.#opening ??= this.#openAnew(options).finally(() => { this.#opening = undefined })
+    return this.#opening
+  }
+
+  async #openAnew(options: AbortOptions): Promise<SlotStream> {
+    const old = this.#stream
+    await this.#closeStream()
+    this.#isSetUp = false
+    await this.#setUp(options)
+    try {
+      const stream = await SlotStream.open(this.#session, this.#settings, {
+        ...options, oldPid: old?.pid, senderTimeoutMs: this.#setup.facts.senderTimeoutMs, confirmed: this.#setup.slot.confirmed, durable: this.#durable, onArrival: () => this.#wake(),
+      })
+      this.#stream = stream
+      if (this.#isDisposed) await this.#closeStream()
+      return stream
+    } catch (error) {
+      if (error instanceof TidemarkError && error.code === 'LEASE_HELD') this.#leases.lose()
+      throw error
+    }
+  }
+
+  async #setUp(options: AbortOptions): Promise<void> {
+    this.#setup = await setUpSlot(this.#session, this.#settings, { tables: this.#described, ...options })
+    this.#made = this.#setup.made ?? this.#made
+    this.#isSetUp = true
+  }
+
+  async #closeStream(): Promise<void> {
+    const stream = this.#stream
+    this.#reader = undefined
+    await stream?.close(this.#session)
+  }
+
+  #wake(): void {
+    for (const listener of this.#listeners) listener()
+  }
+
+  #require({ signal }: AbortOptions): void {
+    if (this.#isDisposed) throw new TidemarkError('CLOSED', 'The connection to the source is closed.')
+    if (signal?.aborted === true) throw aborted()
+  }
+}

@@ -1,0 +1,82 @@
+import { TidemarkError, type AbortOptions, type ChangeConnection, type ChangeSource, type ChangeSourceCapabilities, type ConfigIssue } from '@tidemark/core/adapter'
+import { addressOf } from '../connect-target.ts'
+import { parseTableName } from '../parse-table-name.ts'
+import type { PostgresConfig } from '../postgres-config.ts'
+import { PostgresSession } from '../postgres-session.ts'
+import { PostgresChangeConnection } from './postgres-change-connection.ts'
+import type { StreamSettings } from './stream-settings.ts'
+
+/** What a user chooses about a stream of changes, beside how to connect. */
+export interface PostgresChangesOptions {
+  /** The replication slot: lower-case letters, digits and underscores. One stream reads it at a time. Made where it is missing. */
+  readonly slot: string
+  /** Tables to capture, as `users`, `public.users` or `"odd.name"`. */
+  readonly tables: readonly string[]
+  /** Default: the slot's name. Made where it is missing; one that Tidemark made follows `tables`, to another only tables are added. */
+  readonly publication?: string | undefined
+  /** Logical name of the source: part of event ids and checkpoints. Default `postgres`. */
+  readonly name?: string | undefined
+  /**
+   * How long one snapshot is read from before a later one is taken, in milliseconds. Meanwhile the log waits, and the server can't clean
+   * up what the snapshot sees. Default 30,000.
+   */
+  readonly snapshotAgeMs?: number | undefined
+}
+
+const CAPABILITIES: ChangeSourceCapabilities = {
+  resumes: true, rereads: false, seesAllWriters: true, changes: 'every', transactions: 'exact', before: 'full', keylessTables: true, snapshots: true, schemaChanges: true,
+}
+
+/** The stream wakes its reader; this is how often it is looked at while a snapshot waits for it. */
+const POLL_INTERVAL_MS = 100
+
+/**
+ * Changes of PostgreSQL 14 and later from its log, by a replication slot and the built-in plugin `pgoutput`: every client's, also while
+ * nobody listens. See docs/spec/change-stream.md. Opens nothing by itself.
+ *
+ * Errors: `CONFIG_INVALID` at once; `connect`: `LOG_UNAVAILABLE`, `LOG_NOT_OWNED`, `TABLE_UNKNOWN`, `TABLE_NOT_CAPTURABLE`, `SOURCE_*`.
+ */
+export function postgresChanges(config: PostgresConfig & PostgresChangesOptions): ChangeSource {
+  const settings = toSettings(config)
+  return {
+    name: settings.name,
+    connector: 'postgresql',
+    address: addressOf(config),
+    capabilities: CAPABILITIES,
+    pollIntervalMs: POLL_INTERVAL_MS,
+    connect: (options = {}) => connect(config, settings, options),
+  }
+}
+
+async function connect(config: PostgresConfig, settings: StreamSettings, options: AbortOptions): Promise<ChangeConnection> {
+  const session = new PostgresSession(config)
+  try {
+    return await PostgresChangeConnection.open(session, settings, options)
+  } catch (error) {
+    await session[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+function toSettings(config: PostgresConfig & PostgresChangesOptions): StreamSettings {
+  const issues = optionIssues(config)
+  if (issues.length > 0) throw new TidemarkError('CONFIG_INVALID', 'The change source has wrong options.', { issues })
+  return {
+    name: config.name ?? 'postgres',
+    slot: config.slot,
+    publication: config.publication ?? config.slot,
+    tables: config.tables.map((table) => parseTableName(table, config.defaultSchema ?? 'public')),
+    snapshotAgeMs: config.snapshotAgeMs ?? 30_000,
+    now: () => Date.now(),
+  }
+}
+
+function optionIssues({ slot, tables, publication, name, snapshotAgeMs }: PostgresChangesOptions): readonly ConfigIssue[] {
+  const issues: ConfigIssue[] = []
+  if (!/^[a-z0-9_]{1,63}$/.test(slot)) issues.push({ path: 'slot', message: 'Must be 1 to 63 lower-case letters, digits or underscores.' })
+  if (!Array.isArray(tables) || tables.length === 0) issues.push({ path: 'tables', message: 'Must name at least one table.' })
+  if (publication !== undefined && (publication === '' || publication.includes('\0'))) issues.push({ path: 'publication', message: 'Must be a name without NUL.' })
+  if (name !== undefined && !/^[\w.-]{1,63}$/.test(name)) issues.push({ path: 'name', message: 'Must be 1 to 63 letters, digits, dots, dashes or underscores.' })
+  if (snapshotAgeMs !== undefined && !(snapshotAgeMs >= 1 && Number.isFinite(snapshotAgeMs))) issues.push({ path: 'snapshotAgeMs', message: 'Must be at least 1.' })
+  return issues
+}

@@ -1,0 +1,62 @@
+import { TidemarkError, type Fence, type LeaseRequest, type LeaseStore } from '@tidemark/core/adapter'
+
+interface Held {
+  readonly holder: string
+  readonly token: number
+  readonly expiresAtMs: number
+}
+
+/**
+ * Leases that stand on the slot: the server lets one connection read it at a time, so that whoever has it is alone in the world, and the
+ * leases of one connection need no more than memory. They end with the slot's connection, when another process takes it.
+ */
+export class SlotLeases implements LeaseStore {
+  readonly #held = new Map<string, Held>()
+  /** Takes the slot, or finds that it is ours already. */
+  readonly #takeSlot: () => Promise<void>
+
+  constructor(takeSlot: () => Promise<void>) {
+    this.#takeSlot = takeSlot
+  }
+
+  async acquireLease({ lease, holder, nowMs, ttlMs }: LeaseRequest): Promise<Fence | undefined> {
+    if (!await this.#hasSlot()) return undefined
+    const held = this.#held.get(lease)
+    if (held !== undefined && held.expiresAtMs > nowMs && held.holder !== holder) return undefined
+    const token = (held?.token ?? 0) + 1
+    this.#held.set(lease, { holder, token, expiresAtMs: nowMs + ttlMs })
+    return { lease, token }
+  }
+
+  renewLease(fence: Fence, { holder, nowMs, ttlMs }: LeaseRequest): Promise<boolean> {
+    if (!this.isCurrent(fence)) return Promise.resolve(false)
+    this.#held.set(fence.lease, { holder, token: fence.token, expiresAtMs: nowMs + ttlMs })
+    return Promise.resolve(true)
+  }
+
+  releaseLease(fence: Fence): Promise<void> {
+    const held = this.#held.get(fence.lease)
+    // The token stays, so that the next one is higher.
+    if (held?.token === fence.token) this.#held.set(fence.lease, { ...held, expiresAtMs: Number.NEGATIVE_INFINITY })
+    return Promise.resolve()
+  }
+
+  isCurrent(fence: Fence): boolean {
+    return this.#held.get(fence.lease)?.token === fence.token
+  }
+
+  /** Another process has the slot: what it has read is not ours to acknowledge any more. */
+  lose(): void {
+    for (const [lease, held] of this.#held) this.#held.set(lease, { ...held, token: held.token + 1, expiresAtMs: Number.NEGATIVE_INFINITY })
+  }
+
+  async #hasSlot(): Promise<boolean> {
+    try {
+      await this.#takeSlot()
+      return true
+    } catch (error) {
+      if (error instanceof TidemarkError && error.code === 'LEASE_HELD') return false
+      throw error
+    }
+  }
+}

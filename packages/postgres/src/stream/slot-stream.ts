@@ -1,0 +1,102 @@
+import type { Readable } from 'node:stream'
+import { TidemarkError, type AbortOptions } from '@tidemark/core/adapter'
+import { bounded } from '../bounded.ts'
+import { mapPostgresError } from '../errors.ts'
+import type { PostgresSession } from '../postgres-session.ts'
+import { quoteIdentifier, quoteLiteral } from '../quote.ts'
+import type { Lsn } from './lsn.ts'
+import { openReplication, type ReplicationConnection } from './open-replication.ts'
+import { freeSlot, readSlot } from './replication-slot.ts'
+import { ReplicationStream } from './replication-stream.ts'
+import type { StreamSettings } from './stream-settings.ts'
+
+const OBJECT_IN_USE = '55006'
+const UNDEFINED_OBJECT = '42704'
+
+export interface SlotStreamOptions extends AbortOptions {
+  /** The server's process of the stream before this one, which may not have noticed yet that we are gone. */
+  readonly oldPid: number | undefined
+  readonly senderTimeoutMs: number
+  readonly confirmed: Lsn
+  /** What is durable, and may not have reached the server. */
+  readonly durable: Lsn
+  readonly onArrival: () => void
+}
+
+/** The stream of a slot, which is ours as long as it is open. */
+export class SlotStream {
+  readonly replication: ReplicationStream
+  readonly pid: number
+  /** Where it begins. */
+  readonly confirmed: Lsn
+  readonly #slot: string
+
+  private constructor(slot: string, stream: { readonly replication: ReplicationStream; readonly pid: number; readonly confirmed: Lsn }) {
+    this.#slot = slot
+    this.replication = stream.replication
+    this.pid = stream.pid
+    this.confirmed = stream.confirmed
+  }
+
+  /**
+   * Begins where the slot stands, never elsewhere: the server goes forward in silence from a place that is too early. What has been
+   * delivered already is left out here. Errors: `LEASE_HELD` while another process has the slot, `SOURCE_*`.
+   */
+  static async open(session: PostgresSession, settings: StreamSettings, options: SlotStreamOptions): Promise<SlotStream> {
+    const connection = await openReplication(session, options)
+    try {
+      const replication = new ReplicationStream(connection.instance, { senderTimeoutMs: options.senderTimeoutMs, now: settings.now, onArrival: options.onArrival })
+      const stream = await bounded(connection.instance.sql.unsafe(startText(settings)), { signal: options.signal, timeoutMs: session.queryTimeoutMs })
+      // A statement that answers with CopyBothResponse resolves to its stream.
+      replication.follow(stream as unknown as Readable)
+      replication.begin(options.durable)
+      return new SlotStream(settings.slot, { replication, pid: connection.pid, confirmed: options.confirmed })
+    } catch (error) {
+      connection.instance.destroy()
+      throw await explain(mapPostgresError(error), { session, settings, options, connection })
+    }
+  }
+
+  get isOpen(): boolean {
+    return this.replication.failure === undefined
+  }
+
+  /** Returns once the slot is free, or the server was told to end the process that has it. */
+  async close(session: PostgresSession): Promise<void> {
+    await this.replication.close()
+    for (let looks = 0; looks < MAX_LOOKS; looks += 1) {
+      const slot = await readSlot(session, this.#slot, {}).catch(() => undefined)
+      if (slot?.activePid !== this.pid) return
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+    }
+    await freeSlot(session, this.#slot, this.pid, {}).catch(() => false)
+  }
+}
+
+/** Together a second. */
+const MAX_LOOKS = 20
+const LOOK_MS = 50
+
+function startText({ slot, publication }: StreamSettings): string {
+  return `START_REPLICATION SLOT ${quoteIdentifier(slot)} LOGICAL 0/0 (proto_version '1', publication_names ${quoteLiteral(quoteIdentifier(publication))})`
+}
+
+interface Failed {
+  readonly session: PostgresSession
+  readonly settings: StreamSettings
+  readonly options: SlotStreamOptions
+  readonly connection: ReplicationConnection
+}
+
+async function explain(error: TidemarkError, { session, settings: { slot }, options }: Failed): Promise<TidemarkError> {
+  // Dropped or given up since it was looked at: the next try finds out.
+  if (error.detail === UNDEFINED_OBJECT || error.detail === '55000') return busy(error, 'The replication slot is not as it was a moment ago.')
+  if (error.detail !== OBJECT_IN_USE) return error
+  const { oldPid } = options
+  if (oldPid !== undefined && await freeSlot(session, slot, oldPid, {}).catch(() => false)) return busy(error, 'The server still holds the replication slot for the connection that broke.')
+  return new TidemarkError('LEASE_HELD', `Another process reads the replication slot "${slot}".`, { detail: error.detail, cause: error.cause, remedy: 'Let one process serve a slot; it is taken when the other ends.' })
+}
+
+function busy(error: TidemarkError, message: string): TidemarkError {
+  return new TidemarkError('SOURCE_BUSY', message, { detail: error.detail, cause: error.cause })
+}

@@ -1,0 +1,11 @@
+import type { TableRef } from '@tidemark/core/adapter'
+
+/** What a user chose, checked and completed. */
+export interface StreamSettings {
+  readonly name: string
+  readonly slot: string
+  readonly publication: string
+  readonly tables: readonly TableRef[]
+  readonly snapshotAgeMs: number
+  readonly now: () => number
+}

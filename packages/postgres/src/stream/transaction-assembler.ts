@@ -1,0 +1,222 @@
+import {
+  partSequence, printPosition, toSequence, type ChangeEvent, type ChangeSlice, type ChangeTransaction, type SchemaChange, type Sequence, type SliceLimit,
+} from '@tidemark/core/adapter'
+import { deleteEvent, insertEvent, truncateEvent, updateEvent, type EventPlace } from './change-maker.ts'
+import { toPosition, type LogPlace } from './log-place.ts'
+import { formatLsn, type Lsn } from './lsn.ts'
+import type { BeginMessage, CommitMessage, OldKind, PgoutputHandler, StreamRow } from './pgoutput-messages.ts'
+import type { StreamTable } from './stream-table.ts'
+import { undecodable } from './undecodable.ts'
+
+/** An event without its values: itself, its id, key, transaction and origin. */
+const EVENT_BYTES = 600
+
+export interface AssemblerOptions {
+  readonly source: string
+  readonly after: LogPlace
+  readonly now: () => number
+}
+
+/** The transaction that is being read. */
+interface Open {
+  readonly begin: BeginMessage
+  readonly id: string
+  readonly sequence: Sequence
+  /** Whether all of it was delivered before the place at which reading began. */
+  readonly isPast: boolean
+  /** Changes of it that were delivered already. */
+  readonly past: number
+  origin: string | undefined
+  /** Changes seen of it. */
+  count: number
+}
+
+type Draft = { -readonly [Key in keyof ChangeTransaction]: ChangeTransaction[Key] }
+
+/**
+ * Makes slices of what a stream tells: whole transactions, or parts of one that is larger than a slice may be. What it holds is bounded by
+ * a slice and one change: whether a change is its transaction's last shows only with the next message.
+ */
+export class TransactionAssembler implements PgoutputHandler<StreamTable> {
+  readonly #options: AssemblerOptions
+  #events: ChangeEvent[] = []
+  #bytes = 0
+  /** How many of the events are of transactions that have ended, and what they take. */
+  #whole = 0
+  #wholeBytes = 0
+  #schemas: SchemaChange[] = []
+  /** Schema changes that come behind what is held. */
+  #nextSchemas: SchemaChange[] = []
+  #place: LogPlace
+  #open: Open | undefined
+  #last: Draft | undefined
+  #isPart: boolean
+  #isDue = false
+  #messageBytes = 0
+
+  constructor(options: AssemblerOptions) {
+    this.#options = options
+    this.#place = options.after
+    this.#isPart = options.after.delivered !== undefined
+  }
+
+  /** Where the next slice begins. */
+  get place(): LogPlace {
+    return this.#place
+  }
+
+  /** Whether a slice should be taken before another message is given. */
+  isFull({ events, bytes }: SliceLimit): boolean {
+    return this.#isDue || this.#events.length > events || this.#bytes > bytes
+  }
+
+  /** Says how long the message is that comes next. */
+  measure(bytes: number): void {
+    this.#messageBytes = bytes
+  }
+
+  begin(begin: BeginMessage): void {
+    if (this.#open !== undefined) throw undecodable('has a transaction within a transaction')
+    const { lsn, delivered } = this.#options.after
+    this.#open = {
+      begin, count: 0, origin: undefined,
+      id: `${begin.xid}:${formatLsn(begin.finalLsn)}`,
+      sequence: toSequence(begin.finalLsn),
+      isPast: begin.finalLsn < lsn,
+      past: begin.finalLsn === lsn ? delivered ?? 0 : 0,
+    }
+  }
+
+  commit({ endLsn, commitLsn }: CommitMessage): void {
+    const open = this.#required()
+    if (commitLsn !== open.begin.finalLsn) throw undecodable('has a commit of another transaction than began')
+    this.#open = undefined
+    if (open.isPast) return
+    if (this.#last !== undefined) this.#last.last = true
+    this.#last = undefined
+    this.#whole = this.#events.length
+    this.#wholeBytes = this.#bytes
+    this.#place = { epoch: this.#place.epoch, lsn: endLsn, delivered: undefined }
+    // The rest of a transaction that came in parts is a slice of its own.
+    if (this.#isPart) this.#isDue = true
+  }
+
+  /** The server has nothing left before this place. */
+  reached(lsn: Lsn): void {
+    if (this.#open !== undefined || this.#place.delivered !== undefined || lsn <= this.#place.lsn) return
+    this.#place = { epoch: this.#place.epoch, lsn, delivered: undefined }
+  }
+
+  origin(name: string): void {
+    this.#required().origin = name
+  }
+
+  /** A table has other columns from here on. */
+  schema(change: SchemaChange): void {
+    if (this.#events.length === 0) this.#schemas.push(change)
+    else this.#nextSchemas.push(change)
+    this.#isDue ||= this.#nextSchemas.length > 0
+  }
+
+  insert(table: StreamTable, after: StreamRow): void {
+    const place = this.#next(table)
+    if (place !== undefined) this.#add(insertEvent(table, place, after))
+  }
+
+  update(table: StreamTable, rows: { readonly after: StreamRow; readonly before: StreamRow | undefined; readonly kind: OldKind | undefined }): void {
+    const place = this.#next(table)
+    if (place !== undefined) this.#add(updateEvent(table, place, rows))
+  }
+
+  delete(table: StreamTable, before: StreamRow, kind: OldKind): void {
+    const place = this.#next(table)
+    if (place !== undefined) this.#add(deleteEvent(table, place, { before, kind }))
+  }
+
+  truncate(tables: readonly StreamTable[]): void {
+    for (const table of tables) {
+      const place = this.#next(table)
+      if (place !== undefined) this.#add(truncateEvent(table, place))
+    }
+  }
+
+  /** Not asked for. */
+  message(): void {
+    // Nothing is made of it.
+  }
+
+  /** What there is to deliver: whole transactions first. `isLast`: nothing more has come from the server. */
+  take(limit: SliceLimit, isLast: boolean): ChangeSlice {
+    const isWithin = this.#open !== undefined && !this.#open.isPast
+    if (this.#whole > 0 || (!isWithin && this.#place.delivered === undefined)) return this.#takeWhole(isLast)
+    const count = this.#readyPart(limit)
+    return this.#open === undefined || count === 0 ? this.#nothing(isLast) : this.#takePart(this.#open, count)
+  }
+
+  /** How much of the open transaction is delivered ahead of its end. */
+  #readyPart({ events, bytes }: SliceLimit): number {
+    // New columns are told right before a change that has them: what is held is not the last.
+    if (this.#nextSchemas.length > 0) return this.#events.length
+    // One is kept back: it may be the last of its transaction.
+    return this.#events.length > events || this.#bytes > bytes ? this.#events.length - 1 : 0
+  }
+
+  #takeWhole(isLast: boolean): ChangeSlice {
+    // Inside of a transaction the place is still that of the commit before it.
+    const slice = this.#slice(this.#whole, { bytes: this.#wholeBytes, commit: true, isLast: isLast && this.#events.length === this.#whole })
+    this.#isPart = false
+    return slice
+  }
+
+  #takePart(open: Open, count: number): ChangeSlice {
+    const kept = this.#events.length - count
+    this.#place = { epoch: this.#place.epoch, lsn: open.begin.finalLsn, delivered: open.count - kept }
+    const bytes = this.#events.length === 0 ? 0 : Math.round(this.#bytes * count / this.#events.length)
+    const slice = this.#slice(count, { bytes, commit: false, isLast: false })
+    this.#isPart = true
+    return slice
+  }
+
+  #slice(count: number, { bytes, commit, isLast }: Pick<ChangeSlice, 'bytes' | 'commit' | 'isLast'>): ChangeSlice {
+    const events = this.#events
+    const rest = count === events.length ? [] : events.splice(count)
+    const slice = { events, schemas: this.#schemas, begin: !this.#isPart, commit, position: toPosition(this.#place), bytes, isLast }
+    this.#events = rest
+    this.#bytes -= bytes
+    this.#whole = 0
+    this.#wholeBytes = 0
+    // What is left of the events is of before the new columns: they wait for it too.
+    const isReached = rest.length === 0
+    this.#schemas = isReached ? this.#nextSchemas : []
+    if (isReached) this.#nextSchemas = []
+    this.#isDue = this.#nextSchemas.length > 0
+    return slice
+  }
+
+  #nothing(isLast: boolean): ChangeSlice {
+    return { events: [], schemas: [], begin: !this.#isPart, commit: !this.#isPart, position: toPosition(this.#place), bytes: 0, isLast }
+  }
+
+  /** The place of the next event; `undefined` where nobody wants it. */
+  #next(table: StreamTable): EventPlace | undefined {
+    const open = this.#required()
+    if (open.isPast || !table.isCaptured) return undefined
+    const sequence = open.count
+    open.count += 1
+    if (sequence < open.past) return undefined
+    const { source, now } = this.#options
+    const tx: Draft = { id: open.id, sequence, last: false, committedAtMs: open.begin.committedAtMs, origin: open.origin }
+    this.#last = tx
+    return { source, tx, receivedAtMs: now(), position: printPosition({ epoch: this.#place.epoch, sequence: partSequence(open.sequence, sequence) }) }
+  }
+
+  #add(event: ChangeEvent): void {
+    this.#events.push(event)
+    this.#bytes += EVENT_BYTES + this.#messageBytes
+  }
+
+  #required(): Open {
+    if (this.#open === undefined) throw undecodable('has a change outside of a transaction')
+    return this.#open
+  }
+}
