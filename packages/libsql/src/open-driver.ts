@@ -95,7 +95,7 @@ function openFile(Database: LibsqlConstructor, { path, busyTimeoutMs, wantsWal }
     database.close()
     throw libsqlError(error)
   }
-  return new BetterSqliteDriver({ database, closes: true, writeImage: (image) => writeImageFile(image, path) })
+  return new BetterSqliteDriver({ database, closes: true, busyTimeoutMs, writeImage: (image) => writeImageFile(image, path) })
 }
 
 async function openClient(options: LibsqlClientDriverOptions & { readonly wantsWal: boolean }): Promise<SqliteDriver> {

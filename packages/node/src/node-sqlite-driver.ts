@@ -3,7 +3,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { narrowInteger, sqliteError, type AttachedImage, type SqliteDriver, type SqliteQuery, type SqliteTransaction, type SqliteValue, type ViewOptions } from '@tidemark/sqlite'
+import { narrowInteger, sqliteError, whenFree, type AttachedImage, type SqliteDriver, type SqliteQuery, type SqliteTransaction, type SqliteValue, type ViewOptions } from '@tidemark/sqlite'
 import { throwIfAborted, type AbortOptions, type RowValues, type Value } from '@tidemark/core/adapter'
 import { requireNodeSqlite } from './require-node-sqlite.ts'
 
@@ -40,10 +40,11 @@ const CHECKPOINT_PAGES = 16_000
  */
 const CACHE_KB = 16_000
 
-/** node:sqlite as Node, Bun and Deno have it. Calls are synchronous: a large commit blocks the thread while it runs. */
+/** node:sqlite as Node, Bun and Deno have it. Calls are synchronous: a large commit blocks the thread while it runs. A lock of another connection does not. */
 export class NodeSqliteDriver implements SqliteDriver {
   readonly #database: DatabaseSync
   readonly #path: string
+  readonly #busyTimeoutMs: number
   readonly #statements = new Map<string, StatementSync>()
   #images = 0
   #refusesLarge: boolean | undefined
@@ -51,11 +52,12 @@ export class NodeSqliteDriver implements SqliteDriver {
   constructor(options: NodeSqliteDriverOptions) {
     requireNodeSqlite()
     this.#path = options.path
+    this.#busyTimeoutMs = options.busyTimeoutMs
     this.#database = mapped(() => open(options))
   }
 
   query(sql: string, parameters: readonly SqliteValue[] = []): Promise<readonly RowValues[]> {
-    return attempt(() => this.#query(sql, parameters))
+    return this.#whenFree(() => this.#query(sql, parameters))
   }
 
   /** Within a transaction of `execute('BEGIN')`: what that sees. */
@@ -63,7 +65,7 @@ export class NodeSqliteDriver implements SqliteDriver {
     const read = (): readonly (readonly RowValues[])[] => queries.map(({ sql, parameters = [] }) => (
       bigints ? this.#all(sql, parameters) as readonly RowValues[] : this.#narrowed(sql, parameters) // see toValue
     ))
-    return attempt(() => {
+    return this.#whenFree(() => {
       if (this.#database.isTransaction) return read()
       this.#database.exec('BEGIN')
       try {
@@ -76,7 +78,7 @@ export class NodeSqliteDriver implements SqliteDriver {
   }
 
   execute(sql: string): Promise<void> {
-    return attempt(() => this.#database.exec(sql))
+    return this.#whenFree(() => this.#database.exec(sql))
   }
 
   async transaction<T>(work: (transaction: SqliteTransaction) => Promise<T>): Promise<T> {
@@ -100,7 +102,10 @@ export class NodeSqliteDriver implements SqliteDriver {
     const isOwn = !this.#database.isTransaction
     try {
       // Of one instant: between steps a writer of another connection would have the copy begun anew.
-      if (isOwn) this.#database.exec('BEGIN; SELECT count(*) FROM sqlite_schema')
+      if (isOwn) {
+        this.#database.exec('BEGIN')
+        await this.query('SELECT count(*) FROM sqlite_schema')
+      }
       await sqlite.backup(this.#database, file, { rate: BACKUP_PAGES, progress: () => throwIfAborted(signal) })
     } catch (error) {
       throw sqliteError(error)
@@ -117,7 +122,7 @@ export class NodeSqliteDriver implements SqliteDriver {
     try {
       const file = join(folder, 'image.db')
       await writeFile(file, image)
-      await attempt(() => this.#database.prepare(`ATTACH ? AS ${schema}`).run(file))
+      await this.#whenFree(() => this.#database.prepare(`ATTACH ? AS ${schema}`).run(file))
     } catch (error) {
       await remove()
       throw error
@@ -142,9 +147,13 @@ export class NodeSqliteDriver implements SqliteDriver {
   }
 
   readonly #transaction: SqliteTransaction = {
-    query: (sql, parameters = []) => attempt(() => this.#query(sql, parameters)),
-    run: (sql, parameters = []) => attempt(() => Number(this.#prepare(sql).run(...parameters).changes)),
-    script: (sql) => attempt(() => this.#database.exec(sql)),
+    query: (sql, parameters = []) => this.#whenFree(() => this.#query(sql, parameters)),
+    run: (sql, parameters = []) => this.#whenFree(() => Number(this.#prepare(sql).run(...parameters).changes)),
+    script: (sql) => this.#whenFree(() => this.#database.exec(sql)),
+  }
+
+  #whenFree<T>(work: () => T): Promise<T> {
+    return whenFree(() => mapped(work), this.#busyTimeoutMs)
   }
 
   #query(sql: string, parameters: readonly SqliteValue[]): readonly RowValues[] {
@@ -202,12 +211,17 @@ function open(options: NodeSqliteDriverOptions): DatabaseSync {
   // `defensive` came with Node 24.12; before, every connection lets the schema be written to.
   const settings = { enableForeignKeyConstraints: false, timeout: options.busyTimeoutMs, readOnly, defensive: options.writesSchema !== true }
   const database = new DatabaseSync(options.path, settings)
-  if (readOnly || options.isForeign === true) return database
+  if (!readOnly && options.isForeign !== true) prepare(database)
+  // From here on the driver waits itself, and the thread does not.
+  database.exec('PRAGMA busy_timeout = 0')
+  return database
+}
+
+function prepare(database: DatabaseSync): void {
   // Readers go on while we write; NORMAL keeps the file consistent through a crash, and what a power cut may take back is the
   // last commits together with their checkpoints (sqlite.org, "Write-Ahead Logging").
   // A checkpoint for each slice of a load would write every page twice with a sync in between; 64 MB of log cost nobody.
   database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA cache_size = -${CACHE_KB}`)
-  return database
 }
 
 /** As `setReturnArrays` has them, whatever the types say. */
@@ -234,14 +248,6 @@ function toValue(value: unknown): Value {
   if (typeof value === 'bigint') return narrowInteger(value)
   // node:sqlite gives null, number, bigint, string or Uint8Array, nothing else.
   return value as Value
-}
-
-function attempt<T>(work: () => T): Promise<T> {
-  try {
-    return Promise.resolve(work())
-  } catch (error) {
-    return Promise.reject(sqliteError(error))
-  }
 }
 
 function mapped<T>(work: () => T): T {

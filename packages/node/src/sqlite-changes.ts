@@ -63,7 +63,7 @@ function opener(database: ChangedDatabase, path: string, busyTimeoutMs: number):
   if (!isBetterSqlite(database)) return (isReadOnly) => new NodeSqliteDriver({ path: requireFile(path), busyTimeoutMs, isReadOnly, isForeign: true })
   const Database = database.constructor as new (path: string, options: object) => BetterSqliteDatabase // what made the one that was given
   return (isReadOnly) => new BetterSqliteDriver({
-    database: new Database(requireFile(path), { readonly: isReadOnly, timeout: busyTimeoutMs }), closes: true,
+    database: new Database(requireFile(path), { readonly: isReadOnly, timeout: busyTimeoutMs }), closes: true, busyTimeoutMs,
   })
 }
 

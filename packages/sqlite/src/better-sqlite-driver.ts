@@ -2,6 +2,7 @@ import type { RowValues, Value } from '@tidemark/core/adapter'
 import type { AttachedImage, SqliteDriver, SqliteQuery, SqliteTransaction, SqliteValue, ViewOptions } from './driver.ts'
 import { sqliteError } from './errors.ts'
 import { narrowInteger } from './narrow-integer.ts'
+import { whenFree } from './when-free.ts'
 
 /** The subset of a better-sqlite3 statement that is used. */
 export interface BetterSqliteStatement {
@@ -29,6 +30,8 @@ export interface BetterSqliteDriverOptions {
   readonly database: BetterSqliteDatabase
   /** Whether the driver closes the database when it is disposed. An application's own is left open. */
   readonly closes: boolean
+  /** How long to wait for another writer, in milliseconds, without blocking the thread. Absent: as the database is set, which blocks it. */
+  readonly busyTimeoutMs?: number | undefined
   /** Absent: images can't be attached. Given by the host, because this package knows no file system. */
   readonly writeImage?: ((image: Uint8Array) => Promise<ImageFile>) | undefined
 }
@@ -41,6 +44,7 @@ export class BetterSqliteDriver implements SqliteDriver {
   readonly attachImage?: (image: Uint8Array) => Promise<AttachedImage>
   readonly #database: BetterSqliteDatabase
   readonly #closes: boolean
+  readonly #busyTimeoutMs: number
   readonly #readers = new Map<string, BetterSqliteStatement>()
   readonly #writers = new Map<string, BetterSqliteStatement>()
   #images = 0
@@ -48,16 +52,18 @@ export class BetterSqliteDriver implements SqliteDriver {
   constructor(options: BetterSqliteDriverOptions) {
     this.#database = options.database
     this.#closes = options.closes
+    this.#busyTimeoutMs = options.busyTimeoutMs ?? 0
+    if (options.busyTimeoutMs !== undefined) this.#database.exec('PRAGMA busy_timeout = 0')
     const { writeImage } = options
     if (writeImage !== undefined) this.attachImage = (image) => this.#attach(image, writeImage)
   }
 
   query(sql: string, parameters: readonly SqliteValue[] = []): Promise<readonly RowValues[]> {
-    return attempt(() => this.#query(sql, parameters))
+    return this.#whenFree(() => this.#query(sql, parameters))
   }
 
   view(queries: readonly SqliteQuery[], { bigints = false }: ViewOptions = {}): Promise<readonly (readonly RowValues[])[]> {
-    return attempt(() => {
+    return this.#whenFree(() => {
       this.#database.exec('BEGIN')
       try {
         return queries.map(({ sql, parameters = [] }) => this.#query(sql, parameters, bigints ? toExactValue : toValue))
@@ -69,7 +75,7 @@ export class BetterSqliteDriver implements SqliteDriver {
   }
 
   execute(sql: string): Promise<void> {
-    return attempt(() => void this.#database.exec(sql))
+    return this.#whenFree(() => void this.#database.exec(sql))
   }
 
   async transaction<T>(work: (transaction: SqliteTransaction) => Promise<T>): Promise<T> {
@@ -89,13 +95,13 @@ export class BetterSqliteDriver implements SqliteDriver {
     this.#readers.clear()
     this.#writers.clear()
     // libsql aborts the process when a closed database is asked anything but whether it is open.
-    return attempt(() => void (this.#closes && this.#database.open && this.#database.close()))
+    return this.#whenFree(() => void (this.#closes && this.#database.open && this.#database.close()))
   }
 
   readonly #transaction: SqliteTransaction = {
-    query: (sql, parameters = []) => attempt(() => this.#query(sql, parameters)),
-    run: (sql, parameters = []) => attempt(() => Number(this.#writer(sql).run(parameters).changes)),
-    script: (sql) => attempt(() => void this.#database.exec(sql)),
+    query: (sql, parameters = []) => this.#whenFree(() => this.#query(sql, parameters)),
+    run: (sql, parameters = []) => this.#whenFree(() => Number(this.#writer(sql).run(parameters).changes)),
+    script: (sql) => this.#whenFree(() => void this.#database.exec(sql)),
   }
 
   async #attach(image: Uint8Array, writeImage: (image: Uint8Array) => Promise<ImageFile>): Promise<AttachedImage> {
@@ -103,7 +109,7 @@ export class BetterSqliteDriver implements SqliteDriver {
     const schema = `image_${this.#images}`
     const file = await writeImage(image)
     try {
-      await attempt(() => this.#database.prepare(`ATTACH ? AS ${schema}`).run([file.path]))
+      await this.#whenFree(() => this.#database.prepare(`ATTACH ? AS ${schema}`).run([file.path]))
     } catch (error) {
       await file[Symbol.asyncDispose]()
       throw error
@@ -121,6 +127,10 @@ export class BetterSqliteDriver implements SqliteDriver {
         await file[Symbol.asyncDispose]()
       },
     }
+  }
+
+  #whenFree<T>(work: () => T): Promise<T> {
+    return whenFree(() => mapped(work), this.#busyTimeoutMs)
   }
 
   #query(sql: string, parameters: readonly SqliteValue[], convert: (value: unknown) => Value = toValue): readonly RowValues[] {
@@ -160,10 +170,10 @@ function toExactValue(value: unknown): Value {
   return value as Value
 }
 
-function attempt<T>(work: () => T): Promise<T> {
+function mapped<T>(work: () => T): T {
   try {
-    return Promise.resolve(work())
+    return work()
   } catch (error) {
-    return Promise.reject(sqliteError(error))
+    throw sqliteError(error)
   }
 }
