@@ -9,6 +9,8 @@ export interface StoredStatus {
   readonly sourceTable: string
   readonly targetTable: string
   readonly trackingColumn: string | undefined
+  /** `undefined` where it has a schedule of another kind. */
+  readonly syncIntervalMinutes: number | undefined
   readonly isActive: boolean
   /** How far the copy is: not begun, being loaded, or in use. */
   readonly phase: 'new' | 'loading' | 'live'
@@ -34,6 +36,7 @@ export function storedStatus(stored: StoredReplication): StoredStatus {
     sourceTable: stored.sourceTable,
     targetTable: stored.targetTable,
     trackingColumn: stored.trackingColumn,
+    syncIntervalMinutes: stored.syncIntervalMinutes,
     isActive: stored.isActive,
     phase: state?.phase ?? 'new',
     loadedRows: state?.load?.rows,

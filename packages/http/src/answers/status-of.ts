@@ -17,6 +17,7 @@ const DETAILS: Readonly<Record<string, number>> = { 'method': 405, 'content-type
 /** For proxies and for people; a program goes by the code. A failure behind us is 502 or 503, one of ours 500 or 503: what may pass is 503. */
 export function statusOf({ code, detail, retryable }: Pick<TidemarkError, 'code' | 'detail' | 'retryable'>): number {
   if (code === 'REQUEST_INVALID' && detail !== undefined && DETAILS[detail] !== undefined) return DETAILS[detail]
+  if (code === 'EXPORT_NOT_READY' && detail === 'failed') return 500
   if (STATUS[code] !== undefined) return STATUS[code]
   if (retryable) return 503
   return code.startsWith('SOURCE_') || code.startsWith('STORAGE_') ? 502 : 500

@@ -8,7 +8,7 @@ export interface BodyLimits {
 }
 
 /**
- * The body as a value; `{}` for none. JSON and nothing else: what a form of another site's page could send is refused.
+ * The body, an object; `{}` for none. JSON and nothing else: what a form of another site's page could send is refused.
  *
  * Errors: `REQUEST_TOO_LARGE`, `REQUEST_INVALID`.
  */
@@ -19,13 +19,22 @@ export async function readJson(request: Request, limits: BodyLimits): Promise<un
     throw new TidemarkError('REQUEST_INVALID', 'The body must be application/json.', { detail: 'content-type', remedy: 'Send it with `content-type: application/json`.' })
   }
   const text = await inTime(readBody(request, limits.maxBodyBytes), limits.bodyTimeoutMs)
+  const value = parsed(text)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw notAnObject()
+  return value
+}
+
+function parsed(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text)
-    return value
+    return JSON.parse(text)
   } catch {
     // What the parser says quotes the body.
-    throw new TidemarkError('REQUEST_INVALID', 'The body is not JSON.', { detail: 'json', remedy: 'Send an object of JSON.' })
+    throw notAnObject()
   }
+}
+
+function notAnObject(): TidemarkError {
+  return new TidemarkError('REQUEST_INVALID', 'The body is not an object of JSON.', { detail: 'json', remedy: 'Send one.' })
 }
 
 async function inTime<T>(work: Promise<T>, timeoutMs: number): Promise<T> {

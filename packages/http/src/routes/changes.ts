@@ -1,0 +1,83 @@
+import { TidemarkError, type LiveBatches } from '@tidemark/core'
+import * as v from 'valibot'
+import { ANSWER_HEADERS } from '../answers/answer-headers.ts'
+import { jsonAnswer } from '../answers/json-answer.ts'
+import type { AnyChangeStream } from '../capabilities.ts'
+import { openFeed, whenReady } from '../changes/feed-selection.ts'
+import { sseStream } from '../changes/sse-stream.ts'
+import type { HandlerContext } from '../handler-context.ts'
+import { defineRoute, needed } from '../route.ts'
+import { errorShape, nameShape } from './shapes.ts'
+
+const OPS = ['insert', 'update', 'delete', 'truncate'] as const
+
+/** Names parted by commas; one with a comma in it can't be asked for alone. */
+const listShape = v.pipe(nameShape, v.transform((text) => text.split(',').map((name) => name.trim())), v.array(nameShape))
+
+const changesQuery = v.strictObject({
+  tables: v.optional(listShape),
+  ops: v.optional(v.pipe(v.string(), v.transform((text) => text.split(',')), v.array(v.picklist(OPS, `Must be of ${OPS.join(', ')}.`)))),
+  source: v.optional(nameShape),
+  stream: v.optional(nameShape),
+  snapshot: v.optional(v.picklist(['initial', 'none'])),
+  lastEventId: v.optional(v.pipe(v.string(), v.maxLength(65_536))),
+})
+
+export const changesRoute = defineRoute({
+  method: 'GET', path: '/changes', scope: 'operate', id: 'followChanges',
+  summary: 'Changes as server-sent events, from now on or from behind `Last-Event-ID`',
+  query: changesQuery,
+  answers: { 200: { description: 'Messages `change`, `schema` and `checkpoint`; `problem` when it ends by an error.', contentType: 'text/event-stream' } },
+  handle: async ({ request, query: { stream, lastEventId, ...selection }, context }) => {
+    const feed = new AbortController()
+    const signal = AbortSignal.any([feed.signal, request.signal])
+    if (context.feeds.size >= context.maxFeeds) throw new TidemarkError('TOO_MANY_FEEDS', `${context.maxFeeds} clients follow changes.`)
+    context.feeds.add(feed)
+    const onEnd = (): void => void context.feeds.delete(feed)
+    try {
+      const batches = openFeed(streamOf(context, stream), { ...selection, signal, lastEventId: request.headers.get('last-event-id') ?? lastEventId })
+      await whenReady(batches)
+      return feedAnswer(batches, { heartbeatMs: context.heartbeatMs, onEnd })
+    } catch (error) {
+      onEnd()
+      throw error
+    }
+  },
+})
+
+function feedAnswer(batches: LiveBatches, options: { readonly heartbeatMs: number; readonly onEnd: () => void }): Response {
+  return new Response(sseStream({ batches, ...options }), {
+    // Proxies of nginx's kind hold back what they do not know to be a stream.
+    headers: { ...ANSWER_HEADERS, 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' },
+  })
+}
+
+/** Errors: `ROUTE_UNKNOWN` without any, `NAME_UNKNOWN`. */
+function streamOf({ streams }: HandlerContext, name: string | undefined): AnyChangeStream {
+  const [first] = streams.values()
+  const only = needed(first, 'streams')
+  if (name === undefined && streams.size === 1) return only
+  const stream = name === undefined ? undefined : streams.get(name)
+  if (stream === undefined) throw new TidemarkError('NAME_UNKNOWN', `\`stream\` must be one of: ${[...streams.keys()].join(', ')}.`)
+  return stream
+}
+
+const lagShape = v.object({ events: v.optional(v.number()), bytes: v.optional(v.number()), ms: v.optional(v.number()) })
+
+const sourceShape = v.object({
+  stream: v.string(), name: v.string(), connector: v.string(), address: v.string(),
+  state: v.picklist(['stopped', 'connecting', 'running', 'reconnecting', 'failed']),
+  head: v.optional(v.string()), lastError: v.optional(errorShape), capabilities: v.record(v.string(), v.union([v.boolean(), v.string()])),
+  subscribers: v.array(v.object({ id: v.string(), state: v.string(), durable: v.boolean(), position: v.string(), lag: v.optional(lagShape) })),
+})
+
+export const changeSourcesRoute = defineRoute({
+  method: 'GET', path: '/changes/status', scope: 'read', id: 'changeSources', head: true,
+  summary: 'Sources of changes as they stand, with their subscribers and how far these are behind',
+  answers: { 200: { description: 'All sources of all streams.', schema: v.object({ sources: v.array(sourceShape) }) } },
+  handle: async ({ context: { streams } }) => {
+    if (streams.size === 0) needed(undefined, 'streams')
+    const sources = await Promise.all([...streams].map(async ([stream, one]) => (await one.listSources()).map((source) => ({ stream, ...source }))))
+    return jsonAnswer({ sources: sources.flat() })
+  },
+})

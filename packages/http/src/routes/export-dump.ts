@@ -1,0 +1,74 @@
+import type { ExportRequest } from '@tidemark/core'
+import { toTidemarkError } from '@tidemark/core/adapter'
+import * as v from 'valibot'
+import { jsonAnswer } from '../answers/json-answer.ts'
+import { acceptedAnswer, acceptedShape } from '../exports/export-answer.ts'
+import { downloadAnswer } from '../exports/download-answer.ts'
+import type { HandlerContext } from '../handler-context.ts'
+import { defineRoute, needed, type RouteAnswer } from '../route.ts'
+import { nameShape, positiveNumber, wholeNumber } from './shapes.ts'
+
+const format = v.picklist(['sql', 'csv', 'csv-guarded', 'ndjson', 'parquet'])
+const layout = v.picklist(['single', 'directory'])
+const callbackUrl = v.pipe(v.string(), v.minLength(1, 'Must not be empty.'), v.maxLength(2_048, 'Must have at most 2,048 characters.'))
+
+const dumpQuery = v.strictObject({ callbackUrl: v.optional(callbackUrl), format: v.optional(format), layout: v.optional(layout) })
+
+/** All that an `ExportRequest` has, but for conditions, which are SQL, patterns, and secrets. */
+const dumpBody = v.strictObject({
+  callbackUrl: v.optional(callbackUrl),
+  format: v.optional(format),
+  layout: v.optional(layout),
+  tables: v.optional(v.array(v.union([nameShape, v.strictObject({ name: nameShape, limit: v.optional(wholeNumber) })], 'Must be a name, or { name, limit }.'))),
+  exclude: v.optional(v.array(nameShape)),
+  content: v.optional(v.picklist(['all', 'schema', 'data'])),
+  consistency: v.optional(v.picklist(['auto', 'snapshot', 'corrected', 'fuzzy'])),
+  partBytes: v.optional(wholeNumber), maxStatementBytes: v.optional(wholeNumber), concurrency: v.optional(wholeNumber),
+  keepRowids: v.optional(v.boolean()), encrypt: v.optional(v.boolean()),
+  compression: v.optional(nameShape), fileName: v.optional(nameShape),
+  pauseMs: v.optional(wholeNumber), ttlMs: v.optional(positiveNumber),
+})
+
+const answers: Readonly<Record<number, RouteAnswer>> = {
+  200: { description: 'A small export: the file itself, or the manifest of one that has several.', contentType: 'application/octet-stream' },
+  202: { description: 'It takes longer, or the request said `Prefer: respond-async`. `Location` is its status.', schema: acceptedShape },
+}
+
+export const dumpRoute = defineRoute({
+  method: 'POST', path: '/export/dump', scope: 'operate', id: 'startExport',
+  summary: 'Begins an export; a small one is answered with its file',
+  query: dumpQuery,
+  body: dumpBody,
+  answers,
+  handle: ({ request, query, body, context }) => dump(request, { ...body, ...query }, context),
+})
+
+/** As the prior designs had it; it begins something, so that pages of other sites may not ask for it. */
+export const getDumpRoute = defineRoute({
+  method: 'GET', path: '/export/dump', scope: 'operate', id: 'getExport',
+  summary: 'The same, for clients that only have GET',
+  query: dumpQuery,
+  answers,
+  handle: ({ request, query, context }) => dump(request, query, context),
+})
+
+async function dump(request: Request, wanted: v.InferOutput<typeof dumpBody>, context: HandlerContext): Promise<Response> {
+  const exporter = needed(context.exporter, 'exporter')
+  const { callbackUrl: url, ...rest } = wanted
+  const exportRequest: ExportRequest = url === undefined ? rest : { ...rest, callback: { url } }
+  const waitMs = /\brespond-async\b/.test(request.headers.get('prefer') ?? '') ? 0 : context.exportWaitMs
+  const { status, download } = await exporter.export(exportRequest, { waitMs })
+  if (download === undefined) {
+    runOn(status.exportId, context)
+    return jsonAnswer(acceptedAnswer(status), 202, { location: `${context.basePath}/export/status/${status.exportId}` })
+  }
+  // Only the callback, if there is one, is left to do.
+  if (url !== undefined) runOn(status.exportId, context)
+  return downloadAnswer({ request: new Request(request.url), open: () => Promise.resolve(download) })
+}
+
+/** What becomes of it is in its status. */
+function runOn(id: string, { exporter, runsExports, waitUntil, logger }: HandlerContext): void {
+  if (!runsExports || exporter === undefined) return
+  waitUntil(exporter.finish(id).then(() => undefined, (error: unknown) => logger.warn({ code: toTidemarkError(error).code }, 'An export has failed.')))
+}

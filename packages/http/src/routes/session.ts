@@ -1,0 +1,26 @@
+import * as v from 'valibot'
+import { mayDo } from '../access/check-access.ts'
+import { SCOPES } from '../access/scope.ts'
+import { jsonAnswer } from '../answers/json-answer.ts'
+import { defineRoute } from '../route.ts'
+
+export const sessionRoute = defineRoute({
+  method: 'GET', path: '/session', scope: 'read', id: 'session', head: true,
+  summary: 'What the caller may do, and what this handler has',
+  answers: {
+    200: {
+      description: 'Scopes, and capabilities that were given.',
+      schema: v.object({ scopes: v.array(v.picklist(SCOPES)), capabilities: v.array(v.picklist(['replicator', 'exporter', 'streams', 'propagator', 'receiver'])), streams: v.array(v.string()) }),
+    },
+  },
+  handle: async ({ request, context }) => {
+    const { authorize, replicator, exporter, streams, propagator, receiver } = context
+    const granted = await Promise.all(SCOPES.map((scope) => mayDo(authorize, { request, scope, route: 'GET /session' })))
+    const capabilities = { replicator, exporter, streams: streams.size === 0 ? undefined : streams, propagator, receiver }
+    return jsonAnswer({
+      scopes: SCOPES.filter((_, index) => granted[index]),
+      capabilities: Object.entries(capabilities).filter(([, given]) => given !== undefined).map(([name]) => name),
+      streams: [...streams.keys()],
+    })
+  },
+})
