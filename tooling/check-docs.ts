@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { GUIDE, errorsGuide } from './errors-guide.ts'
+import { OPENAPI, openapiText } from './openapi.ts'
 
 /**
  * Holds the documents to the code: links lead somewhere, generated pages are current, and every TypeScript block
@@ -43,5 +44,6 @@ function compileSnippets(): boolean {
 
 const faults = documents.flatMap(brokenLinks)
 if (readFileSync(GUIDE, 'utf8') !== errorsGuide()) faults.push(`${GUIDE} is not current; run node tooling/errors-guide.ts`)
+if (readFileSync(OPENAPI, 'utf8') !== openapiText()) faults.push(`${OPENAPI} is not current; run node --conditions=tidemark-source tooling/openapi.ts`)
 for (const fault of faults) process.stderr.write(`${fault}\n`)
 if (!compileSnippets() || faults.length > 0) process.exitCode = 1
