@@ -1,6 +1,6 @@
 import { repeatsRelayed, takesChanges, takesRelayed, TidemarkError, type PeerChange, type PeerTable, type RelayedTable, type RowValues } from '@tidemark/core/adapter'
 import type { BatchTransaction } from '../driver.ts'
-import { nullKey, type AppliedTable } from './apply-changes.ts'
+import { applyChanges, nullKey, type AppliedTable } from './apply-changes.ts'
 import type { ApplyContext, PlannedBatch } from './apply-context.ts'
 import { isRelayed, type Batch } from './batch.ts'
 import { unguarded } from './guard-tables.ts'
@@ -19,34 +19,74 @@ import { groupsOf, numbered, writeGroup } from './write-groups.ts'
 export async function applyBatches(
   transaction: BatchTransaction, batches: readonly Batch[], context: ApplyContext, last?: (table: AppliedTable | undefined) => Promise<void>,
 ): Promise<void> {
-  const shapes = await readShapes(transaction, batches)
-  const planned = batches.map((batch) => ({ ...batch, applied: batch.tables.map((table, index) => appliedTable(table, { index, batch, shape: shapes.get(table.name), context })) }))
+  const shapes = await readShapes(transaction, batches.flatMap(({ tables }) => tables.map(({ name }) => name)))
+  const planned = batches.map((batch) => plan(batch, { shapes, context }))
   if (!planned.some(({ applied }) => applied.some((table) => table !== undefined))) return
-  const touched = [...shapes.values()].filter((shape) => shape !== undefined)
+  const touched = shapesIn(shapes)
   const chosen = context.versioned === undefined ? planned : await context.versioned.choose(transaction, planned, shapes)
   const [first] = planned
-  const write = async (): Promise<void> => {
+  await writing(transaction, touched, { context, work: async () => {
     const groups = groupsOf(chosen)
     for (const [index, group] of groups.entries()) await writeGroup(transaction, group, { context, touched, index })
     if (last !== undefined && first !== undefined) {
       await withOrigin(transaction, touched, { from: { ...first.from, ...numbered(first, groups.length) }, sentBy: first.origin, work: () => last(first.applied[0]) })
     }
-    await noteRelayed(transaction, planned, context)
+    if (first !== undefined) await noteRelayed(transaction, first, { tables: tablesOf(planned), context })
     await context.versioned?.settle(transaction)
-  }
-  const guarded = context.guards ? (): Promise<void> => unguarded(transaction, context.names, write) : write
+  } })
+}
+
+/**
+ * The same for the parts of a transaction that may be of any size, in the memory of one part: each is read when the one before is written.
+ * Only where a transaction may read behind its own writes, and one instance writes a table. Errors: `TableFailed`.
+ */
+export async function applyParts(transaction: BatchTransaction, batches: AsyncIterator<Batch>, context: ApplyContext): Promise<void> {
+  const shapes = await readShapes(transaction, [...context.known.tables.keys()])
+  const touched = shapesIn(shapes)
+  const { value: first, done } = await batches.next()
+  if (done === true) return
+  await writing(transaction, touched, { context, work: async () => {
+    const tables = new Set<string>()
+    const apply = async (batch: Batch): Promise<void> => {
+      const planned = plan(batch, { shapes, context })
+      for (const table of tablesOf([planned])) tables.add(table)
+      await applyChanges(transaction, planned.changes, { origin: planned.origin, tables: planned.applied, maxParameters: context.host.maxParameters })
+    }
+    await withOrigin(transaction, touched, { from: first.from, sentBy: first.origin, work: async () => {
+      await apply(first)
+      for (let next = await batches.next(); next.done !== true; next = await batches.next()) await apply(next.value)
+    } })
+    await noteRelayed(transaction, first, { tables, context })
+  } })
+}
+
+/** Behind the guards, without the application's triggers. */
+async function writing(transaction: BatchTransaction, touched: readonly PeerShape[], { context, work }: { readonly context: ApplyContext; readonly work: () => Promise<void> }): Promise<void> {
+  const guarded = context.guards ? (): Promise<void> => unguarded(transaction, context.names, work) : work
   await withoutTriggers(transaction, touched, { names: context.names, work: guarded })
 }
 
-async function noteRelayed(transaction: BatchTransaction, batches: readonly PlannedBatch[], { names }: ApplyContext): Promise<void> {
-  const [first] = batches
-  if (first === undefined || !isRelayed(first)) return
-  const tables = new Set(batches.flatMap(({ applied }) => applied.flatMap((table) => table?.table.name ?? [])))
+type Shapes = ReadonlyMap<string, PeerShape | undefined>
+
+function plan(batch: Batch, { shapes, context }: { readonly shapes: Shapes; readonly context: ApplyContext }): PlannedBatch {
+  return { ...batch, applied: batch.tables.map((table, index) => appliedTable(table, { index, batch, shape: shapes.get(table.name), context })) }
+}
+
+function tablesOf(batches: readonly PlannedBatch[]): ReadonlySet<string> {
+  return new Set(batches.flatMap(({ applied }) => applied.flatMap((table) => table?.table.name ?? [])))
+}
+
+function shapesIn(shapes: Shapes): readonly PeerShape[] {
+  return [...shapes.values()].filter((shape) => shape !== undefined)
+}
+
+async function noteRelayed(transaction: BatchTransaction, first: Batch, { tables, context: { names } }: { readonly tables: ReadonlySet<string>; readonly context: ApplyContext }): Promise<void> {
+  if (!isRelayed(first)) return
   for (const name of tables) await writeRelayed(transaction, names, { from: first.from, name })
 }
 
-async function readShapes(transaction: BatchTransaction, batches: readonly Batch[]): Promise<ReadonlyMap<string, PeerShape | undefined>> {
-  const names = [...new Set(batches.flatMap(({ tables }) => tables.map((table) => table.name)))]
+async function readShapes(transaction: BatchTransaction, tables: readonly string[]): Promise<Shapes> {
+  const names = [...new Set(tables)]
   return new Map(await Promise.all(names.map(async (name): Promise<[string, PeerShape | undefined]> => [name, await readShape(transaction, name)])))
 }
 

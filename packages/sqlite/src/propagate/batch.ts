@@ -29,11 +29,31 @@ function lineOf({ epoch, restarts = 0 }: Lineage): string {
   return restarts === 0 ? epoch : `${epoch}~${restarts}`
 }
 
-/** A unit with the parts that were kept before it. */
+/** A unit with the parts that were kept before it, in their order. */
 export function batchesOf(unit: PeerUnit, parts: readonly string[], sender: Lineage): readonly Batch[] {
-  const units = [...parts.map((text) => decodeMessage(text) as PeerUnit), unit] // written from units
-  const own = { origin: unit.origin, epoch: lineOf(sender), sequence: unit.to.sequence, after: (units[0] ?? unit).from.sequence }
-  return units.map(({ origin, tables, changes, version, relayed }) => ({ origin, tables, changes, from: relayed ?? own, versions: version === undefined ? undefined : changes.map(() => version) }))
+  const units = [...parts.map(toUnit), unit]
+  return units.map((part) => batchOfUnit(part, { unit, first: units[0] ?? unit, sender }))
+}
+
+/** The same, one at a time, for parts of which all together are more than fits in memory. */
+export async function* batchesAsRead(unit: PeerUnit, parts: AsyncIterable<string>, sender: Lineage): AsyncGenerator<Batch> {
+  let first: PeerUnit | undefined
+  for await (const text of parts) {
+    const part = toUnit(text)
+    first ??= part
+    yield batchOfUnit(part, { unit, first, sender })
+  }
+  yield batchOfUnit(unit, { unit, first: first ?? unit, sender })
+}
+
+function toUnit(text: string): PeerUnit {
+  return decodeMessage(text) as PeerUnit // written from a unit
+}
+
+/** `unit`: that which ends the transaction; `first`: that which begins it. */
+function batchOfUnit({ origin, tables, changes, version, relayed }: PeerUnit, { unit, first, sender }: { readonly unit: PeerUnit; readonly first: PeerUnit; readonly sender: Lineage }): Batch {
+  const own = { origin: unit.origin, epoch: lineOf(sender), sequence: unit.to.sequence, after: first.from.sequence }
+  return { origin, tables, changes, from: relayed ?? own, versions: version === undefined ? undefined : changes.map(() => version) }
 }
 
 /** The rows of a chunk, and what is known of those that are gone; by version, so that what was written together is passed on together. */

@@ -84,6 +84,16 @@ export async function readParts(transaction: BatchTransaction, names: PeerNames,
   return rows.map(([message]) => String(message))
 }
 
+/** One at a time, with writes in between: only where a transaction may read behind its own writes. */
+export async function* streamParts(transaction: BatchTransaction, names: PeerNames, origin: string): AsyncGenerator<string> {
+  for (let after = 0; ;) {
+    const [row] = await transaction.query(`SELECT number, message FROM ${names.parts} WHERE origin = ? AND number > ? ORDER BY number LIMIT 1`, [origin, after])
+    if (row === undefined) return
+    after = Number(row[0])
+    yield String(row[1])
+  }
+}
+
 export async function dropParts(transaction: BatchTransaction, names: PeerNames, origin: string): Promise<void> {
   await transaction.run(`DELETE FROM ${names.parts} WHERE origin = ?`, [origin])
 }

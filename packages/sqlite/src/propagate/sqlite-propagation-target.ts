@@ -5,13 +5,13 @@ import {
 import type { BatchDriver, BatchTransaction } from '../driver.ts'
 import { logNames } from '../capture/log-names.ts'
 import { SerialDriver } from '../serial-driver.ts'
-import { applyBatches } from './apply-batches.ts'
+import { applyBatches, applyParts } from './apply-batches.ts'
 import type { ApplyContext } from './apply-context.ts'
 import type { AppliedTable } from './apply-changes.ts'
-import { batchesOf, batchOfChunk } from './batch.ts'
+import { batchesAsRead, batchesOf, batchOfChunk } from './batch.ts'
 import { peerNames, type PeerNames } from './peer-names.ts'
 import {
-  createPeerTables, dropParts, placeOf, readParts, readRelayed, readSender, writePart, writeSender, writeTable, type KeptSender, type KeptTable,
+  createPeerTables, dropParts, placeOf, readParts, readRelayed, readSender, streamParts, writePart, writeSender, writeTable, type KeptSender, type KeptTable,
 } from './peer-state.ts'
 import { parentsFirst } from './parents-first.ts'
 import { isOfOneTable, TableFailed } from './table-failed.ts'
@@ -140,12 +140,22 @@ class SqlitePropagationConnection implements PropagationConnection {
       return this.#answer('applied', { ...known, sender }, unit)
     }
     const relayed = unit.relayed === undefined ? NONE : await readRelayed(transaction, this.#names, unit.relayed.origin)
-    const parts = known.sender.keptTo === null ? [] : await readParts(transaction, this.#names, origin)
-    await applyBatches(transaction, batchesOf(unit, parts, known.sender), this.#applying({ known, failed, relayed }))
+    await this.#applyUnit(transaction, unit, this.#applying({ known, failed, relayed }))
     if (known.sender.keptTo !== null) await dropParts(transaction, this.#names, origin)
     const sender = { ...known.sender, at: to, keptTo: null }
     await writeSender(transaction, this.#names, { origin, sender })
     return this.#answer('applied', { sender, tables: await this.#refuse(transaction, unit, { known, failed }) }, unit)
+  }
+
+  /** Where it can be, a transaction in parts is applied in the memory of one. */
+  async #applyUnit(transaction: BatchTransaction, unit: PeerUnit, context: ApplyContext): Promise<void> {
+    const { origin } = unit
+    const { known: { sender }, versioned, names } = context
+    if (sender.keptTo !== null && this.#host.isInteractive === true && versioned === undefined) {
+      return applyParts(transaction, batchesAsRead(unit, streamParts(transaction, names, origin), sender), context)
+    }
+    const parts = sender.keptTo === null ? [] : await readParts(transaction, names, origin)
+    return applyBatches(transaction, batchesOf(unit, parts, sender), context)
   }
 
   async #chunk(transaction: BatchTransaction, chunk: PeerChunk, { known, failed }: Taking): Promise<PeerAnswer> {
