@@ -55,7 +55,7 @@ export class PgoutputDecoder<Relation extends DecodedRelation> {
       this.#reader.close()
     } catch (error) {
       // Whatever a codec or the runtime throws here, a message was not understood. It may quote a value, and is not kept.
-      throw error instanceof TidemarkError ? error : undecodable('has a value that is not of its column\'s type')
+      throw error instanceof TidemarkError && error.code === 'LOG_UNDECODABLE' ? error : undecodable('has a value that is not of its column\'s type')
     }
   }
 

@@ -1,10 +1,13 @@
 import type { ColumnSchema, Value } from '@tidemark/core/adapter'
 import { compileCodec } from '../column-codec.ts'
+import { undecodable } from './undecodable.ts'
 import type { ValueReader } from './pgoutput-messages.ts'
 
 const MINUS = 0x2d
 const ZERO = 0x30
 const LETTER_T = 0x74
+const LETTER_X = 0x78
+const BACKSLASH = 0x5c
 /** Digits that surely fit a safe integer. */
 const SAFE_DIGITS = 15
 
@@ -14,11 +17,12 @@ export function compileValueReader(column: ColumnSchema): ValueReader {
   const codec = compileCodec(column)
   const slow: ValueReader = (bytes, from, to) => codec(bytes.toString('utf8', from, to))
   switch (column.logicalType) {
-    case 'integer': return (bytes, from, to) => (to - from > SAFE_DIGITS ? slow(bytes, from, to) : integer(bytes, from, to) ?? slow(bytes, from, to))
+    case 'integer': return (bytes, from, to) => (to - from > SAFE_DIGITS ? slow(bytes, from, to) : integer(bytes, from, to))
     case 'boolean': return (bytes, from, to) => (to - from === 1 ? Number(bytes[from] === LETTER_T) : slow(bytes, from, to))
     case 'decimal': case 'text': case 'enum': case 'raw': case 'uuid': case 'json': case 'time': case 'interval': case 'bits':
       return readText
-    case 'real': case 'scaled': case 'uuid-blob': case 'blob': case 'date': case 'timestamp': case 'timestamp-utc': case 'epoch-us': case 'array':
+    case 'blob': return readBlob
+    case 'real': case 'scaled': case 'uuid-blob': case 'date': case 'timestamp': case 'timestamp-utc': case 'epoch-us': case 'array':
       return slow
     default: return column.logicalType satisfies never
   }
@@ -28,17 +32,33 @@ function readText(bytes: Buffer, from: number, to: number): Value {
   return bytes.toString('utf8', from, to)
 }
 
-/** `undefined` for what are not digits alone. */
-function integer(bytes: Buffer, from: number, to: number): number | undefined {
+function integer(bytes: Buffer, from: number, to: number): number {
   const first = bytes[from] === MINUS ? from + 1 : from
-  if (first === to) return undefined
+  if (first === to) throw undecodable('has a number that is none')
   let value = 0
   for (let at = first; at < to; at += 1) {
     const digit = (bytes[at] ?? 0) - ZERO
-    if (digit < 0 || digit > 9) return undefined
+    if (digit < 0 || digit > 9) throw undecodable('has a number that is none')
     value = value * 10 + digit
   }
   return first === from || value === 0 ? value : -value
+}
+
+/** Values of hexadecimal digits by their byte; 16 for what is none. */
+const DIGITS = new Uint8Array(256).fill(16)
+for (let digit = 0; digit < 16; digit += 1) DIGITS[digit.toString(16).charCodeAt(0)] = digit
+
+/** `\x00ff`. */
+function readBlob(bytes: Buffer, from: number, to: number): Value {
+  if (bytes[from] !== BACKSLASH || bytes[from + 1] !== LETTER_X || (to - from) % 2 !== 0) throw undecodable('has a bytea value that is not in hexadecimal')
+  const blob = new Uint8Array((to - from) / 2 - 1)
+  for (let place = 0, at = from + 2; place < blob.length; place += 1, at += 2) {
+    const high = DIGITS[bytes[at] ?? 0] ?? 16
+    const low = DIGITS[bytes[at + 1] ?? 0] ?? 16
+    if (high === 16 || low === 16) throw undecodable('has a bytea value that is not in hexadecimal')
+    blob[place] = (high << 4) | low
+  }
+  return blob
 }
 
 /** A page asks for money as numeric, which a stream can't. The session has `lc_monetary` C: `-$1,234.50`. */
