@@ -156,9 +156,9 @@ export class SnapshotChunks {
   }
 
   async #declare(session: SnapshotSession, reading: TableReading, request: ReadChunkRequest): Promise<void> {
-    if (this.#cursor !== undefined) await session.query('CLOSE tidemark_rows', [], request)
+    if (this.#cursor !== undefined) await session.run('CLOSE tidemark_rows', request)
     const select = reading.select === '' ? 'NULL' : reading.select
-    await session.query(`DECLARE tidemark_rows NO SCROLL CURSOR FOR SELECT ${select} FROM ${quoteTable(reading.published.schema.ref)}`, [], request)
+    await session.run(`DECLARE tidemark_rows NO SCROLL CURSOR FOR SELECT ${select} FROM ${quoteTable(reading.published.schema.ref)}`, request)
     this.#cursor = { table: request.table, rows: 0 }
   }
 

@@ -49,9 +49,22 @@ export class SnapshotSession {
 
   /** Errors: as those of a query; the session is closed then. */
   async query(text: string, parameters: readonly string[], options: AbortOptions): Promise<readonly TextRow[]> {
+    return await this.#use(async () => checkRows(await this.#ask(text, parameters, options)))
+  }
+
+  /** A statement without rows, of which the server counts none. */
+  async run(text: string, options: AbortOptions): Promise<void> {
+    await this.#use(() => this.#ask(text, [], options))
+  }
+
+  #ask(text: string, parameters: readonly string[], options: AbortOptions): Promise<unknown> {
+    const work = this.#instance.sql.unsafe(text, [...parameters], { prepare: false }).values()
+    return bounded(work, { signal: options.signal, timeoutMs: this.#session.queryTimeoutMs })
+  }
+
+  async #use<T>(work: () => Promise<T>): Promise<T> {
     try {
-      const work = this.#instance.sql.unsafe(text, [...parameters], { prepare: false }).values()
-      return checkRows(await bounded(work, { signal: options.signal, timeoutMs: this.#session.queryTimeoutMs }))
+      return await work()
     } catch (error) {
       this.close()
       throw mapPostgresError(error)

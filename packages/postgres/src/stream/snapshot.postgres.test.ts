@@ -1,0 +1,107 @@
+import { setTimeout } from 'node:timers/promises'
+import { ChangeStream } from '@tidemark/core'
+import type { ChangeBatch } from '@tidemark/core'
+import type { ChangeEvent } from '@tidemark/core/adapter'
+import { memoryStateStore } from '@tidemark/core/testing'
+import { describe, expect, it } from 'vitest'
+import { postgresChanges } from './postgres-changes.ts'
+import { openStreamDatabase, versions, type StreamDatabase } from './test/stream-database.ts'
+import { Replica } from './test/replica.ts'
+import { startWriters } from './test/writers.ts'
+
+const TABLES = ['first', 'second', 'third']
+
+async function createTables({ sql }: StreamDatabase): Promise<void> {
+  for (const table of TABLES) await sql.unsafe(`CREATE TABLE ${table} (id int4 PRIMARY KEY, n int4, note text); INSERT INTO ${table} SELECT i, 0, 'start' FROM generate_series(1, 2000) i`)
+}
+
+async function rowsOf({ sql }: StreamDatabase, table: string): Promise<readonly string[]> {
+  return (await sql.unsafe(`SELECT id, n, note FROM ${table} ORDER BY id`)).map((row) => JSON.stringify(row))
+}
+
+function open(database: StreamDatabase, options: { readonly snapshotAgeMs: number; readonly checkpoints: ReturnType<typeof memoryStateStore> }): ChangeStream {
+  const source = postgresChanges({ url: database.url, slot: database.slot, tables: TABLES, snapshotAgeMs: options.snapshotAgeMs })
+  return new ChangeStream({ source, checkpoints: options.checkpoints, snapshot: 'initial', batch: { events: 150 } })
+}
+
+/** Until the mark, which is written last, has come. */
+function untilMark(stream: ChangeStream, replica: Replica): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const take = (batch: ChangeBatch): void => {
+      replica.apply(batch.events)
+      if (batch.events.some(({ op, key }) => op !== 'snapshot' && key?.['id'] === -1)) resolve()
+    }
+    void stream.subscribe({ id: 'replica' }, take).then((subscription) => void subscription.done.catch(reject), reject)
+  })
+}
+
+describe.each(versions)('a snapshot of postgres %s', (version) => {
+  it.each([{ snapshotAgeMs: 30_000 }, { snapshotAgeMs: 1 }])('and the changes behind it give the rows, whoever writes meanwhile ($snapshotAgeMs ms)', async ({ snapshotAgeMs }) => {
+    await using database = await openStreamDatabase(version)
+    await createTables(database)
+    const writers = startWriters(database.sql, { tables: TABLES, seed: 7, writers: 4 })
+    await using stream = open(database, { snapshotAgeMs, checkpoints: memoryStateStore() })
+    const replica = new Replica()
+    const completed = new Promise<void>((resolve) => void stream.on('snapshot', ({ phase }) => { if (phase === 'completed') resolve() }))
+    const marked = untilMark(stream, replica)
+    await Promise.race([completed, marked])
+    await writers.stop()
+    await database.sql`INSERT INTO third VALUES (-1, 0, 'mark')`
+    await marked
+    for (const table of TABLES) expect(replica.rows(table)).toEqual(await rowsOf(database, table))
+    expect(replica.regressions).toEqual([])
+    expect(writers.committed).toBeGreaterThan(20)
+  })
+
+  it('goes on where it was when it is stopped again and again', async () => {
+    await using database = await openStreamDatabase(version)
+    await createTables(database)
+    const checkpoints = memoryStateStore()
+    const writers = startWriters(database.sql, { tables: TABLES, seed: 11, writers: 2 })
+    const replica = new Replica()
+    for (let part = 0; part < 5; part += 1) {
+      await using stream = open(database, { snapshotAgeMs: 30_000, checkpoints })
+      await new Promise<void>((resolve, reject) => {
+        let batches = 0
+        const take = (batch: ChangeBatch): void => {
+          replica.apply(batch.events)
+          batches += 1
+          if (batches === 6) resolve()
+        }
+        stream.subscribe({ id: 'replica' }, take).catch(reject)
+      })
+    }
+    await using stream = open(database, { snapshotAgeMs: 30_000, checkpoints })
+    const completed = new Promise<void>((resolve) => void stream.on('snapshot', ({ phase }) => { if (phase === 'completed') resolve() }))
+    const marked = untilMark(stream, replica)
+    await completed
+    await writers.stop()
+    await database.sql`INSERT INTO third VALUES (-1, 0, 'mark')`
+    await marked
+    for (const table of TABLES) expect(replica.rows(table)).toEqual(await rowsOf(database, table))
+    expect(replica.snapshotRows).toBeLessThan(2 * 3 * 2000)
+  })
+
+  it('has the rows of a table without a key, and leaves nothing behind at the server', async () => {
+    await using database = await openStreamDatabase(version)
+    const { sql, slot } = database
+    await sql.unsafe('CREATE TABLE lines (note text, n int4); ALTER TABLE lines REPLICA IDENTITY FULL; INSERT INTO lines SELECT \'same\', i / 2 FROM generate_series(0, 999) i')
+    const events: ChangeEvent[] = []
+    {
+      await using stream = new ChangeStream({ source: postgresChanges({ url: database.url, slot, tables: ['lines'] }), checkpoints: memoryStateStore(), snapshot: 'initial', batch: { events: 90 } })
+      const completed = new Promise<void>((resolve) => void stream.on('snapshot', ({ phase }) => { if (phase === 'completed') resolve() }))
+      await stream.subscribe({ id: 'lines' }, (batch) => void events.push(...batch.events))
+      await completed
+      expect(events.map(({ after }) => Number(after?.['n'])).toSorted((a, b) => a - b)).toEqual(Array.from({ length: 1000 }, (_, index) => Math.floor(index / 2)))
+      expect(new Set(events.map(({ id }) => id)).size).toBe(1000)
+    }
+    const left = await database.admin`SELECT slot_name, temporary FROM pg_replication_slots WHERE database = current_database()`
+    expect([...left]).toEqual([{ slot_name: slot, temporary: false }])
+    // The transaction that read the rows has ended too.
+    for (;;) {
+      const rows = await database.admin`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tidemark'`
+      if (rows.length === 0) break
+      await setTimeout(10)
+    }
+  })
+})
