@@ -3,6 +3,7 @@ import type { SqliteDriver } from './driver.ts'
 import { migrate } from './migrations.ts'
 import type { TextForm } from './source/cell-codec.ts'
 import { SqliteTargetConnection } from './sqlite-target-connection.ts'
+import { requireTablePrefix } from './require-plain-name.ts'
 
 export interface SqliteTargetConfig {
   readonly name: string
@@ -12,8 +13,6 @@ export interface SqliteTargetConfig {
   readonly textForm?: TextForm | undefined
   readonly open: () => Promise<SqliteDriver>
 }
-
-const PREFIX = /^[A-Za-z_][A-Za-z0-9_]{0,30}$/
 
 /** A target dialect from a driver: what `nodeSqliteTarget` and `libsqlTarget` are made of. */
 export function sqliteTarget(config: SqliteTargetConfig): TargetDialect {
@@ -27,11 +26,7 @@ export function sqliteTarget(config: SqliteTargetConfig): TargetDialect {
 
 async function connect(config: SqliteTargetConfig, options: TargetConnectOptions): Promise<TargetConnection> {
   const { tablePrefix, signal } = options
-  if (!PREFIX.test(tablePrefix)) {
-    throw new TidemarkError('CONFIG_INVALID', 'The table prefix must be a plain identifier of at most 31 characters.', {
-      issues: [{ path: 'tablePrefix', message: 'Must match [A-Za-z_][A-Za-z0-9_]*.' }],
-    })
-  }
+  requireTablePrefix(tablePrefix)
   if (signal?.aborted === true) throw new TidemarkError('ABORTED', 'The operation was aborted before it began.')
   const driver = await config.open()
   try {

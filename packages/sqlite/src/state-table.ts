@@ -1,8 +1,7 @@
 import { TidemarkError, type StoredState } from '@tidemark/core/adapter'
 import type { BatchTransaction } from './driver.ts'
 import { quote } from './quote.ts'
-
-const PREFIX = /^[A-Za-z_][A-Za-z0-9_]{0,30}$/
+import { requireTablePrefix } from './require-plain-name.ts'
 
 export interface StateEntry {
   readonly key: string
@@ -18,10 +17,7 @@ export class StateTable {
 
   /** Errors: `CONFIG_INVALID` for a prefix that is no plain name. */
   constructor(prefix: string) {
-    if (!PREFIX.test(prefix)) {
-      const issues = [{ path: 'tablePrefix', message: 'Must match [A-Za-z_][A-Za-z0-9_]*.' }]
-      throw new TidemarkError('CONFIG_INVALID', 'The table prefix must be a plain identifier of at most 31 characters.', { issues })
-    }
+    requireTablePrefix(prefix)
     this.name = quote(`${prefix}state`)
   }
 

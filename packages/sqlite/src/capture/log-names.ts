@@ -1,5 +1,5 @@
-import { TidemarkError } from '@tidemark/core/adapter'
 import { quote } from '../quote.ts'
+import { requirePlainName } from '../require-plain-name.ts'
 
 /** The tables of one log, quoted. */
 export interface LogNames {
@@ -18,14 +18,9 @@ export interface LogNames {
   readonly watch: string
 }
 
-const PREFIX = /^[A-Za-z_][A-Za-z0-9_]{0,30}$/
-
 /** Errors: `CONFIG_INVALID` for a prefix that is no plain name. */
 export function logNames(prefix: string): LogNames {
-  if (!PREFIX.test(prefix)) {
-    const message = 'Must match [A-Za-z_][A-Za-z0-9_]*, at most 31 characters.'
-    throw new TidemarkError('CONFIG_INVALID', 'The name of a change log must be a plain name.', { issues: [{ path: 'log', message }] })
-  }
+  requirePlainName(prefix, { path: 'log', what: 'The name of a change log' })
   return {
     prefix,
     log: quote(`${prefix}_log`),

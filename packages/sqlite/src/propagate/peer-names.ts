@@ -1,6 +1,6 @@
-import { TidemarkError } from '@tidemark/core/adapter'
 import { isOfLog, logNames } from '../capture/log-names.ts'
 import { quote } from '../quote.ts'
+import { requireTablePrefix } from '../require-plain-name.ts'
 
 /** The tables that a receiver keeps in its database, quoted. */
 export interface PeerNames {
@@ -33,14 +33,10 @@ export function isReserved(table: string, { names, log }: { readonly names: Peer
 }
 
 const GUARD = 'guard'
-const PREFIX = /^[A-Za-z_][A-Za-z0-9_]{0,30}$/
 
 /** Errors: `CONFIG_INVALID` for a prefix that is no plain name. */
 export function peerNames(prefix: string): PeerNames {
-  if (!PREFIX.test(prefix)) {
-    const issues = [{ path: 'tablePrefix', message: 'Must match [A-Za-z_][A-Za-z0-9_]*.' }]
-    throw new TidemarkError('CONFIG_INVALID', 'The table prefix must be a plain identifier of at most 31 characters.', { issues })
-  }
+  requireTablePrefix(prefix)
   return {
     senders: quote(`${prefix}peer_senders`),
     tables: quote(`${prefix}peer_tables`),
