@@ -8,6 +8,7 @@ import { SerialDriver } from '../serial-driver.ts'
 import { applyBatches, applyParts } from './apply-batches.ts'
 import type { ApplyContext } from './apply-context.ts'
 import type { AppliedTable } from './apply-changes.ts'
+import { asRefusal } from './as-refusal.ts'
 import { batchesAsRead, batchesOf, batchOfChunk } from './batch.ts'
 import { peerNames, type PeerNames } from './peer-names.ts'
 import {
@@ -186,8 +187,9 @@ class SqlitePropagationConnection implements PropagationConnection {
   async #refuse(transaction: BatchTransaction, { origin }: PeerMessage, { known, failed }: { readonly known: KeptSender } & Omit<Taking, 'known'>): Promise<KeptSender['tables']> {
     const tables = new Map(known.tables)
     for (const [name, error] of failed) {
-      tables.set(name, refused(error))
-      await writeTable(transaction, this.#names, { origin, name, kept: refused(error) })
+      const kept = refused(asRefusal(error, { isVersioned: this.#versioned !== undefined }))
+      tables.set(name, kept)
+      await writeTable(transaction, this.#names, { origin, name, kept })
     }
     return tables
   }
