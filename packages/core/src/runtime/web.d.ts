@@ -63,6 +63,7 @@ interface URL {
   readonly hostname: string
   readonly port: string
   readonly pathname: string
+  readonly search: string
   readonly username: string
   readonly password: string
 }

@@ -4,7 +4,7 @@ import { sqliteError } from '../errors.ts'
 
 export interface StarbaseClientOptions {
   /** Of the instance. */
-  readonly url: string
+  readonly url: URL
   readonly token: SecretInput
   readonly fetch: PeerFetch
   /** Ends requests; looked at with each. */
@@ -32,7 +32,7 @@ export class StarbaseClient {
   readonly #signal: () => AbortSignal
 
   constructor({ url, token, fetch, signal }: StarbaseClientOptions) {
-    this.#endpoint = `${url.replace(/\/+$/, '')}/query`
+    this.#endpoint = `${url.origin}${url.pathname.replace(/\/+$/, '')}/query${url.search}`
     this.#secret = makeSecret(token, 'token')
     this.#fetch = fetch
     this.#signal = signal

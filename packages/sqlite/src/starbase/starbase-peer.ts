@@ -1,4 +1,4 @@
-import { encodeMessage, hostFetch, peerName, peerUrl, sqlPeer, TidemarkError, type Peer, type PeerFetch, type PeerMessage, type ReceiverRules, type SecretInput } from '@tidemark/core/adapter'
+import { encodeMessage, hostFetch, peerAddress, peerName, peerUrl, sqlPeer, TidemarkError, type Peer, type PeerFetch, type PeerMessage, type ReceiverRules, type SecretInput } from '@tidemark/core/adapter'
 import { peerNames } from '../propagate/peer-names.ts'
 import { sqlitePropagationTarget } from '../propagate/sqlite-propagation-target.ts'
 import { StarbaseClient } from './starbase-client.ts'
@@ -32,11 +32,11 @@ export function starbasePeer(options: StarbasePeerOptions): Peer {
   const { token, name, replacesRows, followsSchema, refusesLocalWrites } = options
   const url = peerUrl(options)
   const current = { signal: new AbortController().signal }
-  const client = new StarbaseClient({ url: url.href, token, fetch: options.fetch ?? hostFetch(), signal: () => current.signal })
+  const client = new StarbaseClient({ url, token, fetch: options.fetch ?? hostFetch(), signal: () => current.signal })
   const { senders, tables, relayed } = peerNames(PREFIX)
   const isGuarded = (sql: string): boolean => [senders, tables, relayed].some((kept) => sql.includes(kept))
   const open = (): Promise<StarbaseDriver> => new StarbaseDriver({ client, prefix: PREFIX, isGuarded }).open()
-  const target = sqlitePropagationTarget({ address: url.href, maxParameters: 1, keepsForeignKeys: true, keepsTriggers: true, open }, { tablePrefix: PREFIX })
+  const target = sqlitePropagationTarget({ address: peerAddress(url), maxParameters: 1, keepsForeignKeys: true, keepsTriggers: true, open }, { tablePrefix: PREFIX })
   const peer = sqlPeer(target, { name: name ?? peerName(url), replacesRows, followsSchema, refusesLocalWrites })
   return {
     ...peer,

@@ -5,7 +5,7 @@ import type { Peer, SendOptions } from '../peer.ts'
 import { decodeAnswer, decodeFailure } from '../wire/answer.ts'
 import { encodeMessage } from '../wire/encode-message.ts'
 import { HEADERS, signMessage } from '../wire/sign-message.ts'
-import { peerName, peerUrl } from './peer-url.ts'
+import { peerAddress, peerName, peerUrl } from './peer-url.ts'
 import { statusError } from './status-error.ts'
 
 /** A subset of `fetch`, for hosts with one of their own: a service binding of a Worker, an agent with a private authority. */
@@ -58,7 +58,7 @@ export function httpPeer(options: HttpPeerOptions): Peer {
   const fetch = options.fetch ?? hostFetch()
   return {
     name: options.name ?? peerName(url),
-    address: `${url.origin}${url.pathname}`,
+    address: peerAddress(url),
     maxMessageBytes,
     send: (message, { signal }) => post(message, { url: url.href, proof, fetch, maxMessageBytes, signal }),
     close: () => Promise.resolve(),

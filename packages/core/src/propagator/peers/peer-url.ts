@@ -9,6 +9,11 @@ export function peerUrl({ url, allowPlaintext = false }: { readonly url: string;
   return parsed
 }
 
+/** Where a peer is, for people: without what may be a credential. */
+export function peerAddress({ origin, pathname }: URL): string {
+  return `${origin}${pathname}`
+}
+
 /** By which a peer is called that was given no name. */
 export function peerName({ hostname, port }: URL): string {
   return `${hostname}${port === '' ? '' : `:${port}`}`
