@@ -13,9 +13,6 @@ import type { PeerStatus } from './propagator-status.ts'
 /** Errors that a message itself is the reason of: sent again unchanged, it fails again. */
 const OF_THE_MESSAGE: ReadonlySet<string> = new Set(['PEER_TOO_LARGE', 'REQUEST_INVALID', 'REQUEST_TOO_LARGE', 'VALUE_UNREPRESENTABLE'])
 
-/** How often a peer with refused tables is asked whether they have been mended, in milliseconds. */
-const ASK_AGAIN_MS = 30_000
-
 /** Brings one peer forward, whatever becomes of the others. */
 export class PeerRunner {
   readonly peer: Peer
@@ -115,7 +112,7 @@ export class PeerRunner {
   }
 
   async #open(log: OpenLog, signal: AbortSignal): Promise<PeerSession> {
-    this.#askAtMs = this.#context.runtime.now() + ASK_AGAIN_MS
+    this.#askAtMs = this.#context.runtime.now() + this.#context.settings.askAgainMs
     const observer = {
       onAnswer: (answer: PeerAnswer): void => this.#answered(answer),
       onApplied: (unit: PeerUnit): void => this.#applied(unit),

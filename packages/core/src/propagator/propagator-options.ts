@@ -39,6 +39,8 @@ export interface PropagatorOptions extends ConflictRules {
   readonly retry?: Partial<BackoffOptions> | undefined
   /** When a peer is left alone: after so many failures in a row, for so long, in milliseconds. Default 5 and 30,000. */
   readonly breaker?: { readonly failures?: number | undefined; readonly cooldownMs?: number | undefined } | undefined
+  /** How often a peer that has refused a table is asked whether the reason is gone, in milliseconds; each costs it a look at all tables. Default 30,000. */
+  readonly askAgainMs?: number | undefined
   /** Takes a message that a peer refuses for good; the peer then goes on behind it. Default: the peer waits before it. */
   readonly deadLetter?: ((letter: DeadLetter) => unknown) | undefined
   /** Greatest batch, whichever is reached first. Default 2,048 rows, 512 KiB. */

@@ -14,6 +14,7 @@ export interface PropagatorSettings {
   readonly timeoutMs: number
   readonly retry: BackoffOptions
   readonly breaker: { readonly failures: number; readonly cooldownMs: number }
+  readonly askAgainMs: number
   readonly batch: SliceLimit
   readonly stopGraceMs: number
   readonly leaseTtlMs: number
@@ -40,6 +41,7 @@ const schema = v.object({
   timeoutMs: v.optional(positive),
   retry: v.optional(v.strictObject({ baseMs: v.optional(positive), maxMs: v.optional(positive) })),
   breaker: v.optional(v.strictObject({ failures: v.optional(count), cooldownMs: v.optional(positive) })),
+  askAgainMs: v.optional(positive),
   deadLetter: v.optional(v.custom((value) => typeof value === 'function', 'Must be a function.')),
   batch: v.optional(v.strictObject({ rows: v.optional(count), bytes: v.optional(count) })),
   stopGraceMs: v.optional(v.pipe(v.number(), v.finite('Must be finite.'), v.minValue(0, 'Must not be negative.'))),
@@ -67,6 +69,7 @@ export function resolvePropagatorSettings(options: PropagatorOptions): Propagato
     timeoutMs: options.timeoutMs ?? 10_000,
     retry: { baseMs: 100, maxMs: 30_000, ...options.retry },
     breaker: { failures: options.breaker?.failures ?? 5, cooldownMs: options.breaker?.cooldownMs ?? 30_000 },
+    askAgainMs: options.askAgainMs ?? 30_000,
     batch: { events: options.batch?.rows ?? 2_048, bytes: options.batch?.bytes ?? 524_288 },
     stopGraceMs: options.stopGraceMs ?? 5_000,
     leaseTtlMs: options.leaseTtlMs ?? 10_000,

@@ -59,6 +59,22 @@ describe('a table that differs at a peer', () => {
     expect(b.cells('notes')).toEqual(a.cells('notes'))
   })
 
+  it.each([[undefined, 30_000], [500, 500]])('is asked about again after `askAgainMs`: %s', async (askAgainMs, expectedMs) => {
+    const [a, b] = [await add('a'), await add('b')]
+    const runtime = movableRuntime()
+    const propagator = sites.propagator(a, [b], { capture: TABLES, runtime: { ...runtime, now: () => atMs }, askAgainMs })
+    let atMs = runtime.now()
+    b.run('DROP TABLE users')
+    await propagator.flush()
+    const { length } = b.posts
+    atMs += expectedMs - 1
+    await propagator.flush()
+    expect(b.posts).toHaveLength(length)
+    atMs += 1
+    await propagator.flush()
+    expect(b.posts.length).toBeGreaterThan(length)
+  })
+
   it('may have more columns, whose defaults are taken and whose values stay', async () => {
     const [a, b] = [await add('a'), await add('b')]
     b.run(`ALTER TABLE users ADD COLUMN role TEXT NOT NULL DEFAULT 'guest'`)
@@ -82,6 +98,7 @@ describe('a table that differs at a peer', () => {
     a.run(`BEGIN; INSERT INTO notes VALUES (1, 'before'); INSERT INTO users VALUES (1, 'fine'), (2, 'taken'); INSERT INTO notes VALUES (2, 'after'); COMMIT`)
     await propagator.flush()
     expect(refusedAt(propagator)).toEqual({ users: 'TARGET_CONSTRAINT' })
+    expect(propagator.status().peers[0]?.tables['users']).toMatchObject({ error: { remedy: expect.stringMatching(/replacesRows/) as unknown } })
     expect(b.cells('notes')).toEqual(a.cells('notes'))
     expect(JSON.stringify(b.cells('users'))).not.toContain(Buffer.from('fine').toString('hex').toUpperCase())
   })
