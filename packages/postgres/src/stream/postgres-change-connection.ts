@@ -171,7 +171,8 @@ export class PostgresChangeConnection implements ChangeConnection {
   async #readFrom(after: LogPosition, options: AbortOptions): Promise<LogReader> {
     const place = toPlace(after)
     const reader = this.#reader
-    if (reader !== undefined && this.#stream?.isOpen === true && toPosition(reader.place).sequence === after.sequence && place.epoch === this.#epoch) return reader
+    // Also over a stream that has failed: what came before that is read first, and then it tells why.
+    if (reader !== undefined && toPosition(reader.place).sequence === after.sequence && place.epoch === this.#epoch) return reader
     // A stream from which something was read can't be read from its beginning again.
     if (reader !== undefined) await this.#closeStream()
     const stream = await this.#open(options)

@@ -5,7 +5,7 @@ import { mapPostgresError } from '../errors.ts'
 import type { PostgresSession } from '../postgres-session.ts'
 import { quoteIdentifier, quoteLiteral } from '../quote.ts'
 import type { Lsn } from './lsn.ts'
-import { openReplication, type ReplicationConnection } from './open-replication.ts'
+import { openReplication } from './open-replication.ts'
 import { freeSlot, readSlot } from './replication-slot.ts'
 import { ReplicationStream } from './replication-stream.ts'
 import type { StreamSettings } from './stream-settings.ts'
@@ -44,8 +44,9 @@ export class SlotStream {
    */
   static async open(session: PostgresSession, settings: StreamSettings, options: SlotStreamOptions): Promise<SlotStream> {
     const connection = await openReplication(session, options)
+    let replication: ReplicationStream | undefined
     try {
-      const replication = new ReplicationStream(connection.instance, { senderTimeoutMs: options.senderTimeoutMs, now: settings.now, onArrival: options.onArrival })
+      replication = new ReplicationStream(connection.instance, { senderTimeoutMs: options.senderTimeoutMs, now: settings.now, onArrival: options.onArrival })
       const stream = await bounded(connection.instance.sql.unsafe(startText(settings)), { signal: options.signal, timeoutMs: session.queryTimeoutMs })
       // A statement that answers with CopyBothResponse resolves to its stream.
       replication.follow(stream as unknown as Readable)
@@ -53,7 +54,8 @@ export class SlotStream {
       return new SlotStream(settings.slot, { replication, pid: connection.pid, confirmed: options.confirmed })
     } catch (error) {
       connection.instance.destroy()
-      throw await explain(mapPostgresError(error), { session, settings, options, connection })
+      // The stream ends at an error, and may do so before the driver has told of it.
+      throw await explain(replication?.failure ?? mapPostgresError(error), { session, settings, options })
     }
   }
 
@@ -61,21 +63,28 @@ export class SlotStream {
     return this.replication.failure === undefined
   }
 
-  /** Returns once the slot is free, or the server was told to end the process that has it. */
+  /** Returns once the slot is free, or the server was told to end the process that has it. After a failure that is for the next stream to see to. */
   async close(session: PostgresSession): Promise<void> {
+    const hasFailed = !this.isOpen
     await this.replication.close()
+    if (!hasFailed) await this.#untilFree(session, { signal: AbortSignal.timeout(CLOSE_MS) }).catch(() => undefined)
+  }
+
+  async #untilFree(session: PostgresSession, options: AbortOptions): Promise<void> {
     for (let looks = 0; looks < MAX_LOOKS; looks += 1) {
-      const slot = await readSlot(session, this.#slot, {}).catch(() => undefined)
+      const slot = await readSlot(session, this.#slot, options)
       if (slot?.activePid !== this.pid) return
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
     }
-    await freeSlot(session, this.#slot, this.pid, {}).catch(() => false)
+    await freeSlot(session, this.#slot, this.pid, options)
   }
 }
 
-/** Together a second. */
+/** Together half a second. */
 const MAX_LOOKS = 20
-const LOOK_MS = 50
+const LOOK_MS = 25
+/** Closing waits no longer than this for a server that does not answer. */
+const CLOSE_MS = 2_000
 
 function startText({ slot, publication }: StreamSettings): string {
   return `START_REPLICATION SLOT ${quoteIdentifier(slot)} LOGICAL 0/0 (proto_version '1', publication_names ${quoteLiteral(quoteIdentifier(publication))})`
@@ -85,7 +94,6 @@ interface Failed {
   readonly session: PostgresSession
   readonly settings: StreamSettings
   readonly options: SlotStreamOptions
-  readonly connection: ReplicationConnection
 }
 
 async function explain(error: TidemarkError, { session, settings: { slot }, options }: Failed): Promise<TidemarkError> {

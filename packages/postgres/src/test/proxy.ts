@@ -14,8 +14,8 @@ export interface Proxy extends AsyncDisposable {
 export type ProxyBehaviour = (client: Socket, toServer: () => Socket) => void
 
 /** A TCP proxy in front of the test server, for faults that a healthy server does not have. */
-export async function startProxy(behaviour: ProxyBehaviour): Promise<Proxy> {
-  const target = new URL(testServerUrl())
+export async function startProxy(behaviour: ProxyBehaviour, targetUrl: string = testServerUrl()): Promise<Proxy> {
+  const target = new URL(targetUrl)
   const sockets = new Set<Socket>()
   let accepted = 0
   const listener = createServer((client) => {
