@@ -3,6 +3,7 @@ import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } 
 import { dirname, join } from 'node:path'
 import { GUIDE, errorsGuide } from './errors-guide.ts'
 import { OPENAPI, openapiText } from './openapi.ts'
+import { PAGE, statusPageText } from './status-page.ts'
 
 /**
  * Holds the documents to the code: links lead somewhere, generated pages are current, and every TypeScript block
@@ -45,5 +46,6 @@ function compileSnippets(): boolean {
 const faults = documents.flatMap(brokenLinks)
 if (readFileSync(GUIDE, 'utf8') !== errorsGuide()) faults.push(`${GUIDE} is not current; run node tooling/errors-guide.ts`)
 if (readFileSync(OPENAPI, 'utf8') !== openapiText()) faults.push(`${OPENAPI} is not current; run node --conditions=tidemark-source tooling/openapi.ts`)
+if (readFileSync(PAGE, 'utf8') !== statusPageText()) faults.push(`${PAGE} is not current; run node tooling/status-page.ts`)
 for (const fault of faults) process.stderr.write(`${fault}\n`)
 if (!compileSnippets() || faults.length > 0) process.exitCode = 1

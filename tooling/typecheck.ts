@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, globSync } from 'node:fs'
 
 /** Every folder with a tsconfig.json is a project of its own: what core may use differs from what an adapter may. */
-const projects = globSync(['packages/*', 'examples/*', 'bench', 'runtime-tests', 'tooling', 'tooling/*'])
+const projects = globSync(['packages/*', 'packages/*/page', 'examples/*', 'bench', 'runtime-tests', 'tooling', 'tooling/*'])
   .filter((folder) => existsSync(`${folder}/tsconfig.json`))
   .sort()
 

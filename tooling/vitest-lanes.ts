@@ -30,7 +30,7 @@ function lane(name: string, suffixes: readonly string[], options: { servers?: bo
   }
 }
 
-const suffixed = ['postgres', 'mysql', 'sqlite', 'property', 'runtime', 'long'].map((suffix) => `**/*.${suffix}.test.ts`)
+const suffixed = ['postgres', 'mysql', 'sqlite', 'property', 'runtime', 'browser', 'long'].map((suffix) => `**/*.${suffix}.test.ts`)
 
 /** Lane by file suffix; see CONTRIBUTING.md. */
 export const lanes: TestProjectConfiguration[] = [
@@ -43,8 +43,10 @@ export const lanes: TestProjectConfiguration[] = [
   lane('mysql-oracle', ['*.mysql.test.ts'], { servers: true, roots: ['packages/mysql/src/**'], env: { TIDEMARK_TEST_ENGINE: 'mysql' } }),
   lane('conformance', ['conformance.test.ts'], { servers: true }),
   lane('runtime', ['*.runtime.test.ts']),
+  // In a Chromium, which has to be there.
+  lane('browser', ['*.browser.test.ts']),
   lane('long', ['*.long.test.ts'], { servers: true }),
 ]
 
 /** In the order of `lanes`. */
-export const laneNames: readonly string[] = ['unit', 'property', 'sqlite', 'postgres', 'mysql', 'mysql-oracle', 'conformance', 'runtime', 'long']
+export const laneNames: readonly string[] = ['unit', 'property', 'sqlite', 'postgres', 'mysql', 'mysql-oracle', 'conformance', 'runtime', 'browser', 'long']

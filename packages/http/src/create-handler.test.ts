@@ -28,9 +28,16 @@ describe('createHandler', () => {
     await using server = await serve(createHandler({ authorize, basePath: '/data/' }))
     const statusOf = async (path: string): Promise<number> => (await fetch(server.url + path, { headers: { authorization: 'Bearer read-token' } })).status
     expect(await statusOf('/data/health')).toBe(200)
-    for (const path of ['/health', '/database/health', '/datahealth', '/data', '//data/health', '/data//health', '/data/%68ealth', '/data/health%2f', '/data/./../health']) {
+    for (const path of ['/health', '/database/health', '/datahealth', '//data/health', '/data//health', '/data/%68ealth', '/data/health%2f', '/data/./../health']) {
       expect([path, await statusOf(path)]).toEqual([path, 404])
     }
+  })
+
+  it('sends who leaves the last slash out to the page, whose addresses are relative', async () => {
+    const handler = createHandler({ authorize, basePath: '/data' })
+    const answer = await handler(new Request('http://localhost/data?x=1'))
+    expect([answer.status, answer.headers.get('location')]).toEqual([308, '/data/'])
+    expect((await handler(new Request('http://localhost/data', { method: 'POST' }))).status).toBe(404)
   })
 
   it('describes what is wrong as a problem', async () => {

@@ -2,6 +2,7 @@ import { TidemarkError } from '@tidemark/core'
 import { toTidemarkError } from '@tidemark/core/adapter'
 import { Hono } from 'hono/tiny'
 import { checkAccess } from './access/check-access.ts'
+import { ANSWER_HEADERS } from './answers/answer-headers.ts'
 import { problemAnswer } from './answers/problem.ts'
 import type { HandlerContext } from './handler-context.ts'
 import type { HandlerOptions } from './handler-options.ts'
@@ -29,7 +30,7 @@ export function createHandler(options: HandlerOptions): Handler {
   const settings = resolveHandlerSettings(options)
   const context: HandlerContext = { ...settings, tally: new Tally(settings), feeds: new Set() }
   const app = makeApp(context)
-  const handle = async (request: Request): Promise<Response> => app.fetch(request)
+  const handle = async (request: Request): Promise<Response> => (isBase(request, settings.basePath) ? toPage(settings.basePath) : app.fetch(request))
   return Object.assign(handle, {
     [Symbol.dispose]: () => {
       context.tally[Symbol.dispose]()
@@ -54,6 +55,15 @@ function pathOf(request: Request, basePath: string): string {
   const { pathname } = new URL(request.url)
   if (basePath === '') return pathname
   return pathname.startsWith(`${basePath}/`) ? pathname.slice(basePath.length) : NOWHERE
+}
+
+function isBase({ method, url }: Request, basePath: string): boolean {
+  return basePath !== '' && (method === 'GET' || method === 'HEAD') && new URL(url).pathname === basePath
+}
+
+/** The page's own addresses are relative to a path that ends with a slash. */
+function toPage(basePath: string): Response {
+  return new Response(null, { status: 308, headers: { ...ANSWER_HEADERS, location: `${basePath}/` } })
 }
 
 interface Asked {

@@ -27,7 +27,7 @@ it('measures', async () => {
   await world.replicator.syncNow('users')
   await world.replicator.syncNow('broken').catch(() => undefined)
   await world.propagator.flush()
-  await world.exporter.export({})
+  await world.exporter.finish((await world.exporter.start()).id)
   const answer = await world.ask('/metrics', { as: 'read' })
   expect(answer.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8')
   const text = await answer.text()

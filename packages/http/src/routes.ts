@@ -5,6 +5,7 @@ import { cancelRoute, deleteExportRoute, downloadRoute, exportListRoute, exportS
 import { healthRoute } from './routes/health.ts'
 import { metricsRoute } from './routes/metrics.ts'
 import { openapiRoute } from './routes/openapi.ts'
+import { pageRoute } from './routes/page.ts'
 import { peersRoute, propagateRoute } from './routes/peers.ts'
 import { startRoute, stopRoute, syncRoute } from './routes/replication-actions.ts'
 import { configureRoute, removeRoute } from './routes/replication-configure.ts'
@@ -14,7 +15,7 @@ import { sessionRoute } from './routes/session.ts'
 
 /** Every route there is. The tests of access, the OpenAPI document and the handler all go by this list. */
 export const routes: readonly Route[] = [
-  openapiRoute, healthRoute, sessionRoute, metricsRoute,
+  pageRoute, openapiRoute, healthRoute, sessionRoute, metricsRoute,
   configureRoute, removeRoute, startRoute, stopRoute, syncRoute, statusRoute, logsRoute,
   dumpRoute, getDumpRoute, exportListRoute, exportStatusRoute, downloadRoute, cancelRoute, deleteExportRoute,
   changesRoute, changeSourcesRoute,

@@ -27,7 +27,8 @@ export function bearerTokens(tokens: BearerTokens): Authorize {
     const matches = await Promise.all(granted.map(async (one) => (await equalText(given, await one.secret.reveal())) && includesScope(one.scope, scope)))
     return given !== '' && matches.includes(true)
   }
-  return Object.assign(authorize, { challenge: 'Basic realm="Tidemark", charset="UTF-8", Bearer' })
+  // Only this one: of a header with several, Chromium takes none.
+  return Object.assign(authorize, { challenge: 'Basic realm="Tidemark", charset="UTF-8"' })
 }
 
 function inputsOf(input: BearerTokens[Scope]): readonly SecretInput[] {
