@@ -119,8 +119,13 @@ export class Propagator implements AsyncDisposable {
       return Promise.resolve()
     }
     const flush = this.#tracked(this.flush())
-    if (ctx === undefined) this.#context.runtime.waitUntil(flush)
-    else ctx.waitUntil(flush)
+    try {
+      if (ctx === undefined) this.#context.runtime.waitUntil(flush)
+      else ctx.waitUntil(flush)
+    } catch {
+      // Of a request that has ended: what was written is written, and the flush goes on for as long as the host lets it.
+      this.#context.logger.warn({}, 'The host keeps nothing alive for a flush.')
+    }
     return Promise.resolve()
   }
 
