@@ -63,6 +63,10 @@ describe('propagating from a Durable Object to another and to D1', () => {
     await expectSame('a_child', ['id', 'parent'])
   })
 
+  it('refuses several writers, at once and by code', async () => {
+    expect(await ask('replica', 'writers')).toEqual(['NOT_SUPPORTED', 'NOT_SUPPORTED'])
+  })
+
   it('refuses one table whose constraint is in the way, and no other', async () => {
     for (const place of ['source', ...REPLICAS] as const) await on(place, ...TABLES)
     for (const place of REPLICAS) await on(place, 'CREATE UNIQUE INDEX u ON z_parent (v)')

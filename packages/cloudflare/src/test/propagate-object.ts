@@ -1,4 +1,5 @@
-import { createReceiver, httpPeer, Propagator, type Receiver } from '@tidemark/core'
+import { createReceiver, httpPeer, Propagator, TidemarkError, type Receiver } from '@tidemark/core'
+import type { PropagationTarget } from '@tidemark/core/adapter'
 import { DurableObjectAlarms } from '../durable-object-alarms.ts'
 import { d1PropagationTarget } from '../d1-propagation-target.ts'
 import type { D1Database } from '../d1-database.ts'
@@ -50,6 +51,7 @@ export class PropagateObject {
     if (pathname === '/flush') return Response.json(await this.#source().flush())
     if (pathname === '/write') return this.#write(await request.text(), () => this.#source().afterQuery(undefined, this.#context))
     if (pathname === '/wake') return this.#write(await request.text(), () => this.#alarms.wakeAt('propagate', Date.now()))
+    if (pathname === '/writers') return Response.json([durableObjectPropagationTarget(this.#context.storage), d1PropagationTarget(this.#environment.D1)].map(codeOfSeveralWriters))
     if (pathname === '/status') return Response.json(this.#source().status())
     return new Response('unknown', { status: 404 })
   }
@@ -79,6 +81,15 @@ export class PropagateObject {
         httpPeer({ url: 'https://d1/apply', token: TOKEN, name: 'd1', fetch: (url, init) => applyOnD1(this.#environment, new Request(url, init)) }),
       ],
     })
+  }
+}
+
+function codeOfSeveralWriters(target: PropagationTarget): string {
+  try {
+    createReceiver({ ...RULES, target, origin: 'replica', conflicts: 'last-writer-wins' })
+    return 'none'
+  } catch (error) {
+    return error instanceof TidemarkError ? error.code : String(error)
   }
 }
 
