@@ -6,6 +6,7 @@ import { pgExport } from './pg-export.ts'
 import { pgIncremental } from './pg-incremental.ts'
 import { pgInitial } from './pg-initial.ts'
 import { pgScattered } from './pg-scattered.ts'
+import { pgStream } from './pg-stream.ts'
 import { propagateLatency } from './propagate-latency.ts'
 import { propagateOverhead } from './propagate-overhead.ts'
 import { propagateThroughput } from './propagate-throughput.ts'
@@ -15,7 +16,7 @@ import { sqliteDump } from './sqlite-dump.ts'
 import { sqliteImport } from './sqlite-import.ts'
 
 /** In the order in which `all` runs them. */
-export const CASES: readonly BenchCase[] = [pgInitial, mysqlInitial, libsqlInitial, libsqlSyncInitial, pgIncremental, pgScattered, sqliteCapture, sqliteDrain, sqliteDump, sqliteImport, pgExport, mysqlExport, propagateOverhead, propagateLatency, propagateThroughput]
+export const CASES: readonly BenchCase[] = [pgInitial, mysqlInitial, libsqlInitial, libsqlSyncInitial, pgIncremental, pgScattered, sqliteCapture, sqliteDrain, sqliteDump, sqliteImport, pgExport, mysqlExport, pgStream, propagateOverhead, propagateLatency, propagateThroughput]
 
 /** Errors: `TypeError` for a name that is unknown; a bench must never pass because nothing was chosen. */
 export function chooseCases(names: readonly string[]): readonly BenchCase[] {

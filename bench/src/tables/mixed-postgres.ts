@@ -30,3 +30,8 @@ export async function createMixedPostgres(sql: postgres.Sql, rows: number, name:
   await sql.unsafe(`insert into ${name} ${ROWS} from generate_series(1::bigint, ${rows}::bigint) as n`)
   await sql.unsafe(`vacuum analyze ${name}`)
 }
+
+/** Fills it on, in one transaction. */
+export async function insertMixedPostgres(sql: postgres.Sql, { first, last }: { readonly first: number; readonly last: number }): Promise<void> {
+  await sql.unsafe(`insert into ${MIXED_TABLE} ${ROWS} from generate_series(${first}::bigint, ${last}::bigint) as n`)
+}

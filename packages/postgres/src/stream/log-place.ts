@@ -15,6 +15,11 @@ export function toPosition({ epoch, lsn, delivered }: LogPlace): LogPosition {
   return { epoch, sequence: delivered === undefined ? sequence : partSequence(sequence, delivered - 1), detail: '' }
 }
 
+/** The printable place of a change behind that of its commit's beginning, as `toPosition` has it. */
+export function partPosition(commit: string, change: number): string {
+  return partSequence(commit as Sequence, change) // text in front of a part, as every sequence is
+}
+
 /** Errors: `STATE_CORRUPT`. */
 export function toPlace({ epoch, sequence }: LogPosition): LogPlace {
   const [lsn = '', part] = sequence.split('.')

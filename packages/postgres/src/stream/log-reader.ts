@@ -31,7 +31,7 @@ export class LogReader {
 
   constructor(options: LogReaderOptions) {
     this.#options = options
-    this.#assembler = new TransactionAssembler({ source: options.source, after: options.after, now: options.now })
+    this.#assembler = new TransactionAssembler({ source: options.source, after: options.after })
     this.#decoder = new PgoutputDecoder({ handler: this.#assembler, compile: (message) => this.#compile(message) })
   }
 
@@ -42,6 +42,7 @@ export class LogReader {
 
   /** Never waits for the server, but for the names of types that it has not met. */
   async read({ limit, signal }: Pick<ReadChangesRequest, 'limit' | 'signal'>): Promise<ChangeSlice> {
+    this.#assembler.readAt(this.#options.now())
     const isLast = await this.#fill(limit, { signal })
     return this.#assembler.take(limit, isLast)
   }

@@ -1,8 +1,6 @@
-import {
-  partSequence, printPosition, toSequence, type ChangeEvent, type ChangeSlice, type ChangeTransaction, type SchemaChange, type Sequence, type SliceLimit,
-} from '@tidemark/core/adapter'
+import { printPosition, type ChangeEvent, type ChangeSlice, type ChangeTransaction, type SchemaChange, type SliceLimit } from '@tidemark/core/adapter'
 import { deleteEvent, insertEvent, truncateEvent, updateEvent, type EventPlace } from './change-maker.ts'
-import { toPosition, type LogPlace } from './log-place.ts'
+import { partPosition, toPosition, type LogPlace } from './log-place.ts'
 import { formatLsn, type Lsn } from './lsn.ts'
 import type { BeginMessage, CommitMessage, OldKind, PgoutputHandler, StreamRow } from './pgoutput-messages.ts'
 import type { StreamTable } from './stream-table.ts'
@@ -14,14 +12,14 @@ const EVENT_BYTES = 600
 export interface AssemblerOptions {
   readonly source: string
   readonly after: LogPlace
-  readonly now: () => number
 }
 
 /** The transaction that is being read. */
 interface Open {
   readonly begin: BeginMessage
   readonly id: string
-  readonly sequence: Sequence
+  /** Of the places of its changes, printable. */
+  readonly prefix: string
   /** Whether all of it was delivered before the place at which reading began. */
   readonly isPast: boolean
   /** Changes of it that were delivered already. */
@@ -53,6 +51,7 @@ export class TransactionAssembler implements PgoutputHandler<StreamTable> {
   #isPart: boolean
   #isDue = false
   #messageBytes = 0
+  #receivedAtMs = 0
 
   constructor(options: AssemblerOptions) {
     this.#options = options
@@ -70,6 +69,11 @@ export class TransactionAssembler implements PgoutputHandler<StreamTable> {
     return this.#isDue || this.#events.length > events || this.#bytes > bytes
   }
 
+  /** Says when what comes next was read. */
+  readAt(nowMs: number): void {
+    this.#receivedAtMs = nowMs
+  }
+
   /** Says how long the message is that comes next. */
   measure(bytes: number): void {
     this.#messageBytes = bytes
@@ -81,7 +85,7 @@ export class TransactionAssembler implements PgoutputHandler<StreamTable> {
     this.#open = {
       begin, count: 0, origin: undefined,
       id: `${begin.xid}:${formatLsn(begin.finalLsn)}`,
-      sequence: toSequence(begin.finalLsn),
+      prefix: printPosition(toPosition({ epoch: this.#place.epoch, lsn: begin.finalLsn, delivered: undefined })),
       isPast: begin.finalLsn < lsn,
       past: begin.finalLsn === lsn ? delivered ?? 0 : 0,
     }
@@ -204,10 +208,9 @@ export class TransactionAssembler implements PgoutputHandler<StreamTable> {
     const sequence = open.count
     open.count += 1
     if (sequence < open.past) return undefined
-    const { source, now } = this.#options
     const tx: Draft = { id: open.id, sequence, last: false, committedAtMs: open.begin.committedAtMs, origin: open.origin }
     this.#last = tx
-    return { source, tx, receivedAtMs: now(), position: printPosition({ epoch: this.#place.epoch, sequence: partSequence(open.sequence, sequence) }) }
+    return { source: this.#options.source, tx, receivedAtMs: this.#receivedAtMs, position: partPosition(open.prefix, sequence) }
   }
 
   #add(event: ChangeEvent): void {

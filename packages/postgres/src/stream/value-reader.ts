@@ -8,6 +8,10 @@ const ZERO = 0x30
 const LETTER_T = 0x74
 const LETTER_X = 0x78
 const BACKSLASH = 0x5c
+const SPACE = 0x20
+const PLUS = 0x2b
+const SECONDS_LENGTH = 19
+const MICROSECONDS_LENGTH = 26
 /** Digits that surely fit a safe integer. */
 const SAFE_DIGITS = 15
 
@@ -22,7 +26,9 @@ export function compileValueReader(column: ColumnSchema): ValueReader {
     case 'decimal': case 'text': case 'enum': case 'raw': case 'uuid': case 'json': case 'time': case 'interval': case 'bits':
       return readText
     case 'blob': return readBlob
-    case 'real': case 'scaled': case 'uuid-blob': case 'date': case 'timestamp': case 'timestamp-utc': case 'epoch-us': case 'array':
+    case 'timestamp': return (bytes, from, to) => timestamp(bytes, from, to) ?? slow(bytes, from, to)
+    case 'timestamp-utc': return (bytes, from, to) => (bytes[to - 3] === PLUS ? timestamp(bytes, from, to - 3, 'Z') : undefined) ?? slow(bytes, from, to)
+    case 'real': case 'scaled': case 'uuid-blob': case 'date': case 'epoch-us': case 'array':
       return slow
     default: return column.logicalType satisfies never
   }
@@ -42,6 +48,16 @@ function integer(bytes: Buffer, from: number, to: number): number {
     value = value * 10 + digit
   }
   return first === from || value === 0 ? value : -value
+}
+
+/** `2024-01-02 03:04:05.6`; `undefined` for infinities, BC, years above 9999 and a zone that is not UTC: the codec then decides. */
+function timestamp(bytes: Buffer, from: number, to: number, zone = ''): string | undefined {
+  const length = to - from
+  if (length < SECONDS_LENGTH || length > MICROSECONDS_LENGTH || bytes[from + 4] !== MINUS || bytes[from + 10] !== SPACE) return undefined
+  const last = (bytes[to - 1] ?? 0) - ZERO
+  if (last < 0 || last > 9) return undefined
+  const text = bytes.toString('latin1', from, to)
+  return `${text.slice(0, 10)}T${text.slice(11, 19)}.${text.slice(20).padEnd(6, '0')}${zone}`
 }
 
 /** Values of hexadecimal digits by their byte; 16 for what is none. */
