@@ -13,7 +13,7 @@ const POLL_INTERVAL_MS = 5_000
  *
  * Errors: as `sqliteChanges` of `@tidemark/sqlite`; `alter` is `NOT_SUPPORTED`.
  */
-export function d1Changes(database: D1Database, options: SqliteChangesOptions): SqliteChanges {
+export function d1Changes(database: D1Database, options: SqliteChangesOptions = {}): SqliteChanges {
   const open = (): Promise<D1Driver> => Promise.resolve(new D1Driver(database))
   const changes = sqliteChanges({ ...HOST, address: 'd1', openReader: open, openWriter: open }, { ...options, pollIntervalMs: options.pollIntervalMs ?? POLL_INTERVAL_MS })
   return { ...changes, alter: () => Promise.reject(noAlter()) }

@@ -12,7 +12,7 @@ const POLL_INTERVAL_MS = 1_000
  *
  * Errors: as `sqliteChanges` of `@tidemark/sqlite`.
  */
-export function durableObjectChanges(storage: DurableObjectStorage, options: SqliteChangesOptions): SqliteChanges {
+export function durableObjectChanges(storage: DurableObjectStorage, options: SqliteChangesOptions = {}): SqliteChanges {
   const open = (): Promise<DurableObjectDriver> => Promise.resolve(new DurableObjectDriver(storage))
   return sqliteChanges({ ...HOST, address: 'durable-object', seesUncommitted: true, openReader: open, openWriter: open }, { ...options, pollIntervalMs: options.pollIntervalMs ?? POLL_INTERVAL_MS })
 }

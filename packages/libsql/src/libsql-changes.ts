@@ -12,7 +12,7 @@ const MAX_ROW_BYTES = 1_000_000_000
  *
  * Errors: as `sqliteChanges` of `@tidemark/sqlite`, and those of opening a libSQL database as `SOURCE_*`.
  */
-export function libsqlChanges(config: LibsqlConfig, options: SqliteChangesOptions): SqliteChanges {
+export function libsqlChanges(config: LibsqlConfig, options: SqliteChangesOptions = {}): SqliteChanges {
   const open = () => openDriver(config, { mustExist: true })
   return sqliteChanges({
     address: libsqlAddress(config), textForm: 'bytes', maxColumns: MAX_COLUMNS, maxRowBytes: MAX_ROW_BYTES, openReader: open, openWriter: open,

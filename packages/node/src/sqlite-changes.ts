@@ -25,7 +25,7 @@ const MAX_ROW_BYTES = 1_000_000_000
  *
  * Errors: `NOT_SUPPORTED` for a database in memory, which no other connection can see; see also `sqliteChanges` of `@tidemark/sqlite`.
  */
-export function sqliteChanges(database: ChangedDatabase, options: NodeSqliteChangesOptions): SqliteChanges {
+export function sqliteChanges(database: ChangedDatabase, options: NodeSqliteChangesOptions = {}): SqliteChanges {
   const path = pathOf(database)
   if (path === '' || path === ':memory:') {
     throw new TidemarkError('NOT_SUPPORTED', 'Triggers can not capture the changes of a database in memory: no other connection sees it.', {

@@ -31,6 +31,11 @@ export interface ChangeSourceCapabilities {
 }
 
 /** A kind of log to read changes from. Made by a factory such as `sqliteChanges(db)`; opens nothing by itself. */
+export interface ConnectChangesOptions extends AbortOptions {
+  /** Tables that whoever connects wants, besides those that the source was made with. What there is then, `tables()` of the connection tells. */
+  readonly tables?: readonly string[] | undefined
+}
+
 export interface ChangeSource {
   /** Logical name: part of every event's id and of every checkpoint. Unique in one stream. */
   readonly name: string
@@ -41,7 +46,7 @@ export interface ChangeSource {
   /** Greatest time between two looks at the log when nothing wakes the reader, in milliseconds. */
   readonly pollIntervalMs: number
   /** Prepares what capturing needs and opens the log. Errors: `TABLE_UNKNOWN`, `NOT_SUPPORTED`, `LOG_NOT_OWNED`, `SOURCE_*`. */
-  connect(options?: AbortOptions): Promise<ChangeConnection>
+  connect(options?: ConnectChangesOptions): Promise<ChangeConnection>
 }
 
 /** A captured table as it is now. */

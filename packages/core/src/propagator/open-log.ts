@@ -26,7 +26,7 @@ export class OpenLog implements AsyncDisposable {
 
   /** Errors: the source's. */
   static async open(source: ChangeSource, context: PropagatorContext, signal: AbortSignal): Promise<OpenLog> {
-    const connection = await source.connect({ signal })
+    const connection = await source.connect({ signal, tables: context.settings.tables })
     try {
       const log = new OpenLog(connection, context, signal)
       await log.describe()

@@ -56,6 +56,27 @@ describe('propagating', () => {
     for (const name of ['b', 'c', 'd']) expect(cells(path(name), 'users')).toEqual(cells(path('a'), 'users'))
   })
 
+  it('captures the tables that it is told, of a source that names none', async () => {
+    run('a', `PRAGMA journal_mode = WAL; ${SCHEMA}; INSERT INTO users (id, name) VALUES (1, 'Ada'); CREATE TABLE others (id INTEGER PRIMARY KEY)`)
+    run('b', SCHEMA)
+    using database = new DatabaseSync(path('a'))
+    const peer = sqlPeer(nodeSqlitePropagationTarget({ path: path('b') }), { name: 'b' })
+    const propagator = use(new Propagator({ source: sqliteChanges(database), origin: 'a', tables: ['users'], peers: [peer] }))
+    await propagator.flush()
+    expect(cells(path('b'), 'users')).toEqual(cells(path('a'), 'users'))
+    expect((await sqliteChanges(database).status()).tables.map(({ name }) => name)).toEqual(['users'])
+  })
+
+  it('is refused a source that names no table where none is captured, and leaves nothing in the database', async () => {
+    run('a', SCHEMA)
+    const source = sqliteChanges({ path: path('a') })
+    await expect(source.install()).rejects.toMatchObject({ code: 'TABLE_UNKNOWN' })
+    const propagator = use(new Propagator({ source, origin: 'a', peers: [sqlPeer(nodeSqlitePropagationTarget({ path: path('b') }), { name: 'b' })] }))
+    await expect(propagator.flush()).rejects.toMatchObject({ code: 'TABLE_UNKNOWN' })
+    using database = new DatabaseSync(path('a'))
+    expect(database.prepare('SELECT name FROM sqlite_schema').all()).toEqual([{ name: 'users' }])
+  })
+
   it('takes only the tables that the receiver names', async () => {
     run('a', `PRAGMA journal_mode = WAL; ${SCHEMA}; CREATE TABLE secrets (id INTEGER PRIMARY KEY, t TEXT); INSERT INTO users (id) VALUES (1); INSERT INTO secrets VALUES (1, 'x')`)
     run('b', `${SCHEMA}; CREATE TABLE secrets (id INTEGER PRIMARY KEY, t TEXT)`)

@@ -1,4 +1,4 @@
-import { TidemarkError, type AbortOptions, type ChangeConnection, type ChangeSource, type ChangeSourceCapabilities, type Unsubscribe } from '@tidemark/core/adapter'
+import { TidemarkError, type AbortOptions, type ChangeConnection, type ChangeSource, type ChangeSourceCapabilities, type ConnectChangesOptions, type Unsubscribe } from '@tidemark/core/adapter'
 import { alterCaptured } from './alter-captured.ts'
 import { readCaptureStatus, type CaptureStatus } from './capture-status.ts'
 import { mainTable } from './main-table.ts'
@@ -14,8 +14,11 @@ import type { HostForm, TextPolicy } from './value-reading.ts'
 
 /** What a user chooses about a change log. */
 export interface SqliteChangesOptions {
-  /** Tables to capture, as `users`, `main.users` or `"odd.name"`. Those captured before stay captured. */
-  readonly tables: readonly string[]
+  /**
+   * Tables to capture, as `users`, `main.users` or `"odd.name"`. Those captured before stay captured. Default: these, and those that whoever reads the source names; at
+   * least one there must be.
+   */
+  readonly tables?: readonly string[] | undefined
   /** Logical name of the source: part of event ids and checkpoints. Default `sqlite`. */
   readonly name?: string | undefined
   /** Prefix of the log's tables in the database, a plain name. Default `tidemark`. */
@@ -86,7 +89,7 @@ const SMALL_ROW_BYTES = 100_000_000
  *
  * Errors: `CONFIG_INVALID` at once; the methods and `connect`: `TABLE_UNKNOWN`, `TABLE_NOT_CAPTURABLE`, `LOG_NOT_OWNED`, `STATE_NEWER`, `SOURCE_*`.
  */
-export function sqliteChanges(host: SqliteChangesHost, options: SqliteChangesOptions): SqliteChanges {
+export function sqliteChanges(host: SqliteChangesHost, options: SqliteChangesOptions = {}): SqliteChanges {
   const settings = toSettings(host, options)
   const listeners = new Set<() => void>()
   const notify = (): void => {
@@ -116,11 +119,12 @@ export function sqliteChanges(host: SqliteChangesHost, options: SqliteChangesOpt
 }
 
 async function connect(
-  host: SqliteChangesHost, settings: SqliteChangeSettings, options: AbortOptions & { readonly onWake: (listener: () => void) => Unsubscribe },
+  host: SqliteChangesHost, settings: SqliteChangeSettings, { tables = [], ...options }: ConnectChangesOptions & { readonly onWake: (listener: () => void) => Unsubscribe },
 ): Promise<ChangeConnection> {
   const session = new LogSession(host)
   try {
-    return await SqliteChangeConnection.open(session, settings, options)
+    const wanted = [...new Set([...settings.tables, ...tables.map(mainTable)])]
+    return await SqliteChangeConnection.open(session, { ...settings, tables: wanted }, options)
   } catch (error) {
     await session[Symbol.asyncDispose]()
     throw error
@@ -145,7 +149,7 @@ function toSettings(host: SqliteChangesHost, options: SqliteChangesOptions): Sql
   return {
     name: options.name ?? 'sqlite',
     names,
-    tables: options.tables.map(mainTable),
+    tables: (options.tables ?? []).map(mainTable),
     replace: options.replace ?? 'auto',
     retention: { maxEvents: options.retention?.maxEvents, whenFull: options.retention?.whenFull ?? 'keep' },
     keepsBigints: options.integers === 'bigint',
@@ -163,8 +167,8 @@ function toSettings(host: SqliteChangesHost, options: SqliteChangesOptions): Sql
 function optionIssues(options: SqliteChangesOptions): { readonly path: string; readonly message: string }[] {
   const { tables, name, pollIntervalMs, retention } = options
   const issues: { readonly path: string; readonly message: string }[] = []
-  if (!Array.isArray(tables) || tables.length === 0) issues.push({ path: 'tables', message: 'Must name at least one table.' })
-  else tables.forEach((table, index) => {
+  if (tables !== undefined && (!Array.isArray(tables) || tables.length === 0)) issues.push({ path: 'tables', message: 'Must name at least one table.' })
+  else tables?.forEach((table, index) => {
     if (typeof table !== 'string' || table === '' || table.includes('\0')) issues.push({ path: `tables[${index}]`, message: 'Must be a name without NUL.' })
   })
   if (name !== undefined && !/^[\w.-]{1,63}$/.test(name)) issues.push({ path: 'name', message: 'Must be 1 to 63 letters, digits, dots, dashes or underscores.' })

@@ -1,3 +1,4 @@
+import { TidemarkError } from '@tidemark/core/adapter'
 import type { BatchTransaction } from '../driver.ts'
 import { quote } from '../quote.ts'
 import type { CapturedTable } from './captured-table.ts'
@@ -54,6 +55,7 @@ export interface SyncedCapture {
 export async function syncCapture(transaction: BatchTransaction, settings: CaptureSettings, request: SyncRequest): Promise<SyncedCapture> {
   const { names, watch } = settings
   const found = await readCapture(transaction, names, { ...request, watch })
+  if (!request.isRunning) requireTables(request.tables, found)
   const sync = new CaptureSync(transaction, settings, { found, verified: Math.max(request.verified, found.verified) })
   if (found.log === undefined) await createLogTables(transaction, names, request.epoch)
   for (const followed of found.followed) await sync.follow(followed)
@@ -64,6 +66,12 @@ export async function syncCapture(transaction: BatchTransaction, settings: Captu
   const isChanged = sync.isChanged || found.schemaVersion < 0
   if (isChanged) for (const sql of watch.keepSql) await transaction.run(sql)
   return { unknown: [...unknown].flatMap((table) => sync.current(table) ?? []), schemaVersion: isChanged ? undefined : found.schemaVersion }
+}
+
+/** A log of no table would look like that of a database which nobody writes to. */
+function requireTables(named: readonly string[], { layouts }: FoundCapture): void {
+  if (named.length > 0 || layouts.some(({ isCurrent }) => isCurrent)) return
+  throw new TidemarkError('TABLE_UNKNOWN', 'The source names no table, and none is captured.', { remedy: 'Name those to capture: sqliteChanges(db, { tables: [...] }).' })
 }
 
 class CaptureSync {
