@@ -194,8 +194,11 @@ export interface RowVersions {
   stamp(): Promise<{ readonly epoch: string; readonly sequence: Sequence } | undefined>
   /** The first place behind this one up to which own changes have one version, and that; `undefined`: there are none. */
   stampAfter(sequence: Sequence): Promise<{ readonly sequence: Sequence; readonly version: RowVersion } | undefined>
-  /** Of rows by their keys, in their order. */
-  versionsOf(table: PeerTable, keys: readonly RowValues[]): Promise<readonly RowVersion[]>
+  /**
+   * Of rows by their keys, in their order, as they stood at a place of the log. One that was written to since has the least there is: what it has now is
+   * that of its change, which comes by the log.
+   */
+  versionsOf(table: PeerTable, keys: readonly RowValues[], at: LogPosition): Promise<readonly RowVersion[]>
   /** What is remembered of deleted rows, at least one where there is one behind `after`. */
   tombstones(table: PeerTable, page: { readonly after: string | null; readonly limit: SliceLimit }): Promise<{ readonly tombstones: readonly Tombstone[]; readonly next: string | null }>
 }

@@ -52,7 +52,7 @@ async function readRows({ connection }: OpenLog, { sender, table, after, behind,
       type: 'chunk', ...sender, table, at: through, after,
       next: isEnd ? await firstTombstone(table, versions) : printCopyCursor({ part: 'rows', after: last }),
       rows: events.map((event) => rowOf(table, event.after ?? {})),
-      versions: await versions?.versionsOf(table, events.map((event) => keyOf(table, event.key))),
+      versions: await versions?.versionsOf(table, events.map((event) => keyOf(table, event.key)), through),
       tombstones: [],
     }),
   }

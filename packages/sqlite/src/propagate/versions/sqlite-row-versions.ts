@@ -1,7 +1,8 @@
-import { TidemarkError, toSequence, fromSequence, type PeerTable, type RowValues, type RowVersion, type RowVersions, type Sequence, type SliceLimit, type Tombstone } from '@tidemark/core/adapter'
+import { fromSequence, NO_TIME, TidemarkError, toSequence, toVersion, type LogPosition, type PeerTable, type RowValues, type RowVersion, type RowVersions, type Sequence, type SliceLimit, type Tombstone } from '@tidemark/core/adapter'
 import type { SerialDriver } from '../../serial-driver.ts'
 import { readShape } from '../peer-shape.ts'
 import type { PropagationDriver } from '../sqlite-propagation-target.ts'
+import { changedKeys } from './changed-keys.ts'
 import { parseKeyText } from './key-text.ts'
 import { readVersions } from './newer-changes.ts'
 import { stampLog } from './stamp-log.ts'
@@ -35,15 +36,17 @@ export class SqliteRowVersions implements RowVersions {
     return row === undefined ? undefined : { sequence: toSequence(Number(row[0])), version: String(row[1]) }
   }
 
-  async versionsOf(table: PeerTable, keys: readonly RowValues[]): Promise<readonly RowVersion[]> {
-    const { names, own } = this.#context
+  async versionsOf(table: PeerTable, keys: readonly RowValues[], at: LogPosition): Promise<readonly RowVersion[]> {
+    const { names, log, own } = this.#context
     return this.#driver.use((driver) => driver.transaction(async (transaction) => {
       const shape = await readShape(transaction, table.name)
       if (shape === undefined) throw new TidemarkError('TABLE_UNKNOWN', `The database has no table '${table.name}'.`)
+      const changed = await changedKeys(transaction, { log, table: table.name, collations: shape.collations, seq: fromSequence(at.sequence) })
+      const least = toVersion(NO_TIME, own)
       const versions: RowVersion[] = []
-      for (let at = 0; at < keys.length; at += KEYS_PER_QUERY) {
-        const found = await readVersions(transaction, keys.slice(at, at + KEYS_PER_QUERY), { names, table, shape, own })
-        for (const { version } of found) versions.push(version ?? '')
+      for (let from = 0; from < keys.length; from += KEYS_PER_QUERY) {
+        const found = await readVersions(transaction, keys.slice(from, from + KEYS_PER_QUERY), { names, table, shape, own })
+        for (const { key, version } of found) versions.push(version === undefined || changed.has(key) ? least : version)
       }
       return versions
     }))
