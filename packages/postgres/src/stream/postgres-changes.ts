@@ -4,6 +4,9 @@ import { parseTableName } from '../parse-table-name.ts'
 import type { PostgresConfig } from '../postgres-config.ts'
 import { PostgresSession } from '../postgres-session.ts'
 import { PostgresChangeConnection } from './postgres-change-connection.ts'
+import { dropPublication } from './publication.ts'
+import { dropSlot } from './replication-slot.ts'
+import { readSlotStatus, type SlotStatus } from './slot-status.ts'
 import type { StreamSettings } from './stream-settings.ts'
 
 /** What a user chooses about a stream of changes, beside how to connect. */
@@ -23,6 +26,14 @@ export interface PostgresChangesOptions {
   readonly snapshotAgeMs?: number | undefined
 }
 
+/** A change source on a PostgreSQL server whose slot can also be looked at and removed. */
+export interface PostgresChanges extends ChangeSource {
+  /** What the server keeps for the slot, also while nobody reads it. Made for a timer: a slot that nobody looks after fills the disk. */
+  slotStatus(options?: AbortOptions): Promise<SlotStatus>
+  /** Drops slot and publication, if Tidemark made that. Errors: `LEASE_HELD` while somebody reads the slot. */
+  drop(options?: AbortOptions): Promise<void>
+}
+
 const CAPABILITIES: ChangeSourceCapabilities = {
   resumes: true, rereads: false, seesAllWriters: true, changes: 'every', transactions: 'exact', before: 'full', keylessTables: true, snapshots: true, schemaChanges: true,
 }
@@ -36,7 +47,7 @@ const POLL_INTERVAL_MS = 100
  *
  * Errors: `CONFIG_INVALID` at once; `connect`: `LOG_UNAVAILABLE`, `LOG_NOT_OWNED`, `TABLE_UNKNOWN`, `TABLE_NOT_CAPTURABLE`, `SOURCE_*`.
  */
-export function postgresChanges(config: PostgresConfig & PostgresChangesOptions): ChangeSource {
+export function postgresChanges(config: PostgresConfig & PostgresChangesOptions): PostgresChanges {
   const settings = toSettings(config)
   return {
     name: settings.name,
@@ -45,7 +56,17 @@ export function postgresChanges(config: PostgresConfig & PostgresChangesOptions)
     capabilities: CAPABILITIES,
     pollIntervalMs: POLL_INTERVAL_MS,
     connect: (options = {}) => connect(config, settings, options),
+    slotStatus: (options = {}) => withSession(config, (session) => readSlotStatus(session, settings.slot, options)),
+    drop: (options = {}) => withSession(config, async (session) => {
+      await dropSlot(session, settings.slot, options)
+      await dropPublication(session, settings.publication, options)
+    }),
   }
+}
+
+async function withSession<T>(config: PostgresConfig, work: (session: PostgresSession) => Promise<T>): Promise<T> {
+  await using session = new PostgresSession(config)
+  return await work(session)
 }
 
 async function connect(config: PostgresConfig, settings: StreamSettings, options: AbortOptions): Promise<ChangeConnection> {

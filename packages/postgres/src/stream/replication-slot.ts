@@ -43,9 +43,22 @@ export async function createSlot(session: PostgresSession, slot: string, options
   return { confirmed: parseLsn(row?.[0]), isLost: false, activePid: undefined }
 }
 
+/** Nothing where there is none. Errors: `LEASE_HELD` while somebody reads it. */
 export async function dropSlot(session: PostgresSession, slot: string, options: AbortOptions): Promise<void> {
   const text = 'SELECT pg_catalog.pg_drop_replication_slot(slot_name) FROM pg_catalog.pg_replication_slots WHERE slot_name = $1::pg_catalog.text'
-  await session.query({ text, parameters: [slot], signal: options.signal })
+  try {
+    await session.query({ text, parameters: [slot], signal: options.signal })
+  } catch (error) {
+    if (!(error instanceof TidemarkError) || error.detail !== OBJECT_IN_USE) throw error
+    throw slotInUse(slot, error)
+  }
+}
+
+/** SQLSTATE. */
+export const OBJECT_IN_USE = '55006'
+
+export function slotInUse(slot: string, { detail, cause }: TidemarkError): TidemarkError {
+  return new TidemarkError('LEASE_HELD', `Another process reads the replication slot "${slot}".`, { detail, cause, remedy: 'Let one process serve a slot; it is taken when the other ends.' })
 }
 
 /** Ends the process of ours that still holds the slot. One that has taken it since has another number. */

@@ -6,11 +6,10 @@ import type { PostgresSession } from '../postgres-session.ts'
 import { quoteIdentifier, quoteLiteral } from '../quote.ts'
 import type { Lsn } from './lsn.ts'
 import { openReplication } from './open-replication.ts'
-import { freeSlot, readSlot } from './replication-slot.ts'
+import { freeSlot, OBJECT_IN_USE, readSlot, slotInUse } from './replication-slot.ts'
 import { ReplicationStream } from './replication-stream.ts'
 import type { StreamSettings } from './stream-settings.ts'
 
-const OBJECT_IN_USE = '55006'
 const UNDEFINED_OBJECT = '42704'
 
 export interface SlotStreamOptions extends AbortOptions {
@@ -102,7 +101,7 @@ async function explain(error: TidemarkError, { session, settings: { slot }, opti
   if (error.detail !== OBJECT_IN_USE) return error
   const { oldPid } = options
   if (oldPid !== undefined && await freeSlot(session, slot, oldPid, {}).catch(() => false)) return busy(error, 'The server still holds the replication slot for the connection that broke.')
-  return new TidemarkError('LEASE_HELD', `Another process reads the replication slot "${slot}".`, { detail: error.detail, cause: error.cause, remedy: 'Let one process serve a slot; it is taken when the other ends.' })
+  return slotInUse(slot, error)
 }
 
 function busy(error: TidemarkError, message: string): TidemarkError {
