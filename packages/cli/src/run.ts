@@ -5,6 +5,7 @@ import { exportCommand } from './commands/export.ts'
 import { importCommand } from './commands/import.ts'
 import { logsCommand } from './commands/logs.ts'
 import { planCommand } from './commands/plan.ts'
+import { serveCommand } from './commands/serve.ts'
 import { statusCommand } from './commands/status.ts'
 import { syncCommand } from './commands/sync.ts'
 import { tailCommand } from './commands/tail.ts'
@@ -19,10 +20,10 @@ import { makeRedact, secretsIn } from './redact.ts'
 import { reportOf } from './report-of.ts'
 import { version } from './version.ts'
 
-const commands: readonly TidemarkCommand[] = [syncCommand, planCommand, doctorCommand, statusCommand, logsCommand, tailCommand, exportCommand, importCommand, verifyCommand]
+const commands: readonly TidemarkCommand[] = [syncCommand, planCommand, doctorCommand, statusCommand, logsCommand, tailCommand, exportCommand, importCommand, verifyCommand, serveCommand]
 
 const mainCommand = defineCommand({
-  meta: { name: 'tidemark', version, description: 'Keeps tables of PostgreSQL and MySQL copied into SQLite and libSQL, follows the changes of SQLite databases, exports them and loads their dumps' },
+  meta: { name: 'tidemark', version, description: 'Keeps tables of PostgreSQL and MySQL copied into SQLite and libSQL, follows the changes of SQLite databases, exports them and loads their dumps, and serves all that over HTTP' },
   subCommands: Object.fromEntries(commands.map((command) => [command.name, cittyCommand(command)])),
 })
 

@@ -11,7 +11,10 @@ import { Tally } from './metrics/tally.ts'
 import type { Route } from './route.ts'
 import { routes } from './routes.ts'
 
-/** A fetch handler. Disposing ends the feeds that are open and stops listening to the capabilities; these are not stopped. */
+/**
+ * A fetch handler. Disposing ends the feeds that are open, and leaves exports that it runs to the next process that steps them; the capabilities are not
+ * stopped.
+ */
 export interface Handler extends Disposable {
   (request: Request): Promise<Response>
 }
@@ -28,13 +31,14 @@ const NOWHERE = '/.'
  */
 export function createHandler(options: HandlerOptions): Handler {
   const settings = resolveHandlerSettings(options)
-  const context: HandlerContext = { ...settings, tally: new Tally(settings), feeds: new Set() }
+  const closing = new AbortController()
+  const context: HandlerContext = { ...settings, tally: new Tally(settings), closing: closing.signal, feeds: new Set() }
   const app = makeApp(context)
   const handle = async (request: Request): Promise<Response> => (isBase(request, settings.basePath) ? toPage(settings.basePath) : app.fetch(request))
   return Object.assign(handle, {
     [Symbol.dispose]: () => {
       context.tally[Symbol.dispose]()
-      for (const feed of context.feeds) feed.abort()
+      closing.abort()
     },
   })
 }

@@ -4,6 +4,8 @@ import type { Tally } from './metrics/tally.ts'
 /** What routes have in common while a handler lives. */
 export interface HandlerContext extends HandlerSettings {
   readonly tally: Tally
+  /** Fires when the handler is disposed. */
+  readonly closing: AbortSignal
   /** Feeds that are open. */
-  readonly feeds: Set<AbortController>
+  readonly feeds: Set<object>
 }

@@ -29,8 +29,8 @@ export const changesRoute = defineRoute({
   query: changesQuery,
   answers: { 200: { description: 'Messages `change`, `schema` and `checkpoint`; `problem` when it ends by an error.', contentType: 'text/event-stream' } },
   handle: async ({ request, query: { stream, lastEventId, ...selection }, context }) => {
-    const feed = new AbortController()
-    const signal = AbortSignal.any([feed.signal, request.signal])
+    const feed = {}
+    const signal = AbortSignal.any([context.closing, request.signal])
     if (context.feeds.size >= context.maxFeeds) throw new TidemarkError('TOO_MANY_FEEDS', `${context.maxFeeds} clients follow changes.`)
     context.feeds.add(feed)
     const onEnd = (): void => void context.feeds.delete(feed)

@@ -68,7 +68,7 @@ async function dump(request: Request, wanted: v.InferOutput<typeof dumpBody>, co
 }
 
 /** What becomes of it is in its status. */
-function runOn(id: string, { exporter, runsExports, waitUntil, logger }: HandlerContext): void {
+function runOn(id: string, { exporter, runsExports, closing, waitUntil, logger }: HandlerContext): void {
   if (!runsExports || exporter === undefined) return
-  waitUntil(exporter.finish(id).then(() => undefined, (error: unknown) => logger.warn({ code: toTidemarkError(error).code }, 'An export has failed.')))
+  waitUntil(exporter.finish(id, { signal: closing }).then(() => undefined, (error: unknown) => logger.warn({ code: toTidemarkError(error).code }, 'An export has not ended well here.')))
 }

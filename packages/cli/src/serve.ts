@@ -1,0 +1,74 @@
+import { createAdaptorServer, type ServerType } from '@hono/node-server'
+import { TidemarkError } from '@tidemark/core'
+import { createHandler } from '@tidemark/http'
+import type { ServeConfig } from './serve-config.ts'
+
+export interface ServeOptions {
+  readonly host: string
+  readonly port: number
+  /** Ends it. */
+  readonly signal: AbortSignal
+  /** Called with the address, once requests are answered. */
+  readonly onListening: (url: string) => void
+  /** For people: what does not end it. */
+  readonly notice: (text: string) => void
+}
+
+/** Serves a configuration until the signal fires, then stops what it has started. Errors: `CONFIG_INVALID`, and those of `start`. */
+export async function serve(config: ServeConfig, options: ServeOptions): Promise<void> {
+  const { replicator, exporter, streams, propagator } = config
+  const handler = createHandler(config)
+  const server = createAdaptorServer({ fetch: handler })
+  try {
+    const port = await listen(server, options)
+    await Promise.all([replicator?.start(), propagator?.start()])
+    await goOn(exporter, options)
+    options.onListening(`http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}${(config.basePath ?? '').replace(/\/$/, '')}/`)
+    await aborted(options.signal)
+  } finally {
+    // Feeds end first: they would hold the server open.
+    handler[Symbol.dispose]()
+    await close(server)
+    const disposables = [propagator, replicator, ...streamsOf(streams), exporter, config.receiver]
+    for (const one of disposables) await one?.[Symbol.asyncDispose]()
+  }
+}
+
+/** Exports that were under way when the last process ended. */
+async function goOn(exporter: ServeConfig['exporter'], { notice, signal }: ServeOptions): Promise<void> {
+  const all = await exporter?.list() ?? []
+  for (const { exportId } of all.filter(({ status }) => status === 'pending' || status === 'processing')) {
+    exporter?.finish(exportId, { signal }).catch((error: unknown) => signal.aborted || notice(`Export ${exportId}: ${error instanceof TidemarkError ? error.code : 'INTERNAL'}.`))
+  }
+}
+
+function streamsOf(streams: ServeConfig['streams']): readonly AsyncDisposable[] {
+  if (streams === undefined) return []
+  return Symbol.asyncDispose in streams ? [streams] : Object.values(streams)
+}
+
+function listen(server: ServerType, { host, port }: ServeOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(new TidemarkError('CONFIG_INVALID', 'The address can not be listened at.', { detail: error.code, issues: [{ path: '--port', message: `Can not be listened at: ${error.code ?? 'unknown'}.` }], remedy: 'Choose another --port or --host.' }))
+    })
+    server.listen(port, host, () => {
+      const address = server.address()
+      resolve(typeof address === 'object' && address !== null ? address.port : port)
+    })
+  })
+}
+
+function close(server: ServerType): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    if ('closeAllConnections' in server) server.closeAllConnections()
+  })
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
