@@ -10,12 +10,12 @@ export function insertColumns(table: ExportedTable, keepRowids: boolean): readon
 
 /** The row's literals with commas between them, as one text: a page of rows then crosses into JavaScript as one text each, whatever their columns. */
 export function rowLiteralsSql(table: ExportedTable, keepRowids: boolean): string {
-  return joined(literalsOf(table, keepRowids, literalSql))
+  return rowText(literalsOf(table, keepRowids, literalSql))
 }
 
 /** The same with texts by their bytes. */
 export function rowBytesSql(table: ExportedTable, keepRowids: boolean): string {
-  return joined(literalsOf(table, keepRowids, byteLiteralSql))
+  return rowText(literalsOf(table, keepRowids, byteLiteralSql))
 }
 
 /** One literal a column. Row numbers as texts too: a host that has no integers but doubles would round them. */
@@ -33,6 +33,11 @@ function literalsOf(table: ExportedTable, keepRowids: boolean, literal: (column:
 /** Rows of a virtual table are known to others by their numbers: those of full text search to the table that has the text. */
 function writesRowid(table: ExportedTable, keepRowids: boolean): boolean {
   return table.rowid !== undefined && (keepRowids || table.isVirtual || table.columns.length === 0)
+}
+
+/** A text also where there is nothing to join: a host would round an integer that is a value by itself, or refuse it. */
+function rowText(literals: readonly string[]): string {
+  return literals.length === 1 ? `(${joined(literals)} || '')` : joined(literals)
 }
 
 /** In halves: a chain of 2,000 columns would be deeper than the 1,000 levels that SQLite allows an expression. */
