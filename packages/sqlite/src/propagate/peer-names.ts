@@ -16,6 +16,8 @@ export interface PeerNames {
   readonly copied: string
   /** Of rows, where several instances write. */
   readonly versions: string
+  /** Index of those that are gone. */
+  readonly gone: string
   /** Up to where changes of the log have one version. */
   readonly stamps: string
   readonly clock: string
@@ -44,6 +46,7 @@ export function peerNames(prefix: string): PeerNames {
     parts: quote(`${prefix}peer_parts`),
     copied: quote(`${prefix}peer_copied`),
     versions: quote(`${prefix}peer_versions`),
+    gone: quote(`${prefix}peer_versions_gone`),
     stamps: quote(`${prefix}peer_stamps`),
     clock: quote(`${prefix}peer_clock`),
     applying: quote(`${prefix}peer_applying`),

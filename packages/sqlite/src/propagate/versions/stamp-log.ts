@@ -1,4 +1,4 @@
-import { tick, timeOf, toVersion } from '@tidemark/core/adapter'
+import { tick, toVersion } from '@tidemark/core/adapter'
 import { ENTRY, entryCode, type EntryKind } from '../../capture/log-entry.ts'
 import type { LogNames } from '../../capture/log-names.ts'
 import { readLayouts } from '../../capture/layouts.ts'
@@ -7,6 +7,7 @@ import type { BatchTransaction } from '../../driver.ts'
 import { quoteText } from '../../source/quote-text.ts'
 import type { PeerNames } from '../peer-names.ts'
 import { readKeyCollations } from '../peer-shape.ts'
+import { forgetGone } from './forget-gone.ts'
 import { keyTextSql } from './key-text.ts'
 import { readClock, writeClock, type StoredClock } from './version-tables.ts'
 
@@ -37,16 +38,10 @@ export async function stampLog(transaction: BatchTransaction, context: StampCont
     await transaction.run(versionsSql(context, layout, layout.key.map((name) => collations.get(name))), [version, BigInt(clock.stamped)])
   }
   await transaction.run(`INSERT INTO ${names.stamps} VALUES (?, ?)`, [BigInt(last), version])
-  await forget(transaction, context)
+  await forgetGone(transaction, context)
   const now = { time, stamped: last }
   await writeClock(transaction, names, now)
   return now
-}
-
-/** What the log does not keep any more, and rows that have been gone for long. */
-async function forget(transaction: BatchTransaction, { names, log, nowMs, tombstoneMs }: StampContext): Promise<void> {
-  await transaction.run(`DELETE FROM ${names.stamps} WHERE seq < (SELECT min(seq) FROM ${log.log})`)
-  await transaction.run(`DELETE FROM ${names.versions} WHERE gone = 1 AND version < ?`, [timeOf(nowMs - tombstoneMs)])
 }
 
 /** The version and whether the row is gone, for the keys of a table's entries; of several entries of a key the last counts. */

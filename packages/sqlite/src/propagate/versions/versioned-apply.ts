@@ -6,6 +6,7 @@ import type { BatchTransaction } from '../../driver.ts'
 import type { PlannedBatch } from '../apply-context.ts'
 import type { PeerNames } from '../peer-names.ts'
 import type { PeerShape } from '../peer-shape.ts'
+import { forgetGone } from './forget-gone.ts'
 import { boundKey } from './key-text.ts'
 import { MessageRows } from './message-rows.ts'
 import { newerChanges, readVersions, writeVersion, type VersionedChange } from './newer-changes.ts'
@@ -96,9 +97,10 @@ export class VersionedApply {
     for (const { change } of left) if (change.op === 'delete') this.#absent.set(change, table)
   }
 
-  /** What all that wrote to the log has versions now. */
+  /** What all that wrote to the log has versions now. Forgets what is too old: an instance that only receives has no other time to. */
   async settle(transaction: BatchTransaction): Promise<void> {
-    const { names, log } = this.#context
+    const { names, log, own, writes: { now, tombstoneMs } } = this.#context
+    await forgetGone(transaction, { names, log, origin: own, nowMs: now(), tombstoneMs })
     const { time } = await readClock(transaction, names)
     const [head] = await transaction.query(`SELECT max(seq) FROM ${log.log}`)
     await writeClock(transaction, names, { time: this.#newest === undefined ? time : observe(time, timeIn(this.#newest)), stamped: Number(head?.[0] ?? 0) })
