@@ -65,8 +65,13 @@ export class TransactionAssembler implements PgoutputHandler<StreamTable> {
   }
 
   /** Whether a slice should be taken before another message is given. */
-  isFull({ events, bytes }: SliceLimit): boolean {
-    return this.#isDue || this.#events.length > events || this.#bytes > bytes
+  isFull(limit: SliceLimit): boolean {
+    return this.#isDue || this.#isOver(limit)
+  }
+
+  /** One change alone is never too much, however large: it could not be delivered before the message behind it. */
+  #isOver({ events, bytes }: SliceLimit): boolean {
+    return this.#events.length > events || (this.#bytes > bytes && this.#events.length > 1)
   }
 
   /** Says when what comes next was read. */
@@ -158,11 +163,11 @@ export class TransactionAssembler implements PgoutputHandler<StreamTable> {
   }
 
   /** How much of the open transaction is delivered ahead of its end. */
-  #readyPart({ events, bytes }: SliceLimit): number {
+  #readyPart(limit: SliceLimit): number {
     // New columns are told right before a change that has them: what is held is not the last.
     if (this.#nextSchemas.length > 0) return this.#events.length
     // One is kept back: it may be the last of its transaction.
-    return this.#events.length > events || this.#bytes > bytes ? this.#events.length - 1 : 0
+    return this.#isOver(limit) ? this.#events.length - 1 : 0
   }
 
   #takeWhole(isLast: boolean): ChangeSlice {

@@ -1,8 +1,10 @@
 import { setTimeout } from 'node:timers/promises'
+import { TLSSocket } from 'node:tls'
 import { ChangeStream, type ChangeStreamEvents } from '@tidemark/core'
 import { memoryStateStore } from '@tidemark/core/testing'
 import { describe, expect, it } from 'vitest'
-import { startProxy } from '../test/proxy.ts'
+import { makeCertificate } from '../test/certificate.ts'
+import { passThrough, startProxy } from '../test/proxy.ts'
 import { postgresChanges } from './postgres-changes.ts'
 import { brief, collect, Collected } from './test/collect.ts'
 import { openStreamDatabase, versions, type StreamDatabase } from './test/stream-database.ts'
@@ -108,5 +110,47 @@ describe.each(versions)('the stream of postgres %s', (version) => {
     isSilent = false
     await sql`INSERT INTO items VALUES (2)`
     expect(brief(await collected.count(2))).toEqual(['insert 1', 'insert 2'])
+  })
+
+  it('runs over TLS, with rows larger than what may wait', async () => {
+    await using database = await openStreamDatabase(version)
+    const { sql, slot } = database
+    await sql.unsafe('CREATE TABLE items (id int4 PRIMARY KEY, note text); ALTER TABLE items ALTER note SET STORAGE EXTERNAL; ALTER TABLE items REPLICA IDENTITY FULL')
+    const { cert, key } = makeCertificate('localhost')
+    await using proxy = await startProxy((client, toServer) => {
+      client.once('data', () => {
+        client.write('S')
+        const secured = new TLSSocket(client, { isServer: true, cert, key })
+        secured.on('error', () => undefined)
+        passThrough(secured, toServer)
+      })
+    }, database.url)
+    const url = proxy.url(database.url).replace('127.0.0.1', 'localhost')
+    await using stream = new ChangeStream({ source: postgresChanges({ url, slot, tables: ['items'], tls: { ca: cert } }), checkpoints: memoryStateStore(), snapshot: 'initial' })
+    const completed = new Promise<void>((resolve) => void stream.on('snapshot', ({ phase }) => { if (phase === 'completed') resolve() }))
+    const collected = await collect(stream)
+    await completed
+    await sql`INSERT INTO items VALUES (1, repeat('x', 20000000))`
+    await sql`UPDATE items SET id = 2`
+    await sql`INSERT INTO items SELECT i, repeat('y', 1000) FROM generate_series(3, 5000) i`
+    const events = await collected.count(5000)
+    expect(events.slice(0, 2).map(({ op, before, after }) => [op, String(before?.['note'] ?? '').length, String(after?.['note'] ?? '').length])).toEqual([['insert', 0, 20_000_000], ['update', 20_000_000, 20_000_000]])
+    expect(events[1]).toMatchObject({ changed: ['id'] })
+  })
+
+  it('serves live subscribers beside durable ones, from the log\'s end', async () => {
+    await using database = await openStreamDatabase(version)
+    const { sql } = database
+    await sql`CREATE TABLE items (id int4 PRIMARY KEY, note text)`
+    await using stream = open(database, database.url)
+    const durable = await collect(stream)
+    await sql`INSERT INTO items VALUES (1)`
+    await durable.count(1)
+    const live = new Collected()
+    await stream.subscribe({ id: 'live', durable: false }, (batch) => live.add(batch))
+    await sql`INSERT INTO items VALUES (2)`
+    await sql`UPDATE items SET note = 'x' WHERE id = 1`
+    expect(brief(await live.count(2))).toEqual(['insert 2', 'update 1'])
+    expect(brief(await durable.count(3))).toEqual(['insert 1', 'insert 2', 'update 1'])
   })
 })
