@@ -5,8 +5,9 @@ import type { Route } from './route.ts'
 import { routes } from './routes.ts'
 import { makeWorld, SECRETS, type World } from './test/world.ts'
 
-/** Requests a route. */
-const RUNS = 150
+/** Requests a route; more of them where there is time. */
+const RUNS = Number(process.env['TIDEMARK_TEST_FUZZ_RUNS'] ?? 150)
+const TIMEOUT_MS = Math.max(20_000, RUNS * 200)
 
 let world: World
 beforeAll(async () => { world = await makeWorld({ exports: { waitMs: 0, runs: false }, changes: { maxFeeds: 10_000 } }) })
@@ -73,5 +74,5 @@ describe('whatever is asked', () => {
     await fc.assert(fc.asyncProperty(requests(route), async ({ request, isKnown }) => {
       await check(route, await world.handler(request), isKnown)
     }), { numRuns: RUNS })
-  })
+  }, TIMEOUT_MS)
 })

@@ -162,6 +162,20 @@ describe('the status page', () => {
     expect(await page.evaluate<unknown>('document.activeElement?.id')).toBe('sync-users')
   })
 
+  it('goes on being current while a list has the focus, and leaves that alone', async () => {
+    await using world = await makeBusyWorld()
+    await using opened = await open(world, 'operate')
+    const { page } = opened
+    const choice = page.getByRole('combobox', { name: 'Time that the charts show' })
+    await choice.focus()
+    await choice.selectOption('Last day')
+    await page.getByRole('img', { name: /Rows written/ }).waitFor()
+    world.app.exec(`INSERT INTO users (id, name) VALUES (6000, 'new')`)
+    await world.replicator.syncNow('users')
+    await page.getByRole('img', { name: /In all 101 rows/ }).waitFor()
+    expect(await page.evaluate<unknown>('[document.activeElement?.id, document.activeElement?.selectedOptions[0].text]')).toEqual(['window', 'Last day'])
+  })
+
   it('fits a small screen, in either theme', async () => {
     await using world = await makeBusyWorld()
     await using opened = await open(world, 'admin', { width: 390, colorScheme: 'dark' })

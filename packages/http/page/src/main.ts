@@ -20,15 +20,26 @@ let isReading = false
 const sections = new Map<string, HTMLElement>()
 const feed = new Feed(() => draw())
 
-/** One section; it keeps its element, so that only its content is new each time. */
+/** One section; it keeps its elements, so that only their content is new each time. */
 function section(id: string, title: string, parts: { readonly isWide?: boolean; readonly tools?: Child; readonly content: Child }): void {
-  let element = sections.get(id)
-  if (element === undefined) {
-    element = h('section', { id, 'aria-labelledby': `${id}-title`, 'class': parts.isWide === true ? 'wide' : '' })
-    sections.set(id, element)
-    byId('main').append(element)
-  }
-  update(element, h('div', { class: 'head' }, h('h2', { id: `${id}-title` }, title), h('span', { class: 'push' }), parts.tools), parts.content)
+  const element = sections.get(id) ?? makeSection(id, parts.isWide === true ? 'wide' : '')
+  const [head, body] = element.children
+  if (head === undefined || body === undefined) return
+  // Whoever writes in a field, or holds a list open, is not disturbed.
+  if (!isChoosing(head)) update(head, h('h2', { id: `${id}-title` }, title), h('span', { class: 'push' }), parts.tools)
+  update(body, parts.content)
+}
+
+function makeSection(id: string, kind: string): HTMLElement {
+  const element = h('section', { id, 'aria-labelledby': `${id}-title`, 'class': kind }, h('div', { class: 'head' }), h('div', {}))
+  sections.set(id, element)
+  byId('main').append(element)
+  return element
+}
+
+function isChoosing(head: Element): boolean {
+  const focused = document.activeElement
+  return (focused instanceof HTMLSelectElement || focused instanceof HTMLInputElement) && head.contains(focused)
 }
 
 function draw(): void {
@@ -79,11 +90,6 @@ function feedTools(stream: string | undefined): Child {
   ]
 }
 
-/** Whoever writes in a field, or holds a list open, is not disturbed. */
-function isChoosing(): boolean {
-  return document.activeElement instanceof HTMLSelectElement || document.activeElement instanceof HTMLInputElement
-}
-
 async function refresh(): Promise<void> {
   if (isReading) return
   isReading = true
@@ -91,7 +97,7 @@ async function refresh(): Promise<void> {
     state = await readState()
     byId('updated').textContent = `As of ${clock(Date.now())}`
     byId('updated').className = 'quiet'
-    if (!isChoosing()) draw()
+    draw()
   } catch (error) {
     byId('updated').textContent = `Not current: ${error instanceof Error ? error.message : ''}`
     byId('updated').className = 'bad'
