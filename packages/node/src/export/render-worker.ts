@@ -1,4 +1,4 @@
-import { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { parentPort } from 'node:worker_threads'
 import { DriverRenderer, type RenderersRequest, type RenderRequest } from '@tidemark/sqlite'
 import type { RowValues } from '@tidemark/core/adapter'
@@ -14,6 +14,8 @@ export type RenderMessage =
 
 let database: DatabaseSync | undefined
 let renderer: DriverRenderer | undefined
+/** Of the table that is being read. */
+let kept: { readonly sql: string; readonly statement: StatementSync } | undefined
 let last: Promise<void> = Promise.resolve()
 
 parentPort?.on('message', (message: RenderMessage) => {
@@ -34,7 +36,7 @@ function hold({ id, hold: path }: Extract<RenderMessage, { readonly hold: string
 function open(request: RenderersRequest): void {
   try {
     const reading = database ??= new DatabaseSync(request.token, { readOnly: true })
-    renderer = new DriverRenderer(request, (sql) => Promise.resolve(query(reading, sql)))
+    renderer = new DriverRenderer(request, (sql, ...parameters) => Promise.resolve(query(reading, sql, parameters)))
   } catch {
     // Every request is answered with nothing then.
   }
@@ -51,9 +53,18 @@ async function answer({ id, request }: Extract<RenderMessage, { readonly request
 }
 
 /** Keys and literals, which are texts. */
-function query(reading: DatabaseSync, sql: string): readonly RowValues[] {
+function query(reading: DatabaseSync, sql: string, parameters: readonly bigint[]): readonly RowValues[] {
+  const rows: readonly unknown[] = (parameters.length === 0 ? prepare(reading, sql) : keep(reading, sql)).all(...parameters)
+  return rows as readonly RowValues[] // as setReturnArrays has them
+}
+
+function keep(reading: DatabaseSync, sql: string): StatementSync {
+  if (kept?.sql !== sql) kept = { sql, statement: prepare(reading, sql) }
+  return kept.statement
+}
+
+function prepare(reading: DatabaseSync, sql: string): StatementSync {
   const statement = reading.prepare(sql)
   statement.setReturnArrays(true)
-  const rows: readonly unknown[] = statement.all()
-  return rows as readonly RowValues[] // as setReturnArrays has them
+  return statement
 }

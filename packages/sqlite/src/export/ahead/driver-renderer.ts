@@ -1,9 +1,9 @@
-import type { ExportBlock, RowValues } from '@tidemark/core/adapter'
+import type { ExportBlock } from '@tidemark/core/adapter'
 import { parseCursor } from '../block-cursor.ts'
 import { BlockReader, GROUP_ROWS, type GroupsPage } from '../block-reader.ts'
 import { textReading } from '../text-reading.ts'
 import type { RenderersRequest, RenderRequest } from './block-renderer.ts'
-import { GroupReader } from './group-reader.ts'
+import { GroupReader, type RenderQuery } from './group-reader.ts'
 
 /** How many bytes of rows that are looked at one by one are held as texts at a time. */
 const PAGE_BYTES = 262_144
@@ -16,10 +16,10 @@ interface Readers {
 /** What a renderer does, in the thread where it is. */
 export class DriverRenderer {
   readonly #request: RenderersRequest
-  readonly #query: (sql: string) => Promise<readonly RowValues[]>
+  readonly #query: RenderQuery
   readonly #readers = new Map<number, Readers>()
 
-  constructor(request: RenderersRequest, query: (sql: string) => Promise<readonly RowValues[]>) {
+  constructor(request: RenderersRequest, query: RenderQuery) {
     this.#request = request
     this.#query = query
   }

@@ -20,10 +20,13 @@ export interface Group {
   readonly isLast: boolean
 }
 
+/** A query with a parameter is asked many times, with nothing else in between: its statement is worth keeping. One anew for each group takes a third longer. */
+export type RenderQuery = (sql: string, ...parameters: readonly bigint[]) => Promise<readonly RowValues[]>
+
 export interface GroupReaderOptions {
   readonly table: ExportedTable
   readonly render: RenderOptions
-  readonly query: (sql: string) => Promise<readonly RowValues[]>
+  readonly query: RenderQuery
 }
 
 /** A wider row is left out, so that a thousand of them never stand in one text. */
@@ -36,8 +39,7 @@ const REPLACEMENT = '\uFFFD'
  */
 export class GroupReader {
   readonly #options: GroupReaderOptions
-  readonly #sqlBefore: string
-  readonly #sqlAfter: string
+  readonly #sql: string
   readonly #cutter: StatementCutter
 
   /** Whether the rows of the table are known by their number, which alone is the greatest of a group where it is the last. */
@@ -50,14 +52,13 @@ export class GroupReader {
     const key = table.key[0]?.expression ?? ''
     const row = `SELECT ${key} AS k, ${rowLiteralsSql(table, render.keepRowids)} AS t FROM main.${quote(table.name)}`
     this.#options = options
-    this.#sqlBefore = `SELECT CAST(max(k) AS TEXT), count(*), group_concat(iif(octet_length(t) > ${MAX_ROW_CHARS}, NULL, t), ')' || char(0) || char(10) || '(') FROM (${row} WHERE ${key} > `
-    this.#sqlAfter = ` ORDER BY ${key} LIMIT ${GROUP_ROWS})`
+    this.#sql = `SELECT CAST(max(k) AS TEXT), count(*), group_concat(iif(octet_length(t) > ${MAX_ROW_CHARS}, NULL, t), ')' || char(0) || char(10) || '(') FROM (${row} WHERE ${key} > ? ORDER BY ${key} LIMIT ${GROUP_ROWS})`
     this.#cutter = new StatementCutter(`INSERT INTO ${quote(table.name)}(${insertColumns(table, render.keepRowids).join(',')}) VALUES\n(`, render.maxStatementBytes)
   }
 
   /** `undefined` where rows have to be looked at one by one: one is very long, or has a text that may be none. */
   async read({ key, row }: GroupPlace): Promise<Group | undefined> {
-    const [[lastKey, count, text] = []] = await this.#options.query(`${this.#sqlBefore}${key}${this.#sqlAfter}`)
+    const [[lastKey, count, text] = []] = await this.#options.query(this.#sql, BigInt(key))
     const rows = Number(count)
     if (rows === 0) return { blocks: [], row, isLast: true }
     if (typeof text !== 'string' || text.includes(REPLACEMENT)) return undefined
