@@ -77,6 +77,10 @@ export class NodeSqliteDriver implements SqliteDriver {
     })
   }
 
+  checkpoint(): Promise<void> {
+    return this.execute('PRAGMA wal_checkpoint(PASSIVE)')
+  }
+
   execute(sql: string): Promise<void> {
     return this.#whenFree(() => this.#database.exec(sql))
   }

@@ -74,6 +74,10 @@ export class BetterSqliteDriver implements SqliteDriver {
     })
   }
 
+  checkpoint(): Promise<void> {
+    return this.execute('PRAGMA wal_checkpoint(PASSIVE)')
+  }
+
   execute(sql: string): Promise<void> {
     return this.#whenFree(() => void this.#database.exec(sql))
   }

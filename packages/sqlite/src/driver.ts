@@ -37,6 +37,8 @@ export interface BatchDriver extends AsyncDisposable {
   view(queries: readonly SqliteQuery[], options?: ViewOptions): Promise<readonly (readonly RowValues[])[]>
   /** All of the writes or none. `work` may be run again when what it has read is not so any more. */
   transaction<T>(work: (transaction: BatchTransaction) => Promise<T>): Promise<T>
+  /** Moves the write-ahead log into the file, as far as that goes without waiting for anybody. Present where there is a file. */
+  checkpoint?(): Promise<void>
 }
 
 /** A second database of the same connection, until disposed. */
@@ -67,6 +69,7 @@ export interface SqliteDriver extends AsyncDisposable {
   execute(sql: string): Promise<void>
   /** `BEGIN IMMEDIATE` … `COMMIT`; rolled back when `work` rejects. Never called while another is open. */
   transaction<T>(work: (transaction: SqliteTransaction) => Promise<T>): Promise<T>
+  checkpoint?(): Promise<void>
   /**
    * Makes a complete database image readable on this connection. Present only where the driver shares a file
    * system with us; bulk loads are several times faster through it than by binding values.

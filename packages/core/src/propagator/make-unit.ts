@@ -1,10 +1,11 @@
 import type { RowVersion } from '../change/hybrid-clock.ts'
 import type { ChangeEvent, ChangeRow } from '../change/change-event.ts'
 import type { LogPosition } from '../change/log-position.ts'
-import type { RowValues } from '../change/value.ts'
+import type { RowValues, Value } from '../change/value.ts'
 import type { ChangeSlice } from '../dialect/change-source.ts'
 import type { PeerChange, PeerSender, PeerTable, PeerUnit, RelayedFrom } from '../dialect/propagation-target.ts'
 import { TidemarkError } from '../errors/tidemark-error.ts'
+import { equalBytes } from '../util/equal-bytes.ts'
 import type { DescribedTables } from './described-tables.ts'
 
 export interface UnitRequest {
@@ -87,6 +88,10 @@ export function keyOf({ key }: PeerTable, row: Partial<ChangeRow> | null): RowVa
   return key.map((column) => row?.[column] ?? null)
 }
 
+function isSameKey(a: Value | undefined, b: Value | undefined): boolean {
+  return a === b || (a instanceof Uint8Array && b instanceof Uint8Array && equalBytes(a, b))
+}
+
 function hasMoved({ key }: PeerTable, before: Partial<ChangeRow> | null, after: Partial<ChangeRow>): boolean {
-  return before !== null && key.some((column) => before[column] !== undefined && before[column] !== after[column])
+  return before !== null && key.some((column) => before[column] !== undefined && !isSameKey(before[column], after[column]))
 }

@@ -106,6 +106,8 @@ export class PeerRunner {
     if (this.#session !== undefined && this.#askAtMs <= runtime.now() && this.#hasRefused()) this.#session = undefined
     this.#session ??= await this.#open(log, signal)
     const outcome = await this.#session.step(signal)
+    // Also where no message told of them: a table that changed is described anew.
+    this.#noteTables(this.#session.tables)
     await this.#session.retain()
     if (this.#life.phase !== 'streaming' && outcome === 'idle') this.#live(peerAnswered(false))
     return outcome
@@ -143,14 +145,12 @@ export class PeerRunner {
 
   #applied({ changes, to }: PeerUnit): void {
     this.#sent.changes += changes.length
-    if (this.#session !== undefined) this.#noteTables(this.#session.tables)
     this.#context.emitter.emit('peer:applied', { peer: this.peer.name, changes: changes.length, position: printPosition(to) })
     this.#emitLag()
   }
 
   #copied({ table, rows, next }: PeerChunk): void {
     this.#sent.rowsCopied += rows.length
-    if (this.#session !== undefined) this.#noteTables(this.#session.tables)
     this.#context.emitter.emit('peer:copied', { peer: this.peer.name, table: table.name, rows: rows.length, done: next === null })
   }
 

@@ -134,4 +134,35 @@ describe('several writers', () => {
     expect(rows('b').filter(([id]) => id !== '6' && id !== '7')).toEqual([['1', 'x', 2], ['2', 'y', 1], ['3', 'b', 4], ['5', 'w', 5]])
     expect(rows('b').filter(([, , n]) => n === 6)).toHaveLength(1)
   })
+
+  it('remembers a row that gave way, however old what it gave way with is', async () => {
+    const schema = `${SCHEMA}; CREATE UNIQUE INDEX bodies ON notes (body)`
+    run('a', `${schema}; INSERT INTO notes VALUES ('1', 'x', 1)`)
+    run('b', `${schema}; INSERT INTO notes VALUES ('2', 'x', 1)`)
+    run('d', schema)
+    const [toD, back] = [await connect({ a: ['d'] }), await connect({ b: ['a'], d: ['a'] })]
+    await toD['a']?.flush()
+    await back['b']?.flush()
+    run('a', `UPDATE notes SET body = 'z' WHERE id = '2'`)
+    const there = await connect({ a: ['b'] })
+    await there['a']?.flush()
+    await back['d']?.flush()
+    for (let round = 0; round < 3; round += 1) for (const propagator of [toD['a'], there['a'], back['b'], back['d']]) await propagator?.flush()
+    expect(rows('a')).toEqual([['2', 'z', 1]])
+    for (const name of ['b', 'd']) expect(cells(path(name), 'notes')).toEqual(cells(path('a'), 'notes'))
+  })
+
+  it.each(['nocase', 'NOCASE', 'rtrim'])('takes keys that its index calls equal for one (%s)', async (collation) => {
+    const [one, other] = collation === 'rtrim' ? ['k', 'k '] : ['k', 'K']
+    for (const name of ['a', 'b']) run(name, `PRAGMA journal_mode = WAL; CREATE TABLE notes (id TEXT NOT NULL COLLATE ${collation} PRIMARY KEY, body TEXT, n)`)
+    const propagators = await connect({ a: ['b'], b: ['a'] })
+    await settle(propagators)
+    run('a', `INSERT INTO notes VALUES ('${one}', 'a', 1)`)
+    await propagators['a']?.flush()
+    run('b', `DELETE FROM notes; INSERT INTO notes VALUES ('${other}', 'b', 2)`)
+    run('a', `UPDATE notes SET body = 'late'`)
+    await settle(propagators)
+    expect(cells(path('b'), 'notes')).toEqual(cells(path('a'), 'notes'))
+    expect(rows('a')).toHaveLength(1)
+  })
 })

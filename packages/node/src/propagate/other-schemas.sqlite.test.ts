@@ -19,6 +19,41 @@ describe('a table that differs at a peer', () => {
   const sites = useSites()
   const add = (name: string, options: SiteOptions = {}): Promise<Site> => sites.add(name, { schema: SCHEMA, ...options })
 
+  it('is told of when it comes to differ by a migration of the sender, and followed again once the peer has had it', async () => {
+    const [a, b] = [await add('a', { schema: USERS }), await add('b', { schema: USERS })]
+    const runtime = movableRuntime()
+    const propagator = sites.propagator(a, [b], { capture: ['users'], runtime })
+    const refused: string[] = []
+    propagator.on('table:refused', ({ table, error }) => refused.push(`${table} ${error.code}`))
+    a.run(`INSERT INTO users VALUES (1, 'x')`)
+    await propagator.flush()
+    a.run('ALTER TABLE users ADD COLUMN size')
+    await propagator.flush()
+    a.run('INSERT INTO users VALUES (2, NULL, 7)')
+    await propagator.flush()
+    expect(refused).toEqual(['users PEER_SCHEMA_DIFFERS'])
+    expect(refusedAt(propagator)).toEqual({ users: 'PEER_SCHEMA_DIFFERS' })
+    b.run('ALTER TABLE users ADD COLUMN size')
+    runtime.advance(A_WHILE_MS)
+    expect((await propagator.flush()).reached).toEqual(['b'])
+    expect(refusedAt(propagator)).toEqual({})
+    expect(b.cells('users')).toEqual(a.cells('users'))
+  })
+
+  it('keeps columns that only the peer has, also of a row with a key of bytes and many columns', async () => {
+    const many = Array.from({ length: 70 }, (_, index) => `c${index}`).join(', ')
+    const schema = `CREATE TABLE users (id BLOB PRIMARY KEY, ${many}, here DEFAULT 'mine') WITHOUT ROWID`
+    const [a, b] = [await add('a', { schema: schema.replace(", here DEFAULT 'mine'", '') }), await add('b', { schema })]
+    const propagator = sites.propagator(a, [b], { capture: ['users'] })
+    a.run(`INSERT INTO users (id, c0) VALUES (x'0011', 1)`)
+    await propagator.flush()
+    b.run(`UPDATE users SET here = 'kept'`)
+    a.run('UPDATE users SET c0 = 2')
+    await propagator.flush()
+    using database = new DatabaseSync(b.file, { readOnly: true })
+    expect(database.prepare('SELECT c0, here FROM users').all()).toEqual([{ c0: 2, here: 'kept' }])
+  })
+
   it.each([
     ['is missing', 'DROP TABLE users', USERS],
     ['has not all columns', 'ALTER TABLE users DROP COLUMN name', 'ALTER TABLE users ADD COLUMN name TEXT'],

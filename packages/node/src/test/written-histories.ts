@@ -87,7 +87,7 @@ async function flush({ propagator, cut }: Instance, random: () => number): Promi
 /** Without those of rows that nobody saw being written: their own instance keeps none. */
 function versionsOf(path: string): readonly Readonly<Record<string, unknown>>[] {
   const database = new DatabaseSync(path, { readOnly: true })
-  const rows = database.prepare(`SELECT name, key, version, gone FROM tidemark_peer_versions WHERE version NOT LIKE '0000000000000%' ORDER BY name, key`).all()
+  const rows = database.prepare(`SELECT name, key, version, gone > 0 AS gone FROM tidemark_peer_versions WHERE version NOT LIKE '0000000000000%' ORDER BY name, key`).all()
   database.close()
   return rows
 }

@@ -72,6 +72,8 @@ export async function purgeLog(session: LogSession, names: LogNames, limit: Rete
     await transaction.run(`DELETE FROM ${names.log} WHERE seq < ?${guard}`, [BigInt(until)])
     await transaction.run(`UPDATE ${names.meta} SET value = max(value, (SELECT min(seq) FROM ${names.log}) - 1) WHERE key = 'purged'`)
   }, options)
+  // Else the writer whose commit fills the write-ahead log would pay for the pages that were written here.
+  await session.checkpoint(options)
   return until < end
 }
 

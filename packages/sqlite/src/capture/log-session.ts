@@ -33,6 +33,11 @@ export class LogSession implements AsyncDisposable {
     return this.#writer.use((driver) => driver.transaction(work), options)
   }
 
+  /** Where the host can. */
+  checkpoint(options: AbortOptions = {}): Promise<void> {
+    return this.#writer.use(async (driver) => driver.checkpoint?.(), options)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([this.#reader.close(), this.#writer.close()])
   }

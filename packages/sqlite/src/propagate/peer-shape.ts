@@ -58,13 +58,13 @@ function storedType(type: string, isStrict: boolean): string {
   return !isStrict && type.toUpperCase() === 'ANY' ? 'NUMERIC' : type
 }
 
-/** By which the key's index compares, by column. */
+/** By which the key's index compares, by column; in capitals, however the table was declared. */
 export async function readKeyCollations(transaction: BatchTransaction, table: string): Promise<ReadonlyMap<string, string>> {
   const rows = await transaction.query(
     `SELECT info.name, info.coll FROM pragma_index_list(${quoteText(table)}) AS list JOIN pragma_index_xinfo(list.name) AS info
      WHERE list.origin = 'pk' AND info.key = 1`,
   )
-  return new Map(rows.map(([column, collation]) => [String(column), String(collation)]))
+  return new Map(rows.map(([column, collation]) => [String(column), String(collation).toUpperCase()]))
 }
 
 function quoteName(name: string): string {

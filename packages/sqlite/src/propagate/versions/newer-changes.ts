@@ -76,9 +76,9 @@ export async function readVersions(transaction: Pick<BatchTransaction, 'query'>,
 }
 
 /** Notes the version of a row. */
-export async function writeVersion(transaction: BatchTransaction, names: PeerNames, row: { readonly table: string; readonly key: string; readonly version: RowVersion; readonly isGone: boolean }): Promise<void> {
-  const { table, key, version, isGone } = row
-  await transaction.run(`INSERT INTO ${names.versions} VALUES (?, ?, ?, ?) ON CONFLICT (name, key) DO UPDATE SET version = excluded.version, gone = excluded.gone`, [table, key, version, isGone ? 1n : 0n])
+export async function writeVersion(transaction: BatchTransaction, names: PeerNames, row: { readonly table: string; readonly key: string; readonly version: RowVersion; /** `undefined`: it is there. */ readonly goneAtMs: number | undefined }): Promise<void> {
+  const { table, key, version, goneAtMs = 0 } = row
+  await transaction.run(`INSERT INTO ${names.versions} VALUES (?, ?, ?, ?) ON CONFLICT (name, key) DO UPDATE SET version = excluded.version, gone = excluded.gone`, [table, key, version, BigInt(Math.trunc(goneAtMs))])
 }
 
 async function wins(transaction: BatchTransaction, { entry: { change, version }, mine }: { readonly entry: VersionedChange; readonly mine: RowVersion | undefined }, context: NewerContext): Promise<boolean> {

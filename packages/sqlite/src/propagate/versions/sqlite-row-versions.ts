@@ -55,7 +55,7 @@ export class SqliteRowVersions implements RowVersions {
   async tombstones(table: PeerTable, { after, limit }: { readonly after: string | null; readonly limit: SliceLimit }): Promise<{ readonly tombstones: readonly Tombstone[]; readonly next: string | null }> {
     const { names } = this.#context
     return this.#driver.use(async (driver) => {
-      const found = await driver.query(`SELECT key, version FROM ${names.versions} WHERE name = ? AND gone = 1 AND key > ? ORDER BY key LIMIT ${limit.events}`, [table.name, after ?? ''])
+      const found = await driver.query(`SELECT key, version FROM ${names.versions} WHERE name = ? AND gone > 0 AND key > ? ORDER BY key LIMIT ${limit.events}`, [table.name, after ?? ''])
       const rows = found.slice(0, fitting(found, limit.bytes))
       const decode = this.#decode ??= await decoderOf(driver)
       const tombstones = rows.map(([key, version]) => ({ key: parseKeyText(String(key), decode), version: String(version) }))

@@ -35,7 +35,7 @@ export async function stampLog(transaction: BatchTransaction, context: StampCont
   for (const { layout } of await readLayouts(transaction, log)) {
     if (layout.rowid !== undefined) continue
     const collations = await readKeyCollations(transaction, layout.table)
-    await transaction.run(versionsSql(context, layout, layout.key.map((name) => collations.get(name))), [version, BigInt(clock.stamped)])
+    await transaction.run(versionsSql(context, layout, layout.key.map((name) => collations.get(name))), [version, BigInt(clock.stamped), BigInt(Math.trunc(nowMs))])
   }
   await transaction.run(`INSERT INTO ${names.stamps} VALUES (?, ?)`, [BigInt(last), version])
   await forgetGone(transaction, context)
@@ -58,7 +58,7 @@ function versionsSql({ names, log }: StampContext, layout: TableLayout, collatio
     select([ENTRY.delete, ENTRY.updateBefore], { part: 1, key: now, gone: 1 }),
     select([ENTRY.refreshGone], { part: 1, key: keys, gone: 1 }),
   ]
-  return `INSERT INTO ${names.versions} SELECT ${quoteText(layout.table)}, key, ?1, gone FROM (${parts.join(' UNION ALL ')}) WHERE key IS NOT NULL ORDER BY seq, part
+  return `INSERT INTO ${names.versions} SELECT ${quoteText(layout.table)}, key, ?1, gone * ?3 FROM (${parts.join(' UNION ALL ')}) WHERE key IS NOT NULL ORDER BY seq, part
     ON CONFLICT (name, key) DO UPDATE SET version = excluded.version, gone = excluded.gone`
 }
 

@@ -13,9 +13,10 @@ export interface StoredClock {
 /** Nothing of the log so far has a version: its rows are as old as can be. */
 export async function createVersionTables(transaction: BatchTransaction, names: PeerNames, log: LogNames): Promise<void> {
   if (await readLogState(transaction, log) === undefined) throw new TidemarkError('LOG_NOT_OWNED', `The database has no change log '${log.prefix}', which the versions of its own writes come from.`, { remedy: 'Call install() of the source of changes first, or name its log in `log`.' })
+  // `gone`: since when, in milliseconds since 1970; 0 for a row that is there.
   await transaction.run(`CREATE TABLE IF NOT EXISTS ${names.versions} (name TEXT, key TEXT, version TEXT NOT NULL, gone INTEGER NOT NULL, PRIMARY KEY (name, key)) WITHOUT ROWID`)
   // Looked at with every message, for what is too old.
-  await transaction.run(`CREATE INDEX IF NOT EXISTS ${names.gone} ON ${names.versions} (version) WHERE gone = 1`)
+  await transaction.run(`CREATE INDEX IF NOT EXISTS ${names.gone} ON ${names.versions} (gone) WHERE gone > 0`)
   await transaction.run(`CREATE TABLE IF NOT EXISTS ${names.stamps} (seq INTEGER PRIMARY KEY, version TEXT NOT NULL)`)
   await transaction.run(`CREATE TABLE IF NOT EXISTS ${names.clock} (one INTEGER PRIMARY KEY, time TEXT NOT NULL, stamped INTEGER NOT NULL)`)
   await transaction.run(`INSERT OR IGNORE INTO ${names.clock} SELECT 1, ?, ifnull(max(seq), 0) FROM ${log.log}`, [NO_TIME])

@@ -91,7 +91,7 @@ export class VersionedApply {
     else await this.#logGone(transaction, table, key)
     // One that the message writes again is only out of the way until then: that has its version already, and the deletion is older than anything.
     const left = this.#rows.left(table.name, keyText)
-    if (left.length === 0) await writeVersion(transaction, names, { table: table.name, key: keyText, version, isGone: true })
+    if (left.length === 0) await writeVersion(transaction, names, { table: table.name, key: keyText, version, goneAtMs: this.#context.writes.now() })
     // Whoever reads the log finds the entries behind the last stamp with this version.
     await transaction.run(`INSERT OR REPLACE INTO ${names.stamps} SELECT max(seq), ? FROM ${log.log}`, [left.length === 0 ? version : toVersion(NO_TIME, own)])
     for (const { change } of left) if (change.op === 'delete') this.#absent.set(change, table)
@@ -113,7 +113,7 @@ export class VersionedApply {
       if (applied === undefined || shape === undefined) continue
       const winners = await newerChanges(transaction, changesOf(batch, index), { names: this.#context.names, table: applied.table, shape, own: this.#context.own, writes: this.#context.writes, isStrict: batch.from.copy !== undefined })
       this.#rows.add(applied.table.name, winners)
-      for (const { key, version, change } of winners) await writeVersion(transaction, this.#context.names, { table: applied.table.name, key, version, isGone: change.op === 'delete' })
+      for (const { key, version, change } of winners) await writeVersion(transaction, this.#context.names, { table: applied.table.name, key, version, goneAtMs: change.op === 'delete' ? this.#context.writes.now() : undefined })
       for (const { change, existed } of winners) {
         winning.add(change)
         if (change.op === 'delete' && !existed) this.#absent.set(change, applied.table)
