@@ -82,3 +82,10 @@ describe.skipIf(serverUrl === undefined)('a libSQL server', () => {
 function expectSame(): void {
   for (const table of TABLES) expect([table, cells(path('b'), `SELECT * FROM ${table} ORDER BY id`)]).toEqual([table, cells(path('a'), `SELECT * FROM ${table} ORDER BY id`)])
 }
+
+it('takes no changes of several writers where foreign keys are enforced on what is applied', () => {
+  const client = createClient({ url: `file:${path('b')}`, intMode: 'bigint', concurrency: 1 })
+  opened.push({ [Symbol.asyncDispose]: async () => client.close() })
+  const target = libsqlPropagationTarget({ client: { ...bound(client), protocol: 'ws' } })
+  expect(() => sqlPeer(target, { name: 'b', origin: 'b', conflicts: 'last-writer-wins' })).toThrow(expect.objectContaining({ code: 'NOT_SUPPORTED' }))
+})

@@ -130,10 +130,13 @@ export class PeerRunner {
   /** The peer, with its messages counted, and the last of them at hand when it is refused. */
   #counted(): Peer {
     const { peer } = this
-    const send = (message: PeerMessage, options: SendOptions): Promise<PeerAnswer> => {
+    const send = async (message: PeerMessage, options: SendOptions): Promise<PeerAnswer> => {
       this.#lastMessage = message
       this.#sent.messages += 1
-      return peer.send(message, options)
+      const answer = await peer.send(message, options)
+      // What fails from here on is not the fault of this one.
+      this.#lastMessage = undefined
+      return answer
     }
     return { name: peer.name, address: peer.address, maxMessageBytes: peer.maxMessageBytes, send, close: () => peer.close() }
   }

@@ -25,6 +25,7 @@ describe('a peer that misbehaves', () => {
     ['200 with a page', () => new Response('<html>Welcome</html>', { status: 200 }), 'PEER_ANSWER_INVALID'],
     ['200 with JSON of something else', () => Response.json({ success: true, result: [] }), 'PEER_ANSWER_INVALID'],
     ['200 with an answer of another version', () => Response.json({ v: 99, outcome: 'applied', at: null, isCommit: true, tables: {} }), 'PEER_ANSWER_INVALID'],
+    ['200 with a place that is none', () => Response.json({ v: 1, outcome: 'applied', at: ['e', 'garbage', ''], isCommit: true, tables: [] }), 'PEER_ANSWER_INVALID'],
     ['204', () => new Response(null, { status: 204 }), 'PEER_ANSWER_INVALID'],
     ['302', () => new Response(null, { status: 302, headers: { location: 'http://127.0.0.1:9/' } }), 'PEER_ANSWER_INVALID'],
     ['404', () => new Response('not here', { status: 404 }), 'PEER_ANSWER_INVALID'],
@@ -219,7 +220,7 @@ describe('requests that no propagator sends', () => {
     await expect.poll(async () => (await propagator.flush()).behind, { interval: 5 }).toEqual([])
     const unit = b.posts.findLast((body) => body.includes('"type":"unit"')) ?? ''
     const before = b.cells('users')
-    for (const [from, to] of [['[0,0,', '[0,0,1,2,3,4,'], ['[0,0,', '[0,7,'], ['[0,0,', '[9,0,'], ['"key":["id"]', '"key":["other"]'], ['"x"', '{"b":"%%"}'], ['"x"', '{"i":"1.5"}'], ['"x"', '[]'], ['"x"', '{}']] as const) {
+    for (const [from, to] of [['[0,0,', '[0,0,1,2,3,4,'], ['[0,0,', '[0,7,'], ['[0,0,', '[9,0,'], ['"key":["id"]', '"key":["other"]'], ['"x"', '{"b":"%%"}'], ['"x"', '{"i":"1.5"}'], ['"x"', '{"i":"9223372036854775808"}'], ['"x"', '[]'], ['"x"', '{}']] as const) {
       expect(unit).toContain(from)
       expect(await post(b, unit.replace(from, to)), to).toEqual([400, 'REQUEST_INVALID'])
     }

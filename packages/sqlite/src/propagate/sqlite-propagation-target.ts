@@ -206,10 +206,12 @@ class SqlitePropagationConnection implements PropagationConnection {
 }
 
 /** Errors: `CONFIG_INVALID`, `NOT_SUPPORTED`. */
-function versionedContext({ isInteractive = false }: SqlitePropagationHost, { names, settings }: { readonly names: PeerNames; readonly settings: PropagationSettings }): VersionedContext | undefined {
+function versionedContext({ isInteractive = false, keepsForeignKeys = false }: SqlitePropagationHost, { names, settings }: { readonly names: PeerNames; readonly settings: PropagationSettings }): VersionedContext | undefined {
   const { versioned: writes, origin, log } = settings
   if (writes === undefined) return undefined
   if (!isInteractive) throw new TidemarkError('NOT_SUPPORTED', 'Where several instances write, the database must let a transaction read what it has written.')
+  // What a cascade deletes here would have neither a version of its own nor a way back to who sent the change.
+  if (keepsForeignKeys) throw new TidemarkError('NOT_SUPPORTED', 'Where several instances write, the database must not enforce foreign keys on what is applied.', { remedy: 'Open it as a file, where they can be switched off.' })
   if (origin === undefined) throw new TidemarkError('CONFIG_INVALID', 'An instance that writes needs a name.', { issues: [{ path: 'origin', message: 'Must be given.' }] })
   return { names, writes, own: origin, log: logNames(log) }
 }

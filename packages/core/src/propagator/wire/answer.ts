@@ -4,9 +4,14 @@ import type { PeerAnswer, PeerTableState } from '../../dialect/propagation-targe
 import { ERRORS, type ErrorCode } from '../../errors/error-codes.ts'
 import { TidemarkError, type ErrorReport } from '../../errors/tidemark-error.ts'
 import { WIRE_VERSION } from './encode-message.ts'
+import { sequence } from './sequence-schema.ts'
+
+const MAX_CHARACTERS = 1_000
 
 const code = v.custom<ErrorCode>((value) => typeof value === 'string' && Object.hasOwn(ERRORS, value))
-const report = v.object({ code, message: v.string(), retryable: v.boolean(), remedy: v.string(), detail: v.optional(v.string()) })
+/** A peer may say what it likes; events and logs have no room for all of it. */
+const sentence = v.pipe(v.string(), v.transform((text) => text.slice(0, MAX_CHARACTERS)))
+const report = v.object({ code, message: sentence, retryable: v.boolean(), remedy: sentence, detail: v.optional(sentence) })
 const state = v.variant('state', [
   v.object({ state: v.literal('live') }),
   v.object({ state: v.literal('copying'), after: v.nullable(v.string()) }),
@@ -15,7 +20,7 @@ const state = v.variant('state', [
 /** Tables as a list: a record of names such as `constructor` is none that a validator lets through. */
 const schema = v.object({
   v: v.literal(WIRE_VERSION), outcome: v.picklist(['applied', 'elsewhere', 'unknown']), origin: v.optional(v.string()),
-  at: v.nullable(v.tuple([v.string(), v.string(), v.string()])), isCommit: v.boolean(), tables: v.array(v.tuple([v.string(), state])),
+  at: v.nullable(v.tuple([v.string(), sequence, v.string()])), isCommit: v.boolean(), tables: v.array(v.tuple([v.string(), state])),
 })
 const failure = v.object({ v: v.literal(WIRE_VERSION), error: report })
 

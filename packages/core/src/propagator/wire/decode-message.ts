@@ -5,12 +5,11 @@ import type { PeerChange, PeerMessage, PeerTable, Tombstone } from '../../dialec
 import { TidemarkError } from '../../errors/tidemark-error.ts'
 import { isVersion } from '../../change/hybrid-clock.ts'
 import { WIRE_VERSION } from './encode-message.ts'
+import { sequence } from './sequence-schema.ts'
 import { fromWireValue } from './wire-value.ts'
 
 const text = v.pipe(v.string(), v.minLength(1))
 const name = v.pipe(v.string(), v.regex(/^[\w.-]{1,63}$/))
-/** As `toSequence` makes it: its length and its digits, so that text order is log order. */
-const sequence = v.pipe(v.string(), v.regex(/^[0-9a-z]{2,37}$/), v.check((value) => value.length - 2 === Number.parseInt(value.charAt(0), 36)))
 const place = v.tuple([sequence, v.string()])
 const table = v.object({ name: text, columns: v.pipe(v.array(v.tuple([text, v.string()])), v.minLength(1)), key: v.pipe(v.array(text), v.minLength(1)) })
 const version = v.pipe(v.string(), v.check(isVersion))

@@ -15,11 +15,15 @@ export function toWireValue(value: Value): WireValue {
 /** `undefined` for anything that {@link toWireValue} does not write. */
 export function fromWireValue(value: unknown): Value | undefined {
   if (typeof value !== 'object' || value === null) return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || value === null ? value : undefined
-  if ('i' in value) return typeof value.i === 'string' && INTEGER.test(value.i) ? BigInt(value.i) : undefined
+  if ('i' in value) return typeof value.i === 'string' && INTEGER.test(value.i) ? within64Bits(BigInt(value.i)) : undefined
   if ('b' in value) return typeof value.b === 'string' ? fromBase64(value.b) : undefined
   return 'f' in value && typeof value.f === 'string' ? FLOATS.get(value.f) : undefined
 }
 
-const INTEGER = /^-?\d{1,39}$/
+const INTEGER = /^-?\d{1,19}$/
+
+function within64Bits(value: bigint): bigint | undefined {
+  return BigInt.asIntN(64, value) === value ? value : undefined
+}
 
 const FLOATS: ReadonlyMap<string, number> = new Map([['-0', -0], ['Infinity', Infinity], ['-Infinity', -Infinity]])

@@ -23,20 +23,14 @@ export class MessageRows {
     return this.#winners(change).find((winner) => winner.change === change)?.key ?? ''
   }
 
-  isOf(change: PeerChange, table: string, key: string): boolean {
-    return this.#rows.get(change) === nameOf(table, key)
+  /** Whether none of the group's changes writes the row again behind this one. */
+  isLast(change: PeerChange, group: ReadonlySet<PeerChange>): boolean {
+    return this.#winners(change).findLast((winner) => group.has(winner.change))?.change === change
   }
 
-  /** Whether none of these changes writes the row again behind this one. */
-  isLast(change: PeerChange, changes: readonly PeerChange[]): boolean {
-    const row = this.#rows.get(change)
-    return changes.findLast((other) => this.#rows.get(other) === row) === change
-  }
-
-  /** The changes of the same row among these. */
-  ofSameRow(change: PeerChange, changes: readonly PeerChange[]): readonly PeerChange[] {
-    const row = this.#rows.get(change)
-    return changes.filter((other) => this.#rows.get(other) === row)
+  /** The changes of a row among the group's, in their order. */
+  changesOf(table: string, key: string, group: ReadonlySet<PeerChange>): readonly PeerChange[] {
+    return (this.#byRow.get(nameOf(table, key)) ?? []).map(({ change }) => change).filter((change) => group.has(change))
   }
 
   /** What is still to be done to a row. */

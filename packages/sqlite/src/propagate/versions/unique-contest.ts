@@ -1,6 +1,6 @@
 import { displacedVersion, NO_TIME, toVersion, type PeerChange, type RowValues, type RowVersion, type TidemarkError } from '@tidemark/core/adapter'
 import { ENTRY, entryCode } from '../../capture/log-entry.ts'
-import { readLayouts } from '../../capture/layouts.ts'
+import { readLayouts, type StoredLayout } from '../../capture/layouts.ts'
 import type { LogNames } from '../../capture/log-names.ts'
 import type { BatchTransaction } from '../../driver.ts'
 import { flatten } from '../../upsert.ts'
@@ -45,7 +45,7 @@ interface Contested {
   readonly change: Extract<PeerChange, { readonly op: 'upsert' }>
   readonly applied: AppliedTable
   readonly version: RowVersion
-  readonly all: readonly PeerChange[]
+  readonly all: ReadonlySet<PeerChange>
 }
 
 /**
@@ -62,6 +62,7 @@ export class UniqueContest {
   readonly #losers = new Map<string, Loser>()
   readonly #dropped = new Set<PeerChange>()
   readonly #seen = new Set<PeerChange>()
+  #layouts: readonly StoredLayout[] | undefined
 
   constructor(transaction: BatchTransaction, context: ContestContext) {
     this.#transaction = transaction
@@ -71,7 +72,7 @@ export class UniqueContest {
   /** Errors: that of a change which can't be written for another reason. */
   async hold(batches: readonly PlannedBatch[], version: RowVersion): Promise<ContestResult> {
     await this.#transaction.run('SAVEPOINT tidemark_contest')
-    const all = batches.flatMap(({ changes }) => changes)
+    const all = new Set(batches.flatMap(({ changes }) => changes))
     for (const { changes, applied } of batches) {
       for (const change of changes) {
         const table = applied[change.table]
@@ -113,7 +114,8 @@ export class UniqueContest {
   async #replace({ change, applied }: Contested): Promise<readonly Holder[]> {
     const { table, shape } = applied
     const { names, log } = this.#context
-    const layout = (await readLayouts(this.#transaction, log)).find((stored) => stored.isCurrent && stored.layout.table === table.name)?.layout
+    this.#layouts ??= await readLayouts(this.#transaction, log)
+    const layout = this.#layouts.find((stored) => stored.isCurrent && stored.layout.table === table.name)?.layout
     if (layout === undefined) return []
     const [head] = await this.#transaction.query(`SELECT ifnull(max(seq), 0) FROM ${log.log}`)
     await this.#transaction.run(rowStatements(table, shape, { conflict: 'replace', copied: names.copied }).upsert(1), flatten([change.values], 0, 1))
@@ -137,16 +139,16 @@ export class UniqueContest {
 
   /** It is deleted before the changes. One that they have written themselves is not written at all, or not before the last of them. */
   #holderLoses(holder: Holder, { applied, version, all }: Contested): void {
-    const changes = all.filter((change) => this.#context.rows.isOf(change, applied.table.name, holder.keyText) && !this.#dropped.has(change))
+    const changes = this.#context.rows.changesOf(applied.table.name, holder.keyText, all).filter((change) => !this.#dropped.has(change))
     const written = changes.filter((change) => this.#seen.has(change))
     for (const change of written) this.#dropped.add(change)
     if (written.length === 0) this.#lose(applied, holder)
     else if (written.length === changes.length) this.#lose(applied, { ...holder, version })
   }
 
-  async #changeLoses(mine: Holder, { change, applied, all }: Contested): Promise<void> {
+  async #changeLoses(mine: Holder, { applied, all }: Contested): Promise<void> {
     await this.#transaction.run('ROLLBACK TO tidemark_row')
-    for (const same of this.#context.rows.ofSameRow(change, all)) this.#dropped.add(same)
+    for (const same of this.#context.rows.changesOf(applied.table.name, mine.keyText, all)) this.#dropped.add(same)
     await this.#delete(applied, mine.key)
     this.#lose(applied, mine)
   }
