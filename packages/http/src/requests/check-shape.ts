@@ -6,17 +6,16 @@ export type Shape = v.GenericSchema<unknown, unknown>
 
 /** Errors: `CONFIG_INVALID` with every fault found. No message quotes what was sent. */
 export function checkShape<S extends Shape>(schema: S, value: unknown, part: 'body' | 'path' | 'query'): v.InferOutput<S> {
-  const parsed = v.safeParse(schema, value)
+  const parsed = v.safeParse(schema, value, { message: sentence })
   if (parsed.success) return parsed.output
-  const issues = parsed.issues.map((issue) => ({ path: [part, v.getDotPath(issue)].filter(Boolean).join('.'), message: messageOf(issue) }))
+  const issues = parsed.issues.map((issue) => ({ path: [part, v.getDotPath(issue)].filter(Boolean).join('.'), message: issue.message }))
   throw new TidemarkError('CONFIG_INVALID', `The request has ${issues.length} fault${issues.length === 1 ? '' : 's'}. ${issues.map(({ path, message }) => `${path}: ${message}`).join(' ')}`, {
     issues, remedy: 'Correct what `issues` names; /openapi.json has what is expected.',
   })
 }
 
-/** valibot's own messages quote the value, which may be a secret; ours do not. */
-function messageOf(issue: v.BaseIssue<unknown>): string {
-  if (issue.kind === 'validation' && issue.message !== '' && !issue.message.startsWith('Invalid ')) return issue.message
+/** Where a shape has no words of its own: valibot's would quote the value, which may be a secret. */
+function sentence(issue: v.BaseIssue<unknown>): string {
   if (issue.expected === 'never') return 'Is not known here.'
   return issue.received === 'undefined' ? 'Is missing.' : `Must be ${issue.expected ?? 'another'}.`
 }
