@@ -2,6 +2,7 @@ import type { BenchCase } from './case.ts'
 import { libsqlInitial, libsqlSyncInitial } from './libsql-initial.ts'
 import { mysqlExport } from './mysql-export.ts'
 import { mysqlInitial } from './mysql-initial.ts'
+import { pgDecode } from './pg-decode.ts'
 import { pgExport } from './pg-export.ts'
 import { pgIncremental } from './pg-incremental.ts'
 import { pgInitial } from './pg-initial.ts'
@@ -16,7 +17,7 @@ import { sqliteDump } from './sqlite-dump.ts'
 import { sqliteImport } from './sqlite-import.ts'
 
 /** In the order in which `all` runs them. */
-export const CASES: readonly BenchCase[] = [pgInitial, mysqlInitial, libsqlInitial, libsqlSyncInitial, pgIncremental, pgScattered, sqliteCapture, sqliteDrain, sqliteDump, sqliteImport, pgExport, mysqlExport, pgStream, propagateOverhead, propagateLatency, propagateThroughput]
+export const CASES: readonly BenchCase[] = [pgInitial, mysqlInitial, libsqlInitial, libsqlSyncInitial, pgIncremental, pgScattered, sqliteCapture, sqliteDrain, sqliteDump, sqliteImport, pgExport, mysqlExport, pgStream, pgDecode, propagateOverhead, propagateLatency, propagateThroughput]
 
 /** Errors: `TypeError` for a name that is unknown; a bench must never pass because nothing was chosen. */
 export function chooseCases(names: readonly string[]): readonly BenchCase[] {
