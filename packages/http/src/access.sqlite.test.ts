@@ -66,13 +66,14 @@ describe('who may do what', () => {
     expect(table).toEqual({
       read: [
         'GET /', 'GET /openapi.json', 'GET /health', 'GET /session', 'GET /metrics', 'GET /data-replication/status', 'GET /data-replication/logs', 'GET /export', 'GET /export/status/:exportId',
+        'GET /import', 'GET /import/status/:exportId',
         'GET /changes/status', 'GET /peers',
       ],
       operate: [
         'POST /data-replication/start/:name', 'POST /data-replication/stop/:name', 'POST /data-replication/sync/:name', 'POST /export/dump', 'GET /export/dump', 'GET /export/download/:exportId',
         'POST /export/cancel/:exportId', 'GET /changes',
       ],
-      admin: ['POST /data-replication/configure', 'DELETE /data-replication/configure/:name', 'DELETE /export/:exportId'],
+      admin: ['POST /data-replication/configure', 'DELETE /data-replication/configure/:name', 'DELETE /export/:exportId', 'POST /import', 'POST /import/stop/:exportId', 'DELETE /import/:exportId'],
       peer: ['POST /propagate'],
     })
   })

@@ -7,12 +7,13 @@ import { problemAnswer } from './answers/problem.ts'
 import type { HandlerContext } from './handler-context.ts'
 import type { HandlerOptions } from './handler-options.ts'
 import { resolveHandlerSettings } from './handler-settings.ts'
+import { ImportJobs } from './imports/import-jobs.ts'
 import { Tally } from './metrics/tally.ts'
 import type { Route } from './route.ts'
 import { routes } from './routes.ts'
 
 /**
- * A fetch handler. Disposing ends the feeds that are open, and leaves exports that it runs to the next process that steps them; the capabilities are not
+ * A fetch handler. Disposing ends the feeds that are open, and leaves exports and imports that it runs to the next process that asks for them; the capabilities are not
  * stopped.
  */
 export interface Handler extends Disposable {
@@ -32,7 +33,7 @@ const NOWHERE = '/.'
 export function createHandler(options: HandlerOptions): Handler {
   const settings = resolveHandlerSettings(options)
   const closing = new AbortController()
-  const context: HandlerContext = { ...settings, tally: new Tally(settings), closing: closing.signal, feeds: new Set() }
+  const context: HandlerContext = { ...settings, tally: new Tally(settings), imports: new ImportJobs({ ...settings, closing: closing.signal }), closing: closing.signal, feeds: new Set() }
   const app = makeApp(context)
   const handle = async (request: Request): Promise<Response> => (isBase(request, settings.basePath) ? toPage(settings.basePath) : app.fetch(request))
   return Object.assign(handle, {

@@ -1,6 +1,6 @@
-import type { Logger, Receiver, SourceDialect } from '@tidemark/core'
+import type { Logger, Receiver, SourceDialect, StateStore } from '@tidemark/core'
 import type { Authorize } from './access/authorize.ts'
-import type { AnyChangeStream, AnyExporter, AnyPropagator, AnyReplicator } from './capabilities.ts'
+import type { AnyChangeStream, AnyExporter, AnyImporter, AnyPropagator, AnyReplicator } from './capabilities.ts'
 import type { SourceConfig } from './replication/source-config.ts'
 
 export interface HandlerOptions {
@@ -9,6 +9,8 @@ export interface HandlerOptions {
   /** What is not given has no routes. */
   readonly replicator?: AnyReplicator | undefined
   readonly exporter?: AnyExporter | undefined
+  /** Loads dumps of its storage into its target, at `POST /import`. */
+  readonly importer?: AnyImporter | undefined
   /** One, or several by name. */
   readonly streams?: AnyChangeStream | Readonly<Record<string, AnyChangeStream>> | undefined
   readonly propagator?: AnyPropagator | undefined
@@ -22,6 +24,7 @@ export interface HandlerOptions {
    */
   readonly sources?: Readonly<Record<string, SourceDialect | ((config: SourceConfig) => SourceDialect)>> | undefined
   readonly exports?: ExportRouteOptions | undefined
+  readonly imports?: ImportRouteOptions | undefined
   readonly changes?: ChangeRouteOptions | undefined
   /** Greatest body of a request, in bytes; the receiver has its own. Default 65,536. */
   readonly maxBodyBytes?: number | undefined
@@ -38,6 +41,15 @@ export interface ExportRouteOptions {
   readonly waitMs?: number | undefined
   /** Whether an export that takes longer is run on by this handler. `false` where an alarm or a cron trigger calls `stepDue`. Default true. */
   readonly runs?: boolean | undefined
+}
+
+export interface ImportRouteOptions {
+  /** How long a request waits for a small import, in milliseconds, before it is answered with 202. Default 20,000. */
+  readonly waitMs?: number | undefined
+  /** Whether an import that takes longer is run on by this handler. `false` on hosts that end with the request: each `POST /import` is then one step of `waitMs`. Default true. */
+  readonly runs?: boolean | undefined
+  /** Remembers how imports stand across restarts, such as the store of the exporter. Default: as long as the handler. Where an import goes on is in its target in any case. */
+  readonly state?: StateStore | undefined
 }
 
 export interface ChangeRouteOptions {

@@ -1,7 +1,8 @@
-import { silentLogger, TidemarkError, type ConfigIssue, type Logger, type Receiver } from '@tidemark/core'
+import { silentLogger, TidemarkError, type ConfigIssue, type Logger, type Receiver, type StateStore } from '@tidemark/core'
+import { memoryStateStore } from '@tidemark/core/adapter'
 import * as v from 'valibot'
 import type { Authorize } from './access/authorize.ts'
-import type { AnyChangeStream, AnyExporter, AnyPropagator, AnyReplicator } from './capabilities.ts'
+import type { AnyChangeStream, AnyExporter, AnyImporter, AnyPropagator, AnyReplicator } from './capabilities.ts'
 import type { HandlerOptions } from './handler-options.ts'
 import type { BodyLimits } from './requests/read-json.ts'
 
@@ -10,6 +11,7 @@ export interface HandlerSettings extends BodyLimits {
   readonly authorize: Authorize
   readonly replicator: AnyReplicator | undefined
   readonly exporter: AnyExporter | undefined
+  readonly importer: AnyImporter | undefined
   readonly streams: ReadonlyMap<string, AnyChangeStream>
   readonly propagator: AnyPropagator | undefined
   readonly receiver: Receiver | undefined
@@ -18,6 +20,9 @@ export interface HandlerSettings extends BodyLimits {
   readonly sources: NonNullable<HandlerOptions['sources']>
   readonly exportWaitMs: number
   readonly runsExports: boolean
+  readonly importWaitMs: number
+  readonly runsImports: boolean
+  readonly importState: StateStore
   readonly maxFeeds: number
   readonly heartbeatMs: number
   readonly waitUntil: (work: Promise<unknown>) => void
@@ -37,12 +42,14 @@ const optionsSchema = v.strictObject({
   authorize: v.custom((value) => typeof value === 'function', 'Must be a function that says who may do what, such as bearerTokens({ admin: { env: \'ADMIN_TOKEN\' } }).'),
   replicator: v.optional(having('status', 'syncNow', 'logs')),
   exporter: v.optional(having('status', 'export', 'download')),
+  importer: v.optional(having('status', 'run', 'step')),
   streams: v.optional(v.union([having('live', 'listSources'), v.record(v.string(), having('live', 'listSources'))], 'Must be a ChangeStream, or several by name.')),
   propagator: v.optional(having('status', 'flush')),
   receiver: v.optional(callable),
   basePath: v.optional(v.pipe(v.string(), v.regex(/^(\/[A-Za-z0-9._~-]+)*\/?$/, 'Must be a path of letters, digits, `.`, `_`, `~` and `-`, such as /data.'), v.check((path) => !/\/\.{1,2}(\/|$)/.test(path), 'Must not have . or .. in it.'))),
   sources: v.optional(v.record(v.string(), v.union([callable, having('connect', 'parseTable')], 'Must be a source, or a function that makes one.'))),
   exports: v.optional(v.strictObject({ waitMs: v.optional(duration), runs: v.optional(v.boolean()) })),
+  imports: v.optional(v.strictObject({ waitMs: v.optional(duration), runs: v.optional(v.boolean()), state: v.optional(having('get', 'set', 'list', 'delete')) })),
   changes: v.optional(v.strictObject({ maxFeeds: v.optional(count), heartbeatMs: v.optional(count) })),
   maxBodyBytes: v.optional(count),
   bodyTimeoutMs: v.optional(count),
@@ -58,6 +65,7 @@ export function resolveHandlerSettings(options: HandlerOptions): HandlerSettings
     authorize: options.authorize,
     replicator: options.replicator,
     exporter: options.exporter,
+    importer: options.importer,
     streams: streamsOf(options.streams),
     propagator: options.propagator,
     receiver: options.receiver,
@@ -65,6 +73,9 @@ export function resolveHandlerSettings(options: HandlerOptions): HandlerSettings
     sources: options.sources ?? {},
     exportWaitMs: options.exports?.waitMs ?? 20_000,
     runsExports: options.exports?.runs ?? true,
+    importWaitMs: options.imports?.waitMs ?? 20_000,
+    runsImports: options.imports?.runs ?? true,
+    importState: options.imports?.state ?? memoryStateStore(),
     maxFeeds: options.changes?.maxFeeds ?? 256,
     heartbeatMs: options.changes?.heartbeatMs ?? 15_000,
     maxBodyBytes: options.maxBodyBytes ?? 65_536,

@@ -47,8 +47,8 @@ it('says in one answer whether all is well', async () => {
 })
 
 it('has no routes for what it was not given', async () => {
-  await using world = await makeWorld({ replicator: undefined, exporter: undefined, streams: undefined, propagator: undefined, receiver: undefined })
-  for (const path of ['/data-replication/status', '/export', '/changes', '/changes/status', '/peers']) {
+  await using world = await makeWorld({ replicator: undefined, exporter: undefined, importer: undefined, streams: undefined, propagator: undefined, receiver: undefined })
+  for (const path of ['/data-replication/status', '/export', '/import', '/changes', '/changes/status', '/peers']) {
     const answer = await world.ask(path, { as: 'admin' })
     expect([path, answer.status, (await answer.json() as { code: string }).code]).toEqual([path, 404, 'ROUTE_UNKNOWN'])
   }

@@ -3,6 +3,7 @@ import { changeSourcesRoute, changesRoute } from './routes/changes.ts'
 import { dumpRoute, getDumpRoute } from './routes/export-dump.ts'
 import { cancelRoute, deleteExportRoute, downloadRoute, exportListRoute, exportStatusRoute } from './routes/export-job.ts'
 import { healthRoute } from './routes/health.ts'
+import { forgetImportRoute, importListRoute, importRoute, importStatusRoute, stopImportRoute } from './routes/import.ts'
 import { metricsRoute } from './routes/metrics.ts'
 import { openapiRoute } from './routes/openapi.ts'
 import { pageRoute } from './routes/page.ts'
@@ -18,6 +19,7 @@ export const routes: readonly Route[] = [
   pageRoute, openapiRoute, healthRoute, sessionRoute, metricsRoute,
   configureRoute, removeRoute, startRoute, stopRoute, syncRoute, statusRoute, logsRoute,
   dumpRoute, getDumpRoute, exportListRoute, exportStatusRoute, downloadRoute, cancelRoute, deleteExportRoute,
+  importRoute, importListRoute, importStatusRoute, stopImportRoute, forgetImportRoute,
   changesRoute, changeSourcesRoute,
   peersRoute, propagateRoute,
 ]

@@ -74,42 +74,56 @@ export class Importer {
     throw new TidemarkError('INTERNAL', 'An import ended without a status.')
   }
 
+  /** How far it is, by what the target holds; loads nothing. One that has not begun, or is complete, has no rows here. Errors: as `load`. */
+  async status(input: ImportInput, { signal = new AbortController().signal }: AbortOptions = {}): Promise<ImportStatus> {
+    const { importId, dump, totals } = await (typeof input === 'string' ? this.#openDump(input, signal) : this.#openFile(input.sql, signal))
+    await using connection = await this.#context.target.connectImport({ signal })
+    return loading(await ImportSession.open({ importId, dump, connection, signal }), totals)
+  }
+
   #slices(input: ImportInput, signal: AbortSignal): AsyncGenerator<ImportStatus> {
     return typeof input === 'string' ? this.#dump(input, signal) : this.#file(input.sql, signal)
   }
 
   async *#dump(id: string, signal: AbortSignal): AsyncGenerator<ImportStatus> {
-    const { source: storage, target, compressionOf, keys } = this.#context
+    const { source: storage, target, compressionOf } = this.#context
+    const { importId, dump, totals, manifest, encryption, format } = await this.#openDump(id, signal)
+    await using connection = await target.connectImport({ signal })
+    const session = await ImportSession.open({ importId, dump, connection, signal })
+    yield* this.#finishing(session, totals, loadDump({ session, manifest, storage, target, format, compressionOf, encryption }))
+  }
+
+  async #openDump(id: string, signal: AbortSignal): Promise<OpenedDump> {
+    const { source: storage, keys } = this.#context
     const manifest = await readManifest(storage, id, { signal })
     const encryption = await openDump(manifest, keys)
     const format = this.#formatOf(manifest)
     const totals = { rows: manifest.tables.reduce((sum, { rows }) => sum + rows, 0), bytes: manifest.objects.flatMap(({ chunks }) => chunks).reduce((sum, { bytes }) => sum + bytes, 0) }
-    await using connection = await target.connectImport({ signal })
-    const session = await ImportSession.open({ importId: manifest.id, dump: manifest.sha256, connection, signal })
-    yield* this.#finishing(session, totals, loadDump({ session, manifest, storage, target, format, compressionOf, encryption }))
+    return { importId: manifest.id, dump: manifest.sha256, totals, manifest, encryption, format }
   }
 
   async *#file(key: string, signal: AbortSignal): AsyncGenerator<ImportStatus> {
     const { source: storage, target, maxStatementBytes, compressions } = this.#context
-    const file = await storage.head(key, { signal })
-    if (file === undefined) throw new TidemarkError('OBJECT_UNKNOWN', `There is no file ${key}.`)
+    const { importId, dump, totals } = await this.#openFile(key, signal)
     const compression = compressions.find(({ extension }) => key.endsWith(`.${extension}`))
     await using connection = await target.connectImport({ signal })
-    const session = await ImportSession.open({ importId: `sql:${key}`, dump: `${file.bytes}:${file.etag}`, connection, signal })
-    const totals = { rows: undefined, bytes: file.bytes }
-    yield* this.#finishing(session, totals, loadSqlFile({ session, storage, key, fileBytes: file.bytes, compression, rules: target.rules, maxStatementBytes }))
+    const session = await ImportSession.open({ importId, dump, connection, signal })
+    yield* this.#finishing(session, totals, loadSqlFile({ session, storage, key, fileBytes: totals.bytes, compression, rules: target.rules, maxStatementBytes }))
+  }
+
+  async #openFile(key: string, signal: AbortSignal): Promise<Opened> {
+    const file = await this.#context.source.head(key, { signal })
+    if (file === undefined) throw new TidemarkError('OBJECT_UNKNOWN', `There is no file ${key}.`)
+    return { importId: `sql:${key}`, dump: `${file.bytes}:${file.etag}`, totals: { rows: undefined, bytes: file.bytes } }
   }
 
   async *#finishing(session: ImportSession, totals: Totals, places: AsyncIterable<ImportPlace>): AsyncGenerator<ImportStatus> {
-    const status = (place: ImportPlace): ImportStatus => (
-      { importId: session.importId, status: 'loading', rows: place.rows, totalRows: totals.rows, bytes: place.bytes, totalBytes: totals.bytes, notes: [] }
-    )
-    for await (const place of places) {
-      yield status(place)
+    for await (const _place of places) {
+      yield loading(session, totals)
       throwIfAborted(session.signal)
     }
     const notes = await session.finish()
-    yield { ...status(session.place), status: 'completed', notes }
+    yield { ...loading(session, totals), status: 'completed', notes }
   }
 
   #formatOf({ format: name, dialect }: Manifest): ReturnType<ImportContext['formatOf']> {
@@ -124,6 +138,24 @@ export class Importer {
 interface Totals {
   readonly rows: number | undefined
   readonly bytes: number
+}
+
+/** What is to be loaded. */
+interface Opened {
+  readonly importId: string
+  /** Says whether it is still the same: its digest, or a file's etag. */
+  readonly dump: string
+  readonly totals: Totals
+}
+
+interface OpenedDump extends Opened {
+  readonly manifest: Manifest
+  readonly encryption: Awaited<ReturnType<typeof openDump>>
+  readonly format: ReturnType<ImportContext['formatOf']>
+}
+
+function loading({ importId, place }: ImportSession, totals: Totals): ImportStatus {
+  return { importId, status: 'loading', rows: place.rows, totalRows: totals.rows, bytes: place.bytes, totalBytes: totals.bytes, notes: [] }
 }
 
 function requireSame(dialect: string, { name }: ImportTarget): undefined {

@@ -1,7 +1,7 @@
 import { TidemarkError } from '../errors/tidemark-error.ts'
 import type { StateStore, StoredState } from './state-store.ts'
 
-/** State for as long as the object lives: for tests. */
+/** State for as long as the object lives: for tests, and for what may be forgotten with the process. */
 export function memoryStateStore(): StateStore {
   const states = new Map<string, StoredState>()
   return {

@@ -1,5 +1,6 @@
 import type { ChangeBatch, LiveBatches } from '@tidemark/core'
 import { problemOf } from '../answers/problem.ts'
+import { within } from '../util/within.ts'
 import { sseBatch, sseMessage } from './sse-text.ts'
 
 export interface SseOptions {
@@ -44,14 +45,4 @@ export function sseStream({ batches, heartbeatMs, onEnd }: SseOptions): Readable
       await end()
     },
   }, { highWaterMark: 1 })
-}
-
-async function within<T>(work: Promise<T>, limitMs: number): Promise<T | 'silence'> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const silence = new Promise<'silence'>((resolve) => { timer = setTimeout(() => resolve('silence'), limitMs) })
-  try {
-    return await Promise.race([work, silence])
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -5,6 +5,7 @@ import { jsonAnswer } from '../answers/json-answer.ts'
 import { acceptedAnswer, acceptedShape } from '../exports/export-answer.ts'
 import { downloadAnswer } from '../exports/download-answer.ts'
 import type { HandlerContext } from '../handler-context.ts'
+import { wantsAnswerAtOnce } from '../requests/wants-answer-at-once.ts'
 import { defineRoute, needed, type RouteAnswer } from '../route.ts'
 import { nameShape, positiveNumber, wholeNumber } from './shapes.ts'
 
@@ -56,7 +57,7 @@ async function dump(request: Request, wanted: v.InferOutput<typeof dumpBody>, co
   const exporter = needed(context.exporter, 'exporter')
   const { callbackUrl: url, ...rest } = wanted
   const exportRequest: ExportRequest = url === undefined ? rest : { ...rest, callback: { url } }
-  const waitMs = /\brespond-async\b/.test(request.headers.get('prefer') ?? '') ? 0 : context.exportWaitMs
+  const waitMs = wantsAnswerAtOnce(request) ? 0 : context.exportWaitMs
   const { status, download } = await exporter.export(exportRequest, { waitMs })
   if (download === undefined) {
     runOn(status.exportId, context)

@@ -10,13 +10,13 @@ export const sessionRoute = defineRoute({
   answers: {
     200: {
       description: 'Scopes, and capabilities that were given.',
-      schema: v.object({ scopes: v.array(v.picklist(SCOPES)), capabilities: v.array(v.picklist(['replicator', 'exporter', 'streams', 'propagator', 'receiver'])), streams: v.array(v.string()) }),
+      schema: v.object({ scopes: v.array(v.picklist(SCOPES)), capabilities: v.array(v.picklist(['replicator', 'exporter', 'importer', 'streams', 'propagator', 'receiver'])), streams: v.array(v.string()) }),
     },
   },
   handle: async ({ request, context }) => {
-    const { authorize, replicator, exporter, streams, propagator, receiver } = context
+    const { authorize, replicator, exporter, importer, streams, propagator, receiver } = context
     const granted = await Promise.all(SCOPES.map((scope) => mayDo(authorize, { request, scope, route: 'GET /session' })))
-    const capabilities = { replicator, exporter, streams: streams.size === 0 ? undefined : streams, propagator, receiver }
+    const capabilities = { replicator, exporter, importer, streams: streams.size === 0 ? undefined : streams, propagator, receiver }
     return jsonAnswer({
       scopes: SCOPES.filter((_, index) => granted[index]),
       capabilities: Object.entries(capabilities).filter(([, given]) => given !== undefined).map(([name]) => name),

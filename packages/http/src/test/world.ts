@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { ChangeStream, createReceiver, Exporter, httpPeer, Propagator, Replicator } from '@tidemark/core'
+import { ChangeStream, createReceiver, Exporter, httpPeer, Importer, Propagator, Replicator } from '@tidemark/core'
 import {
   fsStorage, nodeSqlite, nodeSqlitePropagationTarget, nodeSqliteSource, nodeSqliteStateStore, nodeSqliteTarget, sqliteChanges,
 } from '@tidemark/node'
@@ -19,6 +19,7 @@ export interface World extends AsyncDisposable {
   readonly app: DatabaseSync
   readonly replicator: Replicator
   readonly exporter: Exporter
+  readonly importer: Importer
   readonly stream: ChangeStream
   readonly propagator: Propagator
   readonly handler: Handler
@@ -51,6 +52,7 @@ export async function makeWorld(options: Partial<HandlerOptions> = {}): Promise<
   })
   const state = nodeSqliteStateStore({ path: path('state.db') })
   const exporter = new Exporter({ source: nodeSqlite({ path: path('app.db') }), storage: fsStorage(path('dumps')), state, callbacks: { allowedOrigins: [], secret: SECRETS.callback } })
+  const importer = new Importer({ source: fsStorage(path('dumps')), target: nodeSqlite({ path: path('imported.db') }), retry: { attempts: 1 } })
   const source = sqliteChanges({ path: path('app.db') }, { tables: ['users', 'notes'] })
   await source.install()
   const stream = new ChangeStream({ source })
@@ -62,11 +64,11 @@ export async function makeWorld(options: Partial<HandlerOptions> = {}): Promise<
   const propagator = new Propagator({ source: sender, origin: 'here', peers: [httpPeer({ url: `${server.url}${base}/propagate`, token: SECRETS.peer, name: 'there' })] })
   const handler = createHandler({
     authorize: bearerTokens({ read: SECRETS.read, operate: SECRETS.operate, admin: SECRETS.admin }),
-    replicator, exporter, streams: stream, propagator, receiver, ...options,
+    replicator, exporter, importer, streams: stream, propagator, receiver, ...options,
   })
   holder.handler = handler
   return {
-    folder, app, replicator, exporter, stream, propagator, handler,
+    folder, app, replicator, exporter, importer, stream, propagator, handler,
     url: server.url + base, port: server.port,
     ask: (at, init) => ask(server.url + base + at, init),
     [Symbol.asyncDispose]: async () => {

@@ -95,6 +95,8 @@ describe('a dump that is loaded', () => {
       const { done, status } = await importer().step(id, { budgetMs: 0 })
       seen.push(status)
       isDone = done
+      // What the target holds; of one that is complete, nothing any more.
+      expect(await importer().status(id)).toMatchObject(done ? { rows: 0, bytes: 0, totalBytes: status.totalBytes } : status)
     }
     expect(seen.length).toBeGreaterThan(4)
     expect(seen.map(({ bytes }) => bytes)).toEqual(seen.map(({ bytes }) => bytes).toSorted((a, b) => a - b))

@@ -1,0 +1,51 @@
+import { TidemarkError, type ErrorReport, type ImportStatus, type StateStore } from '@tidemark/core'
+
+/** What is remembered of an import. The target holds where it goes on; this is for who asks how it stands. No row value, no secret. */
+export interface ImportNote extends Omit<ImportStatus, 'status' | 'totalRows'> {
+  readonly version: 1
+  /** `stopped`: before its end, by a call or with the handler. */
+  readonly status: 'loading' | 'completed' | 'failed' | 'stopped'
+  readonly totalRows?: number | undefined
+  readonly error?: ErrorReport | undefined
+  /** Milliseconds since 1970. */
+  readonly createdAtMs: number
+  readonly updatedAtMs: number
+}
+
+const PREFIX = 'http-import/'
+
+/** Notes in a {@link StateStore}. The last one written counts: whoever else is at the same import sees the same target. */
+export class ImportNotes {
+  readonly #store: StateStore
+
+  constructor(store: StateStore) {
+    this.#store = store
+  }
+
+  async get(id: string): Promise<ImportNote | undefined> {
+    const stored = await this.#store.get(PREFIX + id)
+    if (stored === undefined) return undefined
+    const note = JSON.parse(stored.value) as ImportNote // written below
+    if (note.version > 1) throw new TidemarkError('STATE_NEWER', `The note of the import has version ${note.version}; this release knows 1.`)
+    return note
+  }
+
+  async put(note: ImportNote): Promise<void> {
+    const key = PREFIX + note.importId
+    const before = await this.#store.get(key)
+    await this.#store.set(key, JSON.stringify(note), before?.version).catch((error: unknown) => {
+      if (!(error instanceof TidemarkError && error.code === 'STATE_CONFLICT')) throw error
+    })
+  }
+
+  /** Newest first. */
+  async list(): Promise<readonly ImportNote[]> {
+    const ids = (await this.#store.list(PREFIX)).map((key) => key.slice(PREFIX.length))
+    const notes = await Promise.all(ids.map((id) => this.get(id)))
+    return notes.filter((note) => note !== undefined).toSorted((a, b) => b.createdAtMs - a.createdAtMs)
+  }
+
+  delete(id: string): Promise<void> {
+    return this.#store.delete(PREFIX + id)
+  }
+}
