@@ -39,12 +39,16 @@ it('serves a configuration until it is stopped, and goes on with what was under 
   await expect.poll(async () => (await (await fetch(`${url}export/status/${id}`, { headers })).json() as { status: string }).status, { timeout: 10_000 }).toBe('completed')
   const feed = await fetch(`${url}changes`, { headers })
   expect(feed.status).toBe(200)
+  const socket = new WebSocket(`${url.replace('http', 'ws')}changes/socket`, ['tidemark.v1', `tidemark.token.${Buffer.from(TOKEN).toString('base64url')}`])
+  const closed = new Promise<number>((resolve) => { socket.addEventListener('close', ({ code }) => resolve(code)) })
+  await new Promise((resolve) => { socket.addEventListener('message', resolve, { once: true }) })
   // Under way for hours, and no reason to stay.
   const long = await fetch(`${url}export/dump`, { method: 'POST', headers: { ...headers, 'prefer': 'respond-async', 'content-type': 'application/json' }, body: '{"pauseMs":10000000}' })
   expect(long.status).toBe(202)
   cli.process.kill('SIGTERM')
   const { code, stdout, stderr } = await cli.finished
   expect([code, stderr]).toEqual([130, ''])
+  expect(await closed).toBe(1_001)
   expect(stdout).not.toContain('canary')
   await feed.body?.cancel().catch(() => undefined)
 })

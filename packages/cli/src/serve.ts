@@ -1,6 +1,7 @@
 import { createAdaptorServer, type ServerType } from '@hono/node-server'
 import { TidemarkError } from '@tidemark/core'
 import { createHandler } from '@tidemark/http'
+import { nodeWebSockets } from '@tidemark/http/ws'
 import type { ServeConfig } from './serve-config.ts'
 
 export interface ServeOptions {
@@ -17,8 +18,10 @@ export interface ServeOptions {
 /** Serves a configuration until the signal fires, then stops what it has started. Errors: `CONFIG_INVALID`, and those of `start`. */
 export async function serve(config: ServeConfig, options: ServeOptions): Promise<void> {
   const { replicator, exporter, streams, propagator } = config
-  const handler = createHandler(config)
+  const sockets = nodeWebSockets()
+  const handler = createHandler({ ...config, changes: { webSockets: sockets.upgrade, ...config.changes } })
   const server = createAdaptorServer({ fetch: handler })
+  server.on('upgrade', sockets.listener(handler))
   try {
     const port = await listen(server, options)
     await Promise.all([replicator?.start(), propagator?.start()])

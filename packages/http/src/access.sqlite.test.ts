@@ -71,7 +71,7 @@ describe('who may do what', () => {
       ],
       operate: [
         'POST /data-replication/start/:name', 'POST /data-replication/stop/:name', 'POST /data-replication/sync/:name', 'POST /export/dump', 'GET /export/dump', 'GET /export/download/:exportId',
-        'POST /export/cancel/:exportId', 'GET /changes',
+        'POST /export/cancel/:exportId', 'GET /changes', 'GET /changes/socket',
       ],
       admin: ['POST /data-replication/configure', 'DELETE /data-replication/configure/:name', 'DELETE /export/:exportId', 'POST /import', 'POST /import/stop/:exportId', 'DELETE /import/:exportId'],
       peer: ['POST /propagate'],

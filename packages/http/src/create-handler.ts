@@ -81,7 +81,7 @@ async function answer(route: Route, { request, params, context }: Asked): Promis
   // hono answers HEAD with what GET does, which may be to begin something.
   if (request.method === 'HEAD' && !route.head) return methodRefused(route.path)
   try {
-    if (route.scope !== 'peer') await checkAccess(request, { scope: route.scope, route: `${route.method} ${route.path}` }, context.authorize)
+    if (route.scope !== 'peer') await checkAccess(route.toAsk?.(request) ?? request, { scope: route.scope, route: `${route.method} ${route.path}` }, context.authorize)
     return await route.handle(request, params, context)
   } catch (cause) {
     return failure(cause, context)

@@ -2,6 +2,7 @@ import type { Logger, Receiver, SourceDialect, StateStore } from '@tidemark/core
 import type { Authorize } from './access/authorize.ts'
 import type { AnyChangeStream, AnyExporter, AnyImporter, AnyPropagator, AnyReplicator } from './capabilities.ts'
 import type { SourceConfig } from './replication/source-config.ts'
+import type { UpgradeWebSocket } from './sockets/socket-host.ts'
 
 export interface HandlerOptions {
   /** Who may do what. There is no default: see `bearerTokens`. */
@@ -57,4 +58,8 @@ export interface ChangeRouteOptions {
   readonly maxFeeds?: number | undefined
   /** Longest silence, in milliseconds: proxies close what says nothing. Default 15,000. */
   readonly heartbeatMs?: number | undefined
+  /** How this host makes a WebSocket of a request: `webSocketPair()`, `denoWebSockets()`, `bunWebSockets().upgrade`, or `nodeWebSockets().upgrade` of `@tidemark/http/ws`. Default: none, and there are only server-sent events. */
+  readonly webSockets?: UpgradeWebSocket | undefined
+  /** How far a client of a WebSocket may be behind with its answers, in bytes, before nothing more is sent. Default 1,048,576. */
+  readonly maxUnansweredBytes?: number | undefined
 }

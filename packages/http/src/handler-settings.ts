@@ -5,6 +5,7 @@ import type { Authorize } from './access/authorize.ts'
 import type { AnyChangeStream, AnyExporter, AnyImporter, AnyPropagator, AnyReplicator } from './capabilities.ts'
 import type { HandlerOptions } from './handler-options.ts'
 import type { BodyLimits } from './requests/read-json.ts'
+import type { UpgradeWebSocket } from './sockets/socket-host.ts'
 
 /** The options with every default filled in. */
 export interface HandlerSettings extends BodyLimits {
@@ -25,6 +26,8 @@ export interface HandlerSettings extends BodyLimits {
   readonly importState: StateStore
   readonly maxFeeds: number
   readonly heartbeatMs: number
+  readonly webSockets: UpgradeWebSocket | undefined
+  readonly maxUnansweredBytes: number
   readonly waitUntil: (work: Promise<unknown>) => void
   readonly logger: Logger
 }
@@ -50,7 +53,7 @@ const optionsSchema = v.strictObject({
   sources: v.optional(v.record(v.string(), v.union([callable, having('connect', 'parseTable')], 'Must be a source, or a function that makes one.'))),
   exports: v.optional(v.strictObject({ waitMs: v.optional(duration), runs: v.optional(v.boolean()) })),
   imports: v.optional(v.strictObject({ waitMs: v.optional(duration), runs: v.optional(v.boolean()), state: v.optional(having('get', 'set', 'list', 'delete')) })),
-  changes: v.optional(v.strictObject({ maxFeeds: v.optional(count), heartbeatMs: v.optional(count) })),
+  changes: v.optional(v.strictObject({ maxFeeds: v.optional(count), heartbeatMs: v.optional(count), webSockets: v.optional(callable), maxUnansweredBytes: v.optional(count) })),
   maxBodyBytes: v.optional(count),
   bodyTimeoutMs: v.optional(count),
   waitUntil: v.optional(callable),
@@ -78,6 +81,8 @@ export function resolveHandlerSettings(options: HandlerOptions): HandlerSettings
     importState: options.imports?.state ?? memoryStateStore(),
     maxFeeds: options.changes?.maxFeeds ?? 256,
     heartbeatMs: options.changes?.heartbeatMs ?? 15_000,
+    webSockets: options.changes?.webSockets,
+    maxUnansweredBytes: options.changes?.maxUnansweredBytes ?? 1_048_576,
     maxBodyBytes: options.maxBodyBytes ?? 65_536,
     bodyTimeoutMs: options.bodyTimeoutMs ?? 10_000,
     waitUntil: options.waitUntil ?? (() => undefined),

@@ -32,6 +32,8 @@ export interface Route {
   readonly answers: Readonly<Record<number, RouteAnswer>>
   /** Whether HEAD is answered, too. Never where an answer costs more than its headers. */
   readonly head: boolean
+  /** What `authorize` is asked with, where credentials may come in another way than by a header. */
+  readonly toAsk?: ((request: Request) => Request) | undefined
   readonly handle: (request: Request, params: Readonly<Record<string, string>>, context: HandlerContext) => Promise<Response>
 }
 
@@ -46,7 +48,7 @@ export interface Call<Params, Query, Body> {
 
 type OutputOf<S> = S extends Shape ? v.InferOutput<S> : Readonly<Record<string, never>>
 
-interface RouteDefinition<Params, Query, Body> extends Pick<Route, 'method' | 'path' | 'scope' | 'id' | 'summary' | 'answers'> {
+interface RouteDefinition<Params, Query, Body> extends Pick<Route, 'method' | 'path' | 'scope' | 'id' | 'summary' | 'answers' | 'toAsk'> {
   readonly params?: Params
   readonly query?: Query
   readonly body?: Body

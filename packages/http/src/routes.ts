@@ -1,5 +1,5 @@
 import type { Route } from './route.ts'
-import { changeSourcesRoute, changesRoute } from './routes/changes.ts'
+import { changeSourcesRoute, changesRoute, socketRoute } from './routes/changes.ts'
 import { dumpRoute, getDumpRoute } from './routes/export-dump.ts'
 import { cancelRoute, deleteExportRoute, downloadRoute, exportListRoute, exportStatusRoute } from './routes/export-job.ts'
 import { healthRoute } from './routes/health.ts'
@@ -20,6 +20,6 @@ export const routes: readonly Route[] = [
   configureRoute, removeRoute, startRoute, stopRoute, syncRoute, statusRoute, logsRoute,
   dumpRoute, getDumpRoute, exportListRoute, exportStatusRoute, downloadRoute, cancelRoute, deleteExportRoute,
   importRoute, importListRoute, importStatusRoute, stopImportRoute, forgetImportRoute,
-  changesRoute, changeSourcesRoute,
+  changesRoute, socketRoute, changeSourcesRoute,
   peersRoute, propagateRoute,
 ]

@@ -14,7 +14,7 @@ const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
 }
 
 /** What of `REQUEST_INVALID` has a status of its own, by its detail. */
-const DETAILS: Readonly<Record<string, number>> = { 'method': 405, 'content-type': 415, 'timeout': 408, 'range': 416 }
+const DETAILS: Readonly<Record<string, number>> = { 'method': 405, 'content-type': 415, 'timeout': 408, 'range': 416, 'upgrade': 426 }
 
 /** For proxies and for people; a program goes by the code. A failure behind us is 502 or 503, one of ours 500 or 503: what may pass is 503. */
 export function statusOf({ code, detail, retryable }: Pick<TidemarkError, 'code' | 'detail' | 'retryable'>): number {

@@ -1,12 +1,16 @@
 import { TidemarkError, type LiveBatches } from '@tidemark/core'
 import * as v from 'valibot'
 import { ANSWER_HEADERS } from '../answers/answer-headers.ts'
+import { problemAnswer } from '../answers/problem.ts'
 import { jsonAnswer } from '../answers/json-answer.ts'
 import type { AnyChangeStream } from '../capabilities.ts'
 import { openFeed, whenReady } from '../changes/feed-selection.ts'
 import { sseStream } from '../changes/sse-stream.ts'
 import type { HandlerContext } from '../handler-context.ts'
 import { defineRoute, needed } from '../route.ts'
+import { SocketFeed } from '../sockets/socket-feed.ts'
+import type { ChangeSocket } from '../sockets/socket-host.ts'
+import { chosenProtocol, withToken } from '../sockets/subprotocol.ts'
 import { errorShape, nameShape } from './shapes.ts'
 
 const OPS = ['insert', 'update', 'delete', 'truncate'] as const
@@ -29,11 +33,8 @@ export const changesRoute = defineRoute({
   query: changesQuery,
   answers: { 200: { description: 'Messages `change`, `schema` and `checkpoint`; `problem` when it ends by an error.', contentType: 'text/event-stream' } },
   handle: async ({ request, query: { stream, lastEventId, ...selection }, context }) => {
-    const feed = {}
     const signal = AbortSignal.any([context.closing, request.signal])
-    if (context.feeds.size >= context.maxFeeds) throw new TidemarkError('TOO_MANY_FEEDS', `${context.maxFeeds} clients follow changes.`)
-    context.feeds.add(feed)
-    const onEnd = (): void => void context.feeds.delete(feed)
+    const onEnd = claimFeed(context)
     try {
       const batches = openFeed(streamOf(context, stream), { ...selection, signal, lastEventId: request.headers.get('last-event-id') ?? lastEventId })
       await whenReady(batches)
@@ -44,6 +45,46 @@ export const changesRoute = defineRoute({
     }
   },
 })
+
+export const socketRoute = defineRoute({
+  method: 'GET', path: '/changes/socket', scope: 'operate', id: 'openChangeSocket',
+  summary: 'The same messages over a WebSocket; a browser sends its token as a subprotocol',
+  query: changesQuery,
+  answers: { 101: { description: 'A WebSocket of the subprotocol `tidemark.v1`.' } },
+  toAsk: withToken,
+  handle: ({ request, query: { stream: name, ...selection }, context }) => {
+    const upgrade = needed(context.webSockets, 'changes.webSockets')
+    const stream = streamOf(context, name)
+    if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') return upgradeRequired()
+    const protocol = chosenProtocol(request)
+    return upgrade(request, { protocol, onOpen: (socket) => startSocketFeed(socket, (signal) => openFeed(stream, { ...selection, signal }), context) })
+  },
+})
+
+/** From here on a browser sees neither status nor body: what goes wrong is a message, and a code of the close. */
+function startSocketFeed(socket: ChangeSocket, open: (signal: AbortSignal) => LiveBatches, context: HandlerContext): SocketFeed {
+  const { closing, heartbeatMs, maxUnansweredBytes } = context
+  let onEnd = (): void => undefined
+  const claimed = (signal: AbortSignal): LiveBatches => {
+    onEnd = claimFeed(context)
+    return open(signal)
+  }
+  const feed = new SocketFeed({ socket, open: claimed, closing, heartbeatMs, maxUnansweredBytes, onEnd: () => onEnd() })
+  context.waitUntil(feed.run())
+  return feed
+}
+
+function upgradeRequired(): Response {
+  return problemAnswer(new TidemarkError('REQUEST_INVALID', 'This route opens a WebSocket.', { detail: 'upgrade', remedy: 'Ask with `Upgrade: websocket`, or GET /changes.' }), { upgrade: 'websocket' })
+}
+
+/** Returns what gives the place back. Errors: `TOO_MANY_FEEDS`. */
+function claimFeed({ feeds, maxFeeds }: HandlerContext): () => void {
+  if (feeds.size >= maxFeeds) throw new TidemarkError('TOO_MANY_FEEDS', `${maxFeeds} clients follow changes.`)
+  const feed = {}
+  feeds.add(feed)
+  return () => void feeds.delete(feed)
+}
 
 function feedAnswer(batches: LiveBatches, options: { readonly heartbeatMs: number; readonly onEnd: () => void }): Response {
   return new Response(sseStream({ batches, ...options }), {

@@ -7,7 +7,7 @@ import {
   fsStorage, nodeSqlite, nodeSqlitePropagationTarget, nodeSqliteSource, nodeSqliteStateStore, nodeSqliteTarget, sqliteChanges,
 } from '@tidemark/node'
 import { bearerTokens, createHandler, type Handler, type HandlerOptions } from '../index.ts'
-import { serve } from './serve.ts'
+import { serve, type Served } from './serve.ts'
 
 /** Credentials that must come out nowhere. */
 export const SECRETS = {
@@ -25,6 +25,7 @@ export interface World extends AsyncDisposable {
   readonly handler: Handler
   readonly url: string
   readonly port: number
+  readonly server: Served['server']
   /** With the token of a scope. */
   readonly ask: (path: string, init?: Ask) => Promise<Response>
 }
@@ -69,7 +70,7 @@ export async function makeWorld(options: Partial<HandlerOptions> = {}): Promise<
   holder.handler = handler
   return {
     folder, app, replicator, exporter, importer, stream, propagator, handler,
-    url: server.url + base, port: server.port,
+    url: server.url + base, port: server.port, server: server.server,
     ask: (at, init) => ask(server.url + base + at, init),
     [Symbol.asyncDispose]: async () => {
       handler[Symbol.dispose]()
