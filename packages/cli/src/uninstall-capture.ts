@@ -1,11 +1,23 @@
 import { TidemarkError } from '@tidemark/core'
 import type { CaptureStatus } from '@tidemark/node'
-import { openChanges, openCheckpoints } from './open-changes.ts'
-import { TAIL_CONSUMER } from './tail.ts'
+import { openChanges, openCheckpoints, type CaptureOptions } from './open-changes.ts'
+import { openTailSlot } from './open-postgres-tail.ts'
+import { TAIL_CONSUMER } from './open-tail.ts'
 import type { TailOptions } from './tail-options.ts'
 
+/** Removes what `tail` has made. Returns what it did, for people. */
+export async function uninstallTail(options: TailOptions): Promise<string> {
+  const { location, slot = '' } = options
+  if (location.kind !== 'postgres') return uninstallCapture({ ...options, location })
+  const source = await openTailSlot({ ...options, location }, slot)
+  const { slot: name, health } = await source.slotStatus()
+  if (health === 'missing') return `There is no slot ${name}.`
+  await source.drop()
+  return `Dropped the slot ${name}, and its publication.`
+}
+
 /** Takes the triggers off the tables named, or off all with the log and every checkpoint of `tail`. Returns what it did, for people. */
-export async function uninstallCapture(options: TailOptions): Promise<string> {
+async function uninstallCapture(options: CaptureOptions): Promise<string> {
   const source = await openChanges(options)
   const status = await source.status()
   if (!status.isInstalled) return 'Nothing is installed.'

@@ -1,10 +1,14 @@
 import type { ArgsDef } from 'citty'
 
 /** Options that several commands share. Nothing is `required` here: citty would stop at the first that is missing. */
-export const sourceArgs = {
-  from: { type: 'string', valueHint: 'url', description: 'Source: postgres://, mysql://, or env:NAME (default env:TIDEMARK_SOURCE_URL)' },
+export const tlsArgs = {
   tls: { type: 'string', valueHint: 'verify|disable|insecure-no-verify', description: 'TLS to the source (default: verify, except on this machine)' },
   ca: { type: 'string', valueHint: 'file', description: 'PEM file of the authority to verify the source with' },
+} as const satisfies ArgsDef
+
+export const sourceArgs = {
+  from: { type: 'string', valueHint: 'url', description: 'Source: postgres://, mysql://, or env:NAME (default env:TIDEMARK_SOURCE_URL)' },
+  ...tlsArgs,
 } as const satisfies ArgsDef
 
 export const tableArgs = {

@@ -3,11 +3,11 @@ import type { CommandContext, TidemarkCommand } from '../command.ts'
 import { EXIT } from '../exit-code.ts'
 import { tail } from '../tail.ts'
 import { tailOptions, type TailOptions } from '../tail-options.ts'
-import { uninstallCapture } from '../uninstall-capture.ts'
-import { outputArgs } from './args.ts'
+import { uninstallTail } from '../uninstall-capture.ts'
+import { outputArgs, tlsArgs } from './args.ts'
 
 const args = {
-  database: { type: 'positional', description: 'A SQLite file, sqlite:path, or the URL of a libSQL server', required: false },
+  database: { type: 'positional', description: 'A SQLite file, sqlite:path, the URL of a libSQL server, postgres://, or env:NAME for a postgres:// in the environment', required: false },
   token: { type: 'string', valueHint: 'env:NAME', description: 'Token of a libSQL server (default env:TIDEMARK_SOURCE_TOKEN)' },
   table: { type: 'string', valueHint: 'name', description: 'Table to follow; repeatable' },
   ops: { type: 'string', valueHint: 'insert,delete', description: 'Only changes of these kinds: insert, update, delete, truncate' },
@@ -15,14 +15,17 @@ const args = {
   'from-start': { type: 'boolean', description: 'Begin with the oldest change that the log still has, not with the next one' },
   snapshot: { type: 'boolean', description: 'Begin with the rows that are there' },
   'until-idle': { type: 'boolean', description: 'End when everything committed by now is printed' },
-  uninstall: { type: 'boolean', description: 'Remove the triggers of the tables, or without --table all of them and the log' },
+  uninstall: { type: 'boolean', description: 'Remove the triggers of the tables, or without --table all of them and the log; with --slot the slot' },
   log: { type: 'string', valueHint: 'name', description: "Prefix of the log's tables in the database (default tidemark)" },
+  slot: { type: 'string', valueHint: 'name', description: 'PostgreSQL: keep changes while this is away, in the slot tidemark_tail_name, and go on from there next time' },
+  publication: { type: 'string', valueHint: 'name', description: 'PostgreSQL: a publication that is there already, for users who may not make one' },
+  ...tlsArgs,
   ...outputArgs,
 } as const satisfies ArgsDef
 
 export const tailCommand: TidemarkCommand = {
   name: 'tail',
-  description: 'Prints the changes of tables of a SQLite database as they are committed, one JSON object per line',
+  description: 'Prints the changes of tables of a SQLite or PostgreSQL database as they are committed, one JSON object per line',
   args,
   run: async (context) => {
     const { flags, faults, host } = context
@@ -30,7 +33,7 @@ export const tailCommand: TidemarkCommand = {
     faults.throwIfAny()
     if (options === undefined) return EXIT.usage
     if (!options.isUninstall) return run(options, context)
-    notice(context, await uninstallCapture(options))
+    notice(context, await uninstallTail(options))
     return EXIT.ok
   },
 }

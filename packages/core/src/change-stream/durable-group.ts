@@ -71,7 +71,7 @@ export class DurableGroup {
     if (!options.hasJoined) this.#joining -= 1
     if (this.#members.size > 0) return
     const lease = this.#lease
-    await this.retain().catch(() => undefined) // kept too long is no harm
+    await this.#retain([id]).catch(() => undefined) // kept too long is no harm
     if (this.#members.size > 0 || lease === undefined) return
     this.#lease = undefined
     this.#retained = undefined
@@ -89,9 +89,14 @@ export class DurableGroup {
   }
 
   /** Lets the log be purged below what every subscriber has saved. Errors: `LEASE_LOST`. Tells whether it moved. */
-  async retain(): Promise<boolean> {
+  retain(): Promise<boolean> {
+    return this.#retain(this.#members)
+  }
+
+  /** `ids`: those whose log it is, also of one that is just leaving. */
+  async #retain(ids: Iterable<string>): Promise<boolean> {
     const lease = await this.#lease
-    const position = this.#lowest()
+    const position = this.#lowest(ids)
     if (lease === undefined || position === undefined || this.#joining > 0) return false
     if (this.#retained !== undefined && comparePositions(position, this.#retained) === 0) return false
     const { connection, context } = this.#options
@@ -141,8 +146,8 @@ export class DurableGroup {
   }
 
   /** Positions of another epoch are gaps already: nothing can be kept for them. */
-  #lowest(): LogPosition | undefined {
-    const { epoch } = [...this.#members].map((id) => this.#saved.get(id)).find((position) => position !== undefined) ?? {}
+  #lowest(ids: Iterable<string>): LogPosition | undefined {
+    const { epoch } = [...ids].map((id) => this.#saved.get(id)).find((position) => position !== undefined) ?? {}
     let lowest: LogPosition | undefined
     for (const position of this.#saved.values()) {
       if (position.epoch === epoch && (lowest === undefined || comparePositions(position, lowest) === -1)) lowest = position

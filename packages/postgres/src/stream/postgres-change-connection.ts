@@ -19,6 +19,9 @@ import type { StreamSettings } from './stream-settings.ts'
 import { StreamTables } from './stream-tables.ts'
 import { TypeNames } from './type-names.ts'
 
+/** Closing waits no longer than this for a server that does not answer. */
+const DROP_MS = 2_000
+
 /** One slot, open. Its log is read once, for all readers, and forgotten by the server up to what is retained. */
 export class PostgresChangeConnection implements ChangeConnection {
   readonly leases: LeaseStore
@@ -60,7 +63,9 @@ export class PostgresChangeConnection implements ChangeConnection {
   static async open(session: PostgresSession, settings: StreamSettings, options: AbortOptions): Promise<PostgresChangeConnection> {
     const tables = await describeAll(session, settings, options)
     const setup = await setUpSlot(session, settings, { tables, ...options })
-    return new PostgresChangeConnection(session, settings, { tables, setup })
+    const connection = new PostgresChangeConnection(session, settings, { tables, setup })
+    if (settings.isTemporary) await connection.#openFirst(options)
+    return connection
   }
 
   async tables(options: AbortOptions = {}): Promise<readonly ChangeTable[]> {
@@ -70,7 +75,8 @@ export class PostgresChangeConnection implements ChangeConnection {
 
   async head(options: AbortOptions = {}): Promise<LogPosition> {
     this.#require(options)
-    if (!this.#isSetUp) await this.#setUp(options)
+    if (this.#settings.isTemporary) await this.#open(options)
+    else if (!this.#isSetUp) await this.#setUp(options)
     return toPosition({ epoch: this.#epoch, lsn: await readHead(this.#session, options), delivered: undefined })
   }
 
@@ -78,6 +84,7 @@ export class PostgresChangeConnection implements ChangeConnection {
     this.#require(options)
     const { epoch, lsn } = toPlace(position)
     if (epoch !== this.#epoch) throw gap('source-changed')
+    if (this.#settings.isTemporary) return this.#verifyTemporary(lsn, options)
     const slot = await readSlot(this.#session, this.#settings.slot, options)
     if (slot === undefined || slot.isLost) {
       this.#isSetUp = false
@@ -91,6 +98,8 @@ export class PostgresChangeConnection implements ChangeConnection {
     this.#require(request)
     const reader = await this.#readFrom(request.after, request)
     const before = reader.place
+    // Nobody can come back to what was read: the server may forget it.
+    if (this.#settings.isTemporary) this.#acknowledge(toPlace(request.after))
     try {
       const slice = await reader.read(request)
       this.#note(reader.place, before, slice)
@@ -118,7 +127,10 @@ export class PostgresChangeConnection implements ChangeConnection {
   async retain({ position, fence, ...options }: RetainRequest): Promise<void> {
     this.#require(options)
     if (!this.#leases.isCurrent(fence)) throw new TidemarkError('LEASE_LOST', `Another worker has taken the lease "${fence.lease}".`)
-    const place = toPlace(position)
+    this.#acknowledge(toPlace(position))
+  }
+
+  #acknowledge(place: LogPlace): void {
     const given = place.epoch === this.#epoch ? this.#given.upTo(place.lsn) : undefined
     if (given === undefined || given <= this.#durable) return
     this.#durable = given
@@ -129,6 +141,7 @@ export class PostgresChangeConnection implements ChangeConnection {
   async release(_consumer: string, options: AbortOptions = {}): Promise<void> {
     this.#require(options)
     await this.#closeStream()
+    if (this.#settings.isTemporary) return
     await dropSlot(this.#session, this.#settings.slot, options)
     await dropPublication(this.#session, this.#settings.publication, options)
     this.#isSetUp = false
@@ -137,6 +150,7 @@ export class PostgresChangeConnection implements ChangeConnection {
   /** Whoever is the consumer: the slot knows one place. */
   async retained(_consumer: string, options: AbortOptions = {}): Promise<LogPosition | undefined> {
     this.#require(options)
+    if (this.#settings.isTemporary) return toPosition({ epoch: this.#epoch, lsn: (await this.#open(options)).confirmed, delivered: undefined })
     const slot = await readSlot(this.#session, this.#settings.slot, options)
     return slot === undefined || slot.isLost ? undefined : toPosition({ epoch: this.#epoch, lsn: slot.confirmed, delivered: undefined })
   }
@@ -159,6 +173,7 @@ export class PostgresChangeConnection implements ChangeConnection {
     this.#snapshots.close()
     await this.#opening?.catch(() => undefined)
     await this.#closeStream()
+    await this.#dropTemporary()
     await this.#session[Symbol.asyncDispose]()
   }
 
@@ -200,6 +215,11 @@ export class PostgresChangeConnection implements ChangeConnection {
   async #openAnew(options: AbortOptions): Promise<SlotStream> {
     const old = this.#stream
     await this.#closeStream()
+    if (old !== undefined && this.#settings.isTemporary) {
+      // It went with its connection. Told once: whoever goes on after that has another.
+      this.#stream = undefined
+      throw gap('slot-missing')
+    }
     this.#isSetUp = false
     await this.#setUp(options)
     try {
@@ -216,9 +236,30 @@ export class PostgresChangeConnection implements ChangeConnection {
   }
 
   async #setUp(options: AbortOptions): Promise<void> {
-    this.#setup = await setUpSlot(this.#session, this.#settings, { tables: this.#described, ...options })
+    const setup = await setUpSlot(this.#session, this.#settings, { tables: this.#described, ...options })
+    this.#setup = { ...setup, isPublicationNew: setup.isPublicationNew || this.#setup.isPublicationNew }
     this.#made = this.#setup.made ?? this.#made
     this.#isSetUp = true
+  }
+
+  async #openFirst(options: AbortOptions): Promise<void> {
+    try {
+      await this.#open(options)
+    } catch (error) {
+      await this.#dropTemporary()
+      throw error
+    }
+  }
+
+  async #verifyTemporary(lsn: Lsn, options: AbortOptions): Promise<void> {
+    const { confirmed } = await this.#open(options)
+    if (confirmed > lsn) throw gap('slot-ahead', { position: lsn, confirmed })
+  }
+
+  /** The publication that was made for a temporary slot. One that can't be dropped just now costs nothing but its name. */
+  async #dropTemporary(): Promise<void> {
+    if (!this.#settings.isTemporary || !this.#setup.isPublicationNew) return
+    await dropPublication(this.#session, this.#settings.publication, { signal: AbortSignal.timeout(DROP_MS) }).catch(() => undefined)
   }
 
   async #closeStream(): Promise<void> {

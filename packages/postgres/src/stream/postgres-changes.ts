@@ -24,6 +24,11 @@ export interface PostgresChangesOptions {
    * up what the snapshot sees. Default 30,000.
    */
   readonly snapshotAgeMs?: number | undefined
+  /**
+   * A slot that goes with its connection, so that nothing is ever left at the server to keep the log for. Changes begin when it is opened; a
+   * connection that breaks is a gap. For live subscribers. A publication that was made for it goes at the end. Default `false`.
+   */
+  readonly temporary?: boolean | undefined
 }
 
 /** A change source on a PostgreSQL server whose slot can also be looked at and removed. */
@@ -53,7 +58,7 @@ export function postgresChanges(config: PostgresConfig & PostgresChangesOptions)
     name: settings.name,
     connector: 'postgresql',
     address: addressOf(config),
-    capabilities: CAPABILITIES,
+    capabilities: settings.isTemporary ? { ...CAPABILITIES, resumes: false } : CAPABILITIES,
     pollIntervalMs: POLL_INTERVAL_MS,
     connect: (options = {}) => connect(config, settings, options),
     slotStatus: (options = {}) => withSession(config, (session) => readSlotStatus(session, settings.slot, options)),
@@ -88,6 +93,7 @@ function toSettings(config: PostgresConfig & PostgresChangesOptions): StreamSett
     publication: config.publication ?? config.slot,
     tables: config.tables.map((table) => parseTableName(table, config.defaultSchema ?? 'public')),
     snapshotAgeMs: config.snapshotAgeMs ?? 30_000,
+    isTemporary: config.temporary ?? false,
     now: () => Date.now(),
   }
 }

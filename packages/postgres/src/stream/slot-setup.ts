@@ -13,6 +13,7 @@ export interface SlotSetup {
   readonly slot: SlotState
   /** Why the slot had to be made: what was before it is not kept. */
   readonly made: GapReason | undefined
+  readonly isPublicationNew: boolean
 }
 
 /** Everything that is looked at before anything is made. Errors: as {@link readServerFacts} and {@link describePublished}. */
@@ -31,13 +32,16 @@ export async function describeAll(session: PostgresSession, settings: StreamSett
  */
 export async function setUpSlot(session: PostgresSession, settings: StreamSettings, { tables, ...options }: AbortOptions & { readonly tables: readonly PublishedTable[] }): Promise<SlotSetup> {
   const facts = await readServerFacts(session, settings.slot, options)
-  const found = await readSlot(session, settings.slot, options)
+  // One that is temporary is made by the connection that streams it.
+  const found = settings.isTemporary ? TEMPORARY : await readSlot(session, settings.slot, options)
   const isPublicationNew = await ensurePublication(session, { publication: settings.publication, tables, ...options })
-  if (found !== undefined && !found.isLost && !isPublicationNew) return { facts, slot: found, made: undefined }
+  if (found !== undefined && !found.isLost && (settings.isTemporary || !isPublicationNew)) return { facts, slot: found, made: undefined, isPublicationNew }
   if (found !== undefined) await dropSlot(session, settings.slot, options)
   const slot = await create(session, settings.slot, options)
-  return { facts, slot, made: found?.isLost === true ? 'slot-lost' : 'slot-missing' }
+  return { facts, slot, made: found?.isLost === true ? 'slot-lost' : 'slot-missing', isPublicationNew }
 }
+
+const TEMPORARY: SlotState = { confirmed: 0n, isLost: false, activePid: undefined }
 
 async function create(session: PostgresSession, slot: string, options: AbortOptions): Promise<SlotState> {
   try {

@@ -2,10 +2,11 @@ import type { Readable } from 'node:stream'
 import { TidemarkError, type AbortOptions } from '@tidemark/core/adapter'
 import { bounded } from '../bounded.ts'
 import { mapPostgresError } from '../errors.ts'
+import type { PostgresInstance } from '../postgres-instance.ts'
 import type { PostgresSession } from '../postgres-session.ts'
 import { quoteIdentifier, quoteLiteral } from '../quote.ts'
-import type { Lsn } from './lsn.ts'
-import { openReplication } from './open-replication.ts'
+import { parseLsn, type Lsn } from './lsn.ts'
+import { ask, openReplication } from './open-replication.ts'
 import { freeSlot, OBJECT_IN_USE, readSlot, slotInUse } from './replication-slot.ts'
 import { ReplicationStream } from './replication-stream.ts'
 import type { StreamSettings } from './stream-settings.ts'
@@ -29,9 +30,11 @@ export class SlotStream {
   /** Where it begins. */
   readonly confirmed: Lsn
   readonly #slot: string
+  readonly #isTemporary: boolean
 
-  private constructor(slot: string, stream: { readonly replication: ReplicationStream; readonly pid: number; readonly confirmed: Lsn }) {
+  private constructor({ slot, isTemporary }: StreamSettings, stream: { readonly replication: ReplicationStream; readonly pid: number; readonly confirmed: Lsn }) {
     this.#slot = slot
+    this.#isTemporary = isTemporary
     this.replication = stream.replication
     this.pid = stream.pid
     this.confirmed = stream.confirmed
@@ -45,12 +48,13 @@ export class SlotStream {
     const connection = await openReplication(session, options)
     let replication: ReplicationStream | undefined
     try {
+      const confirmed = settings.isTemporary ? await createTemporary(connection.instance, settings, { signal: options.signal, timeoutMs: session.queryTimeoutMs }) : options.confirmed
       replication = new ReplicationStream(connection.instance, { senderTimeoutMs: options.senderTimeoutMs, now: settings.now, onArrival: options.onArrival })
       const stream = await bounded(connection.instance.sql.unsafe(startText(settings)), { signal: options.signal, timeoutMs: session.queryTimeoutMs })
       // A statement that answers with CopyBothResponse resolves to its stream.
       replication.follow(stream as unknown as Readable)
       replication.begin(options.durable)
-      return new SlotStream(settings.slot, { replication, pid: connection.pid, confirmed: options.confirmed })
+      return new SlotStream(settings, { replication, pid: connection.pid, confirmed })
     } catch (error) {
       connection.instance.destroy()
       // The stream ends at an error, and may do so before the driver has told of it.
@@ -66,7 +70,7 @@ export class SlotStream {
   async close(session: PostgresSession): Promise<void> {
     const hasFailed = !this.isOpen
     await this.replication.close()
-    if (!hasFailed) await this.#untilFree(session, { signal: AbortSignal.timeout(CLOSE_MS) }).catch(() => undefined)
+    if (!hasFailed && !this.#isTemporary) await this.#untilFree(session, { signal: AbortSignal.timeout(CLOSE_MS) }).catch(() => undefined)
   }
 
   async #untilFree(session: PostgresSession, options: AbortOptions): Promise<void> {
@@ -84,6 +88,12 @@ const MAX_LOOKS = 20
 const LOOK_MS = 25
 /** Closing waits no longer than this for a server that does not answer. */
 const CLOSE_MS = 2_000
+
+/** Waits until all transactions that write just now have ended. Where it begins. */
+async function createTemporary(instance: PostgresInstance, { slot }: StreamSettings, bound: AbortOptions & { readonly timeoutMs: number }): Promise<Lsn> {
+  const [row] = await ask(instance, `CREATE_REPLICATION_SLOT ${quoteIdentifier(slot)} TEMPORARY LOGICAL pgoutput NOEXPORT_SNAPSHOT`, bound)
+  return parseLsn(row?.[1])
+}
 
 function startText({ slot, publication }: StreamSettings): string {
   return `START_REPLICATION SLOT ${quoteIdentifier(slot)} LOGICAL 0/0 (proto_version '1', publication_names ${quoteLiteral(quoteIdentifier(publication))})`

@@ -7,5 +7,7 @@ export interface StreamSettings {
   readonly publication: string
   readonly tables: readonly TableRef[]
   readonly snapshotAgeMs: number
+  /** The slot lives as long as its stream. */
+  readonly isTemporary: boolean
   readonly now: () => number
 }
