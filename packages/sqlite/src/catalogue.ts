@@ -1,5 +1,5 @@
 import type { ColumnSchema, LogicalType, TargetTable } from '@tidemark/core/adapter'
-import type { SqliteDriver, SqliteTransaction } from './driver.ts'
+import type { BatchDriver, BatchTransaction } from './driver.ts'
 import type { LedgerTables } from './migrations.ts'
 
 /** What the catalogue keeps of a column: enough to give its values back as what they were. */
@@ -12,7 +12,7 @@ export interface CatalogueColumn {
 }
 
 /** Records the table and its columns; called in the transaction that creates or alters the table. */
-export async function writeCatalogue(transaction: SqliteTransaction, ledger: LedgerTables, table: TargetTable): Promise<void> {
+export async function writeCatalogue(transaction: Pick<BatchTransaction, 'run'>, ledger: LedgerTables, table: TargetTable): Promise<void> {
   await transaction.run(
     `INSERT INTO ${ledger.tables} VALUES (?, ?) ON CONFLICT (table_name) DO UPDATE SET origin = excluded.origin`,
     [table.name, table.origin],
@@ -22,7 +22,7 @@ export async function writeCatalogue(transaction: SqliteTransaction, ledger: Led
 }
 
 async function writeColumn(
-  transaction: SqliteTransaction, ledger: LedgerTables, entry: { readonly tableName: string; readonly column: ColumnSchema },
+  transaction: Pick<BatchTransaction, 'run'>, ledger: LedgerTables, entry: { readonly tableName: string; readonly column: ColumnSchema },
 ): Promise<void> {
   const { tableName, column } = entry
   await transaction.run(`INSERT INTO ${ledger.columns} VALUES (?, ?, ?, ?, ?, ?, ?)`, [
@@ -30,12 +30,12 @@ async function writeColumn(
   ])
 }
 
-export async function eraseCatalogue(transaction: SqliteTransaction, ledger: LedgerTables, tableName: string): Promise<void> {
+export async function eraseCatalogue(transaction: Pick<BatchTransaction, 'run'>, ledger: LedgerTables, tableName: string): Promise<void> {
   await transaction.run(`DELETE FROM ${ledger.tables} WHERE table_name = ?`, [tableName])
   await transaction.run(`DELETE FROM ${ledger.columns} WHERE table_name = ?`, [tableName])
 }
 
-export async function readCatalogue(driver: SqliteDriver, ledger: LedgerTables, tableName: string): Promise<readonly CatalogueColumn[]> {
+export async function readCatalogue(driver: Pick<BatchDriver, 'query'>, ledger: LedgerTables, tableName: string): Promise<readonly CatalogueColumn[]> {
   const rows = await driver.query(
     `SELECT name, source_type, logical_type, scale, nullable FROM ${ledger.columns} WHERE table_name = ? ORDER BY ordinal`,
     [tableName],

@@ -1,6 +1,6 @@
 import type { AbortOptions, Commit, TableLoad, Value } from '@tidemark/core/adapter'
 import { IMAGE_TABLE, ImageBuilder } from './bulk/image-builder.ts'
-import { requireFence, writeCommit } from './commit.ts'
+import { requireCommit, writeCheckpoint } from './commit.ts'
 import type { AttachedImage } from './driver.ts'
 import type { LoadContext } from './load-context.ts'
 import { quote, quoteAll } from './quote.ts'
@@ -85,9 +85,9 @@ export class ImageLoad implements TableLoad {
     const image = await this.#attach(this.#image.finish())
     try {
       await driver.transaction(async (transaction) => {
-        await requireFence(transaction, ledger, commit.fence)
+        await requireCommit(transaction, ledger, commit)
         await transaction.run(this.#copySql(image.schema))
-        await writeCommit(transaction, ledger, commit)
+        await writeCheckpoint(transaction, ledger, commit.checkpoint)
       })
     } finally {
       await image[Symbol.asyncDispose]()

@@ -1,5 +1,5 @@
 import { TidemarkError } from '@tidemark/core/adapter'
-import type { SqliteDriver, SqliteTransaction } from './driver.ts'
+import type { BatchDriver, BatchTransaction } from './driver.ts'
 import { quote } from './quote.ts'
 
 /** Our own tables, by what they hold. The prefix is the user's choice; `tmp_` keeps an old convention. */
@@ -67,22 +67,25 @@ const MIGRATIONS: readonly ((tables: LedgerTables) => readonly string[])[] = [
 ]
 
 /** Brings our own tables to this version. A newer one is `STATE_NEWER` and left untouched. */
-export async function migrate(driver: SqliteDriver, prefix: string): Promise<void> {
+export async function migrate(driver: Pick<BatchDriver, 'transaction'>, prefix: string): Promise<void> {
   const tables = ledgerTables(prefix)
   await driver.transaction(async (transaction) => {
-    await transaction.run(`CREATE TABLE IF NOT EXISTS ${tables.meta} (key TEXT PRIMARY KEY, value TEXT NOT NULL)`)
-    const version = await schemaVersion(transaction, tables)
+    const version = await schemaVersion(transaction, prefix)
     if (version > MIGRATIONS.length) {
       throw new TidemarkError('STATE_NEWER', `The target's Tidemark tables have version ${version}; this release knows ${MIGRATIONS.length}.`)
     }
+    if (version === MIGRATIONS.length) return
+    await transaction.run(`CREATE TABLE IF NOT EXISTS ${tables.meta} (key TEXT PRIMARY KEY, value TEXT NOT NULL)`)
     for (const statements of MIGRATIONS.slice(version)) {
       for (const sql of statements(tables)) await transaction.run(sql)
     }
-    await transaction.run(`INSERT INTO ${tables.meta} VALUES ('schema_version', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE value <> excluded.value`, [String(MIGRATIONS.length)])
+    await transaction.run(`INSERT INTO ${tables.meta} VALUES ('schema_version', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`, [String(MIGRATIONS.length)])
   })
 }
 
-async function schemaVersion(transaction: SqliteTransaction, tables: LedgerTables): Promise<number> {
-  const rows = await transaction.query(`SELECT value FROM ${tables.meta} WHERE key = 'schema_version'`)
+async function schemaVersion(transaction: Pick<BatchTransaction, 'query'>, prefix: string): Promise<number> {
+  const made = await transaction.query(`SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?`, [`${prefix}meta`])
+  if (made.length === 0) return 0
+  const rows = await transaction.query(`SELECT value FROM ${ledgerTables(prefix).meta} WHERE key = 'schema_version'`)
   return Number(rows[0]?.[0] ?? 0)
 }

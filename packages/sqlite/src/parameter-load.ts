@@ -1,5 +1,5 @@
 import type { AbortOptions, Commit, TableLoad, Value } from '@tidemark/core/adapter'
-import { requireFence, writeCommit } from './commit.ts'
+import { requireCommit, writeCheckpoint } from './commit.ts'
 import type { SqliteValue } from './driver.ts'
 import type { LoadContext } from './load-context.ts'
 import { rowTooLarge, valueBytes } from './row-limit.ts'
@@ -82,14 +82,14 @@ export class ParameterLoad implements TableLoad {
     const { driver, ledger, exclusive } = this.#context
     await exclusive(() => driver.transaction(async (transaction) => {
       throwIfAborted(options.signal)
-      await requireFence(transaction, ledger, commit.fence)
+      await requireCommit(transaction, ledger, commit)
       const { stage, maxParameters } = this.#context
       const width = stage.columns.length
       const full = Math.max(1, Math.min(ROWS_PER_STATEMENT, Math.floor(maxParameters / width))) * width
       const rest = this.#cells.length - this.#cells.length % full
-      if (rest > 0) await runEach(transaction, upsertSql(stage, full / width), slices(this.#cells, { from: 0, to: rest, size: full }))
-      if (rest < this.#cells.length) await runEach(transaction, upsertSql(stage, 1), slices(this.#cells, { from: rest, to: this.#cells.length, size: width }))
-      await writeCommit(transaction, ledger, commit)
+      if (rest > 0) await runEach(transaction, { sql: upsertSql(stage, full / width), lists: slices(this.#cells, { from: 0, to: rest, size: full }) })
+      if (rest < this.#cells.length) await runEach(transaction, { sql: upsertSql(stage, 1), lists: slices(this.#cells, { from: rest, to: this.#cells.length, size: width }) })
+      await writeCheckpoint(transaction, ledger, commit.checkpoint)
     }))
     this.#clear()
   }

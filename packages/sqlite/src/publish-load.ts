@@ -1,51 +1,36 @@
 import type { Commit, Fence, IndexSchema, TargetTable } from '@tidemark/core/adapter'
 import { eraseCatalogue, writeCatalogue } from './catalogue.ts'
-import { requireFence, writeCommit } from './commit.ts'
-import type { SqliteDriver, SqliteTransaction } from './driver.ts'
+import { requireCommit, requireFence, writeCheckpoint } from './commit.ts'
 import type { LedgerTables } from './migrations.ts'
 import { quote, quoteAll } from './quote.ts'
 import { refuseForeign } from './refuse-foreign.ts'
+import type { TargetDriver, TargetTransaction } from './target-driver.ts'
 
 export interface PublishContext {
-  readonly driver: SqliteDriver
+  readonly driver: TargetDriver
   readonly ledger: LedgerTables
   readonly tablePrefix: string
   readonly table: TargetTable
   readonly stageName: string
 }
 
-/**
- * Puts the staged copy in place of the table, in one transaction with the checkpoint.
- *
- * Two settings are switched around it, because both act on statements that only look local: with `foreign_keys` on, DROP TABLE
- * deletes the rows of the user's own child tables; without `legacy_alter_table`, RENAME fails when a view of the
- * user's names the table that was just dropped (sqlite.org, "ALTER TABLE", section 2).
- */
+/** Puts the staged copy in place of the table, in one transaction with the checkpoint. */
 export async function publishLoad(context: PublishContext, commit: Commit): Promise<void> {
-  const { driver } = context
   await buildIndexes(context, commit.fence)
-  const foreignKeys = Number((await driver.query('PRAGMA foreign_keys'))[0]?.[0] ?? 0)
-  await driver.execute('PRAGMA foreign_keys = OFF')
-  await driver.execute('PRAGMA legacy_alter_table = ON')
-  try {
-    await driver.transaction((transaction) => swap(transaction, context, commit))
-  } finally {
-    await driver.execute('PRAGMA legacy_alter_table = OFF')
-    if (foreignKeys === 1) await driver.execute('PRAGMA foreign_keys = ON')
-  }
+  await context.driver.swap(context.table.name, (transaction) => swap(transaction, context, commit))
 }
 
-async function swap(transaction: SqliteTransaction, context: PublishContext, commit: Commit): Promise<void> {
+async function swap(transaction: TargetTransaction, context: PublishContext, commit: Commit): Promise<void> {
   const { ledger, table, stageName } = context
   await refuseForeign(transaction, ledger, table.name)
-  await requireFence(transaction, ledger, commit.fence)
+  await requireCommit(transaction, ledger, commit)
   const kept = await userObjects(transaction, context)
   await transaction.run(`DROP TABLE IF EXISTS ${quote(table.name)}`)
   await transaction.run(`ALTER TABLE ${quote(stageName)} RENAME TO ${quote(table.name)}`)
   for (const sql of kept) await transaction.run(sql)
   await eraseCatalogue(transaction, ledger, table.name)
   await writeCatalogue(transaction, ledger, table)
-  await writeCommit(transaction, ledger, commit)
+  await writeCheckpoint(transaction, ledger, commit.checkpoint)
 }
 
 /**
@@ -53,7 +38,7 @@ async function swap(transaction: SqliteTransaction, context: PublishContext, com
  * its author wrote it, in any case. An index on a column that the new table lacks has nothing to stand on and is left out, as
  * it is when a column is dropped in place.
  */
-async function userObjects(transaction: SqliteTransaction, context: PublishContext): Promise<readonly string[]> {
+async function userObjects(transaction: TargetTransaction, context: PublishContext): Promise<readonly string[]> {
   const rows = await transaction.query(
     `SELECT name, sql FROM sqlite_master WHERE tbl_name = ? COLLATE NOCASE AND type IN ('index', 'trigger') AND sql IS NOT NULL`,
     [context.table.name],
@@ -67,7 +52,7 @@ async function userObjects(transaction: SqliteTransaction, context: PublishConte
 }
 
 /** True for a trigger too: it has no columns of its own. */
-async function hasItsColumns(transaction: SqliteTransaction, table: TargetTable, indexName: string): Promise<boolean> {
+async function hasItsColumns(transaction: TargetTransaction, table: TargetTable, indexName: string): Promise<boolean> {
   const names = [...table.columns.map(({ name }) => name), table.deletedAtColumn ?? ''].map((name) => name.toLowerCase())
   // An expression has no name.
   const used = await transaction.query('SELECT name FROM pragma_index_info(?) WHERE name IS NOT NULL', [indexName])
@@ -79,22 +64,27 @@ async function buildIndexes(context: PublishContext, fence: Fence): Promise<void
   for (const index of context.table.indexes) {
     await context.driver.transaction(async (transaction) => {
       await requireFence(transaction, context.ledger, fence)
-      await ensureIndex(transaction, context, index)
+      for (const sql of await missingIndexes(transaction, context, [index])) await transaction.run(sql)
     })
   }
 }
 
-export async function ensureIndex(
-  transaction: SqliteTransaction, context: Pick<PublishContext, 'table' | 'stageName' | 'tablePrefix'>, index: IndexSchema,
-): Promise<void> {
+/** The statements that make those of the indexes that the table of the stage's name, which need not be there yet, does not have. Only reads. */
+export async function missingIndexes(
+  transaction: TargetTransaction, context: Pick<PublishContext, 'table' | 'stageName' | 'tablePrefix'>, indexes: readonly IndexSchema[],
+): Promise<readonly string[]> {
   const { stageName, table, tablePrefix } = context
-  if (await hasIndex(transaction, stageName, index)) return
-  const unique = index.unique && table.enforceUniques ? 'UNIQUE ' : ''
-  const name = await freeIndexName(transaction, `${tablePrefix}${table.name}_${index.columns.join('_')}`)
-  await transaction.run(`CREATE ${unique}INDEX ${quote(name)} ON ${quote(stageName)} (${quoteAll(index.columns)})`)
+  if (indexes.length === 0) return []
+  const made = await indexedColumns(transaction, stageName)
+  const names = new IndexNames((await transaction.query(`SELECT lower(name) FROM sqlite_master`)).map(([name]) => String(name)))
+  return indexes.filter((index) => !made.has(index.columns.join('\0'))).map((index) => {
+    const unique = index.unique && table.enforceUniques ? 'UNIQUE ' : ''
+    const name = names.take(`${tablePrefix}${table.name}_${index.columns.join('_')}`)
+    return `CREATE ${unique}INDEX ${quote(name)} ON ${quote(stageName)} (${quoteAll(index.columns)})`
+  })
 }
 
-async function hasIndex(transaction: SqliteTransaction, tableName: string, index: IndexSchema): Promise<boolean> {
+async function indexedColumns(transaction: TargetTransaction, tableName: string): Promise<ReadonlySet<string>> {
   const rows = await transaction.query(
     `SELECT group_concat(name, char(0)) FROM (
        SELECT list.name AS index_name, info.name AS name FROM pragma_index_list(?) AS list, pragma_index_info(list.name) AS info
@@ -102,21 +92,27 @@ async function hasIndex(transaction: SqliteTransaction, tableName: string, index
      ) GROUP BY index_name`,
     [tableName],
   )
-  return rows.some(([columns]) => columns === index.columns.join('\0'))
+  return new Set(rows.map(([columns]) => String(columns)))
 }
 
 /**
  * The index of the table that is still in use has the plain name; the staged copy's takes the next number. Tables and
  * indexes share one space of names, which SQLite compares without regard to case.
  */
-async function freeIndexName(transaction: SqliteTransaction, base: string): Promise<string> {
-  const taken = await transaction.query(`SELECT lower(name) FROM sqlite_master`)
-  const names = new Set(taken.map(([name]) => String(name)))
-  const isTaken = (name: string): boolean => names.has(asciiLower(name))
-  if (!isTaken(base)) return base
-  let number = 2
-  while (isTaken(`${base}_${number}`)) number += 1
-  return `${base}_${number}`
+class IndexNames {
+  readonly #taken: Set<string>
+
+  /** `taken` is in lower case. */
+  constructor(taken: readonly string[]) {
+    this.#taken = new Set(taken)
+  }
+
+  take(base: string): string {
+    let name = base
+    for (let number = 2; this.#taken.has(asciiLower(name)); number += 1) name = `${base}_${number}`
+    this.#taken.add(asciiLower(name))
+    return name
+  }
 }
 
 /** As SQLite's own lower(): letters beyond ASCII keep their case, and tell names apart. */

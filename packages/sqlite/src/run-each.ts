@@ -1,9 +1,14 @@
-import type { SqliteTransaction, SqliteValue } from './driver.ts'
+import type { SqliteValue } from './driver.ts'
+import type { RowTally, TargetTransaction } from './target-driver.ts'
 
-/** Runs one statement with each list of parameters, in as few round trips as the driver can; tells how many rows changed. */
-export async function runEach(transaction: SqliteTransaction, sql: string, lists: Iterable<readonly SqliteValue[]>): Promise<number> {
-  if (transaction.runMany !== undefined) return transaction.runMany(sql, lists)
-  let changed = 0
-  for (const parameters of lists) changed += await transaction.run(sql, parameters)
-  return changed
+export interface EachStatement {
+  readonly sql: string
+  readonly lists: Iterable<readonly SqliteValue[]>
+  readonly tally?: RowTally | undefined
+}
+
+/** Runs one statement with each list of parameters, in as few round trips as the driver can. */
+export async function runEach(transaction: Pick<TargetTransaction, 'run' | 'runMany'>, { sql, lists, tally }: EachStatement): Promise<void> {
+  if (transaction.runMany !== undefined) return void await transaction.runMany(sql, lists, tally)
+  for (const parameters of lists) await transaction.run(sql, parameters, tally)
 }

@@ -1,7 +1,7 @@
 import type {
   Fence, LeaseRequest, Ledger, ReplicationRecord, RowValues, RunLogEntry, RunLogLimits, StoredReplication, Value,
 } from '@tidemark/core/adapter'
-import type { SqliteDriver } from './driver.ts'
+import type { BatchDriver } from './driver.ts'
 import { ledgerTables, type LedgerTables } from './migrations.ts'
 import { SqliteLeases } from './sqlite-leases.ts'
 
@@ -12,14 +12,16 @@ const LOG_COLUMNS = 'config_name, status, records_processed, error_code, error_m
 /** Serialises calls on one connection; given by the target connection that owns the driver. */
 export type Exclusive = <T>(work: () => Promise<T>) => Promise<T>
 
+type LedgerDriver = Pick<BatchDriver, 'query' | 'transaction'>
+
 /** Tidemark's own tables in a SQLite database. */
 export class SqliteLedger implements Ledger {
-  readonly #driver: SqliteDriver
+  readonly #driver: LedgerDriver
   readonly #exclusive: Exclusive
   readonly #tables: LedgerTables
   readonly #leases: SqliteLeases
 
-  constructor(driver: SqliteDriver, prefix: string, exclusive: Exclusive) {
+  constructor(driver: LedgerDriver, prefix: string, exclusive: Exclusive) {
     this.#driver = driver
     this.#exclusive = exclusive
     this.#tables = ledgerTables(prefix)
@@ -96,8 +98,8 @@ export class SqliteLedger implements Ledger {
     return this.#exclusive(() => this.#driver.query(sql, parameters))
   }
 
-  #write(sql: string, parameters: readonly (string | number | null)[]): Promise<number> {
-    return this.#exclusive(() => this.#driver.transaction((transaction) => transaction.run(sql, parameters)))
+  #write(sql: string, parameters: readonly (string | number | null)[]): Promise<void> {
+    return this.#exclusive(() => this.#driver.transaction(async (transaction) => void await transaction.run(sql, parameters)))
   }
 }
 

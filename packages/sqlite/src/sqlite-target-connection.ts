@@ -5,26 +5,27 @@ import {
 } from '@tidemark/core/adapter'
 import { alterColumns } from './alter-columns.ts'
 import { eraseCatalogue, writeCatalogue } from './catalogue.ts'
-import { requireFence, writeCommit } from './commit.ts'
-import type { SqliteDriver, SqliteTransaction, SqliteValue } from './driver.ts'
+import { requireCommit, requireFence, writeCheckpoint } from './commit.ts'
+import type { SqliteValue } from './driver.ts'
 import { ImageLoad } from './image-load.ts'
 import { keyListSql, keyLists } from './key-list.ts'
 import { liveOnly } from './live-only.ts'
 import { ledgerTables, type LedgerTables } from './migrations.ts'
 import { ParameterLoad } from './parameter-load.ts'
-import { ensureIndex, publishLoad } from './publish-load.ts'
+import { missingIndexes, publishLoad } from './publish-load.ts'
 import { quote } from './quote.ts'
 import { refuseForeign } from './refuse-foreign.ts'
 import { refuseLargeRows } from './row-limit.ts'
 import { SqliteLedger, isoTime, type Exclusive } from './sqlite-ledger.ts'
 import { addColumnSql, createTableSql } from './table-ddl.ts'
 import type { TextForm } from './source/cell-codec.ts'
+import { RowTally, type TargetDriver, type TargetTransaction } from './target-driver.ts'
 import { TargetReader } from './target-reader.ts'
 import { throwIfAborted } from './throw-if-aborted.ts'
 import { toSqliteValue, upsertRows } from './upsert.ts'
 
 export interface SqliteTargetConnectionOptions {
-  readonly driver: SqliteDriver
+  readonly driver: TargetDriver
   readonly capabilities: TargetCapabilities
   readonly tablePrefix: string
   readonly textForm: TextForm
@@ -33,7 +34,7 @@ export interface SqliteTargetConnectionOptions {
 /** The target side of every SQLite, whatever the driver. */
 export class SqliteTargetConnection implements TargetConnection {
   readonly ledger: SqliteLedger
-  readonly #driver: SqliteDriver
+  readonly #driver: TargetDriver
   readonly #capabilities: TargetCapabilities
   readonly #tables: LedgerTables
   readonly #tablePrefix: string
@@ -68,28 +69,36 @@ export class SqliteTargetConnection implements TargetConnection {
 
   async createTable(table: TargetTable, commit: Commit, options?: AbortOptions): Promise<void> {
     await this.#write(options, async (transaction) => {
+      await requireCommit(transaction, this.#tables, commit)
       await refuseForeign(transaction, this.#tables, table.name)
+      const indexes = await missingIndexes(transaction, { table, stageName: table.name, tablePrefix: this.#tablePrefix }, table.indexes)
       await transaction.run(createTableSql(table.name, table))
-      const context = { table, stageName: table.name, tablePrefix: this.#tablePrefix }
-      for (const index of table.indexes) await ensureIndex(transaction, context, index)
+      for (const sql of indexes) await transaction.run(sql)
       await writeCatalogue(transaction, this.#tables, table)
-      await writeCommit(transaction, this.#tables, commit)
+      await writeCheckpoint(transaction, this.#tables, commit.checkpoint)
     })
   }
 
   async apply(batch: WriteBatch, commit: Commit, options?: AbortOptions): Promise<ApplyResult> {
     const { maxParameters, maxRowBytes } = this.#capabilities
-    return this.#write(options, async (transaction) => {
+    const { changed, deleted } = await this.#write(options, async (transaction) => {
+      // Made here: work that is run again counts anew.
+      const tallies = { changed: new RowTally(), deleted: new RowTally() }
       refuseLargeRows(batch.upserts, maxRowBytes)
-      const deleted = await this.#delete(transaction, batch)
-      const changed = await upsertRows(transaction, batch.table, { rows: batch.upserts, maxParameters })
-      await writeCommit(transaction, this.#tables, commit)
-      return { changed, deleted }
+      await requireCommit(transaction, this.#tables, commit)
+      await this.#delete(transaction, batch, tallies.deleted)
+      await upsertRows(transaction, batch.table, { rows: batch.upserts, maxParameters, tally: tallies.changed })
+      await writeCheckpoint(transaction, this.#tables, commit.checkpoint)
+      return tallies
     })
+    return { changed: changed.rows, deleted: deleted.rows }
   }
 
   async save(commit: Commit, options?: AbortOptions): Promise<void> {
-    await this.#write(options, (transaction) => writeCommit(transaction, this.#tables, commit))
+    await this.#write(options, async (transaction) => {
+      await requireCommit(transaction, this.#tables, commit)
+      await writeCheckpoint(transaction, this.#tables, commit.checkpoint)
+    })
   }
 
   async openLoad(table: TargetTable, options: OpenLoadOptions): Promise<TableLoad> {
@@ -118,22 +127,24 @@ export class SqliteTargetConnection implements TargetConnection {
   }
 
   async discardLoad(tableName: string): Promise<void> {
-    await this.#write(undefined, (transaction) => transaction.run(`DROP TABLE IF EXISTS ${quote(this.#stageName(tableName))}`))
+    await this.#write(undefined, async (transaction) => void await transaction.run(`DROP TABLE IF EXISTS ${quote(this.#stageName(tableName))}`))
   }
 
   async addColumns(table: TargetTable, added: readonly ColumnSchema[], commit: Commit, options?: AbortOptions): Promise<void> {
     await this.#write(options, async (transaction) => {
+      await requireCommit(transaction, this.#tables, commit)
       for (const column of added) await transaction.run(addColumnSql(table.name, column))
       await writeCatalogue(transaction, this.#tables, table)
-      await writeCommit(transaction, this.#tables, commit)
+      await writeCheckpoint(transaction, this.#tables, commit.checkpoint)
     })
   }
 
   async alterColumns(table: TargetTable, previous: readonly ColumnSchema[], commit: Commit, options?: AbortOptions): Promise<void> {
     await this.#write(options, async (transaction) => {
+      await requireCommit(transaction, this.#tables, commit)
       await alterColumns(transaction, table, previous)
       await writeCatalogue(transaction, this.#tables, table)
-      await writeCommit(transaction, this.#tables, commit)
+      await writeCheckpoint(transaction, this.#tables, commit.checkpoint)
     })
   }
 
@@ -160,23 +171,19 @@ export class SqliteTargetConnection implements TargetConnection {
     await this.#driver[Symbol.asyncDispose]()
   }
 
-  async #delete(transaction: SqliteTransaction, batch: WriteBatch): Promise<number> {
+  async #delete(transaction: TargetTransaction, batch: WriteBatch, tally: RowTally): Promise<void> {
     const { table, deletes } = batch
-    let deleted = 0
     for (const list of keyLists(deletes, table.key.length, this.#capabilities.maxParameters)) {
       const where = keyListSql(table.key, list.length)
       const keys = list.flat().map(toSqliteValue)
-      deleted += table.deletedAtColumn === undefined
-        ? await transaction.run(`DELETE FROM ${quote(table.name)} WHERE ${where}`, keys)
-        : await transaction.run(
-          `UPDATE ${quote(table.name)} SET ${quote(table.deletedAtColumn)} = ? WHERE ${where} ${liveOnly(table, 'AND')}`,
-          [isoTime(batch.atMs), ...keys],
-        )
+      if (table.deletedAtColumn === undefined) await transaction.run(`DELETE FROM ${quote(table.name)} WHERE ${where}`, keys, tally)
+      else await transaction.run(
+        `UPDATE ${quote(table.name)} SET ${quote(table.deletedAtColumn)} = ? WHERE ${where} ${liveOnly(table, 'AND')}`, [isoTime(batch.atMs), ...keys], tally,
+      )
     }
-    return deleted
   }
 
-  async #requireStage(transaction: SqliteTransaction, stageName: string): Promise<void> {
+  async #requireStage(transaction: TargetTransaction, stageName: string): Promise<void> {
     const rows = await transaction.query(`SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?`, [stageName])
     if (rows.length === 0) throw new TidemarkError('STATE_CORRUPT', `The staged table "${stageName}" is gone.`)
   }
@@ -192,7 +199,7 @@ export class SqliteTargetConnection implements TargetConnection {
     })
   }
 
-  #write<T>(options: AbortOptions | undefined, work: (transaction: SqliteTransaction) => Promise<T>): Promise<T> {
+  #write<T>(options: AbortOptions | undefined, work: (transaction: TargetTransaction) => Promise<T>): Promise<T> {
     return this.#exclusive(() => {
       throwIfAborted(options?.signal)
       return this.#driver.transaction(work)

@@ -4,18 +4,28 @@ import { migrate } from './migrations.ts'
 import type { TextForm } from './source/cell-codec.ts'
 import { SqliteTargetConnection } from './sqlite-target-connection.ts'
 import { requireTablePrefix } from './require-plain-name.ts'
+import { toTargetDriver, type TargetDriver } from './target-driver.ts'
 
-export interface SqliteTargetConfig {
+export interface BatchTargetConfig {
   readonly name: string
   readonly address: string
   readonly capabilities: TargetCapabilities
   /** As of a source: `bytes` for a driver that can't give every text as a string. Default `string`. */
   readonly textForm?: TextForm | undefined
+  readonly open: () => Promise<TargetDriver>
+}
+
+export interface SqliteTargetConfig extends Omit<BatchTargetConfig, 'open'> {
   readonly open: () => Promise<SqliteDriver>
 }
 
 /** A target dialect from a driver: what `nodeSqliteTarget` and `libsqlTarget` are made of. */
 export function sqliteTarget(config: SqliteTargetConfig): TargetDialect {
+  return batchTarget({ ...config, open: async () => toTargetDriver(await config.open()) })
+}
+
+/** The same from the driver of a host where no transaction stays open: a Durable Object, D1. */
+export function batchTarget(config: BatchTargetConfig): TargetDialect {
   return {
     name: config.name,
     address: config.address,
@@ -24,7 +34,7 @@ export function sqliteTarget(config: SqliteTargetConfig): TargetDialect {
   }
 }
 
-async function connect(config: SqliteTargetConfig, options: TargetConnectOptions): Promise<TargetConnection> {
+async function connect(config: BatchTargetConfig, options: TargetConnectOptions): Promise<TargetConnection> {
   const { tablePrefix, signal } = options
   requireTablePrefix(tablePrefix)
   if (signal?.aborted === true) throw new TidemarkError('ABORTED', 'The operation was aborted before it began.')

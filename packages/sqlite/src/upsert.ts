@@ -1,7 +1,8 @@
 import type { RowValues, TargetTable, Value } from '@tidemark/core/adapter'
-import type { SqliteTransaction, SqliteValue } from './driver.ts'
+import type { SqliteValue } from './driver.ts'
 import { quote, quoteAll } from './quote.ts'
 import { runEach } from './run-each.ts'
+import type { RowTally, TargetTransaction } from './target-driver.ts'
 
 /** Beyond some fifty rows a longer statement gains nothing, and each length is prepared once. */
 const ROWS_PER_STATEMENT = 50
@@ -28,18 +29,22 @@ export function upsertSql(table: TargetTable, rowCount: number): string {
   return `${conflict} UPDATE SET ${assignments.join(', ')} WHERE ${differences.join(' OR ')}`
 }
 
-/** Writes rows in statements of as many as the parameter limit allows; returns how many really changed. */
+export interface UpsertOptions {
+  readonly rows: readonly RowValues[]
+  readonly maxParameters: number
+  /** Of rows that really changed. */
+  readonly tally?: RowTally | undefined
+}
+
+/** Writes rows in statements of as many as the parameter limit allows. */
 export async function upsertRows(
-  transaction: SqliteTransaction, table: TargetTable, options: { readonly rows: readonly RowValues[]; readonly maxParameters: number },
-): Promise<number> {
-  const { rows, maxParameters } = options
+  transaction: Pick<TargetTransaction, 'run' | 'runMany'>, table: TargetTable, { rows, maxParameters, tally }: UpsertOptions,
+): Promise<void> {
   const perStatement = Math.max(1, Math.min(ROWS_PER_STATEMENT, Math.floor(maxParameters / table.columns.length)))
   const rest = rows.length - rows.length % perStatement
-  let changed = 0
-  if (rest > 0) changed += await runEach(transaction, upsertSql(table, perStatement), parameterLists(rows, { from: 0, to: rest, size: perStatement }))
+  if (rest > 0) await runEach(transaction, { sql: upsertSql(table, perStatement), lists: parameterLists(rows, { from: 0, to: rest, size: perStatement }), tally })
   // The rest goes in one statement per row: its length varies, and a statement per length would be prepared each time.
-  if (rest < rows.length) changed += await runEach(transaction, upsertSql(table, 1), parameterLists(rows, { from: rest, to: rows.length, size: 1 }))
-  return changed
+  if (rest < rows.length) await runEach(transaction, { sql: upsertSql(table, 1), lists: parameterLists(rows, { from: rest, to: rows.length, size: 1 }), tally })
 }
 
 function* parameterLists(rows: readonly RowValues[], part: { readonly from: number; readonly to: number; readonly size: number }): Generator<SqliteValue[]> {

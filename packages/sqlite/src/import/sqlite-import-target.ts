@@ -27,7 +27,7 @@ export function sqliteImportTarget({ address, open, maxParameters = MAX_PARAMETE
       return new SqliteImportConnection<SqliteTransaction>(driver, {
         runStatements: (request) => runStatements(driver, request),
         // Without a key it is a plain INSERT.
-        insert: async (transaction, table, rows) => void await upsertRows(transaction, { ...table, key: [] }, { rows, maxParameters }),
+        insert: async (transaction, table, rows) => upsertRows(transaction, { ...table, key: [] }, { rows, maxParameters }),
       })
     },
   }
