@@ -19,11 +19,8 @@ export class D1Driver implements BatchDriver {
   }
 
   /** In one batch. Its rows come as objects, so that no two columns of a query may have one name. */
-  view(queries: readonly SqliteQuery[]): Promise<readonly (readonly RowValues[])[]> {
-    return mapped(async () => {
-      const results = await this.#database.batch(queries.map((query) => prepared(this.#database, query)))
-      return results.map((result) => result.results.map((row) => toRow(Object.values(row as object)))) // always objects
-    })
+  async view(queries: readonly SqliteQuery[]): Promise<readonly (readonly RowValues[])[]> {
+    return (await this.#batch(queries)).map(({ rows }) => rows)
   }
 
   transaction<T>(work: (transaction: BatchTransaction) => Promise<T>): Promise<T> {
@@ -38,14 +35,21 @@ export class D1Driver implements BatchDriver {
   async [Symbol.asyncDispose](): Promise<void> {}
 
   /** In one batch. Gives what each of the writes gave. Throws `Changed` when what was seen is so no more. */
-  async commit({ seen, writes }: D1Commit): Promise<readonly (readonly RowValues[])[]> {
+  async commit({ seen, writes }: D1Commit): Promise<readonly D1Written[]> {
     if (writes.length === 0) return []
     try {
-      return (await this.view([...seen.map(requireUnchanged), ...writes])).slice(seen.length)
+      return (await this.#batch([...seen.map(requireUnchanged), ...writes])).slice(seen.length)
     } catch (error) {
       if (await this.#hasChanged(seen)) throw new Changed()
       throw error
     }
+  }
+
+  #batch(queries: readonly SqliteQuery[]): Promise<readonly D1Written[]> {
+    return mapped(async () => {
+      const results = await this.#database.batch(queries.map((query) => prepared(this.#database, query)))
+      return results.map(({ results: rows, meta }) => ({ rows: rows.map((row) => toRow(Object.values(row as object))), changes: meta?.changes ?? 0 })) // always objects
+    })
   }
 
   /** The error of a batch does not tell which statement failed, and its words are not to be relied on. */
@@ -54,6 +58,12 @@ export class D1Driver implements BatchDriver {
     const answers = await this.view(seen.map(isUnchanged))
     return answers.some(([row]) => row?.[0] !== 1)
   }
+}
+
+/** What a statement of a batch gave. */
+export interface D1Written {
+  readonly rows: readonly RowValues[]
+  readonly changes: number
 }
 
 export interface D1Commit {

@@ -1,6 +1,6 @@
 import { TidemarkError, type RowValues } from '@tidemark/core/adapter'
 import { untilUnchanged, type CountingStatement, type FailingStatement, type ImportDriver, type ImportTransaction, type SqliteQuery, type SqliteValue } from '@tidemark/sqlite'
-import { D1Driver, D1Transaction } from './d1-driver.ts'
+import { D1Driver, D1Transaction, type D1Written } from './d1-driver.ts'
 import type { D1Database } from './d1-database.ts'
 
 /** They can't be switched off here, but wait for the end of a batch. */
@@ -76,6 +76,6 @@ class D1ImportTransaction extends D1Transaction implements ImportTransaction {
   }
 }
 
-function total(rows: readonly RowValues[] | undefined): number {
-  return Number(rows?.[0]?.[0])
+function total(written: D1Written | undefined): number {
+  return Number(written?.rows[0]?.[0])
 }

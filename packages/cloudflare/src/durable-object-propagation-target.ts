@@ -1,7 +1,8 @@
 import type { PropagationTarget } from '@tidemark/core/adapter'
-import { exactly, sqlitePropagationTarget, untilUnchanged, type BatchTransaction, type PropagationDriver, type SqlitePropagationOptions, type SqliteValue } from '@tidemark/sqlite'
+import { exactly, sqlitePropagationTarget, untilUnchanged, type BatchTransaction, type PropagationDriver, type SqlitePropagationOptions } from '@tidemark/sqlite'
 import type { DurableObjectStorage } from './durable-object-storage.ts'
-import { DurableObjectTransaction, readRows } from './durable-object-transaction.ts'
+import { readRows } from './durable-object-transaction.ts'
+import { ExactTransaction } from './exact-transaction.ts'
 import { MAX_PARAMETERS } from './host-limits.ts'
 import { withoutForeignKeys } from './without-foreign-keys.ts'
 
@@ -33,14 +34,4 @@ class DurableObjectPropagationDriver implements PropagationDriver {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
-}
-
-class ExactTransaction extends DurableObjectTransaction {
-  writes = false
-
-  override run(sql: string, parameters: readonly SqliteValue[] = []): Promise<void> {
-    this.writes = true
-    const exact = exactly({ sql, parameters })
-    return super.run(exact.sql, exact.parameters)
-  }
 }

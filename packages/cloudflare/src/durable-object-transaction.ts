@@ -1,5 +1,5 @@
 import type { RowValues } from '@tidemark/core/adapter'
-import { Changed, type BatchTransaction, type SqliteQuery, type SqliteValue } from '@tidemark/sqlite'
+import { Changed, type BatchTransaction, type RowTally, type SqliteQuery, type SqliteValue } from '@tidemark/sqlite'
 import { durableObjectError } from './cloudflare-error.ts'
 import type { DurableObjectStorage } from './durable-object-storage.ts'
 import { sameRows } from './same-rows.ts'
@@ -8,7 +8,11 @@ import { toBindings, toValue } from './to-binding.ts'
 interface Step extends SqliteQuery {
   /** What it read; `undefined` for a write. */
   readonly rows: readonly RowValues[] | undefined
+  readonly tally?: RowTally | undefined
 }
+
+/** What the writes of a replay changed, where somebody counts it. */
+type Counts = (readonly [tally: RowTally, rows: number])[]
 
 /** Thrown to take back what was only tried. */
 export class TakenBack extends Error {}
@@ -35,8 +39,8 @@ export class DurableObjectTransaction implements BatchTransaction {
     return rows
   }
 
-  async run(sql: string, parameters: readonly SqliteValue[] = []): Promise<void> {
-    this.#steps.push({ sql, parameters, rows: undefined })
+  async run(sql: string, parameters: readonly SqliteValue[] = [], tally?: RowTally): Promise<void> {
+    this.#steps.push({ sql, parameters, rows: undefined, tally })
   }
 
   async attempt(sql: string): Promise<boolean> {
@@ -54,11 +58,13 @@ export class DurableObjectTransaction implements BatchTransaction {
 
   /** All of it, or nothing. Throws `Changed` when something that was read is another now. */
   commit(): void {
+    const counts: Counts = []
     try {
-      this.#storage.transactionSync(() => this.replay())
+      this.#storage.transactionSync(() => this.replay(counts))
     } catch (error) {
       throw error instanceof Changed ? error : durableObjectError(error)
     }
+    for (const [tally, rows] of counts) tally.add(rows)
   }
 
   #preview<T>(work: () => T): T {
@@ -78,10 +84,12 @@ export class DurableObjectTransaction implements BatchTransaction {
   }
 
   /** What has been read must be so still, and what is written follows in its order. Called inside of a transaction. */
-  protected replay(): void {
-    for (const { sql, parameters = [], rows } of this.#steps) {
-      if (rows === undefined) this.#storage.sql.exec(sql, ...toBindings(parameters))
-      else if (!sameRows(rows, readRows(this.#storage, { sql, parameters }))) throw new Changed()
+  protected replay(counts?: Counts): void {
+    for (const { sql, parameters = [], rows, tally } of this.#steps) {
+      if (rows === undefined) {
+        this.#storage.sql.exec(sql, ...toBindings(parameters))
+        if (tally !== undefined) counts?.push([tally, Number(readRows(this.#storage, { sql: 'SELECT changes()' })[0]?.[0])])
+      } else if (!sameRows(rows, readRows(this.#storage, { sql, parameters }))) throw new Changed()
     }
   }
 }

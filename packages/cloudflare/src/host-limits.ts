@@ -2,7 +2,7 @@ import type { SqliteChangesHost, StatementLimits } from '@tidemark/sqlite'
 
 /** Of a table, and of what a query selects (developers.cloudflare.com, limits of Durable Objects and of D1). */
 const MAX_COLUMNS = 100
-const MAX_ROW_BYTES = 2_000_000
+export const MAX_ROW_BYTES = 2_000_000
 
 /** What is alike in a Durable Object and in D1, which is one underneath. */
 export const HOST: Pick<SqliteChangesHost, 'textForm' | 'maxColumns' | 'maxRowBytes' | 'hidesSchemaVersion'> = {

@@ -6,6 +6,8 @@ import { mapPlaceholders } from './map-placeholders.ts'
  * with a NUL as bytes. The plus takes the affinity of the cast away, so that comparing means what it means for a bound value.
  */
 export function exactly({ sql, parameters = [] }: SqliteQuery): SqliteQuery {
+  // Most statements have no such value, and a statement of many rows is long.
+  if (parameters.every(isPlain)) return { sql, parameters }
   const bound: SqliteValue[] = []
   const text = mapPlaceholders(sql, (index) => {
     const value = parameters[index] ?? null
@@ -20,4 +22,13 @@ export function exactly({ sql, parameters = [] }: SqliteQuery): SqliteQuery {
 function expressionOf(value: SqliteValue): readonly [expression: string, bound: SqliteValue] {
   if (typeof value === 'bigint') return ['+CAST(? AS INTEGER)', value.toString()]
   return typeof value === 'string' && value.includes('\0') ? ['+CAST(? AS TEXT)', new TextEncoder().encode(value)] : ['?', value]
+}
+
+function isPlain(value: SqliteValue): boolean {
+  switch (typeof value) {
+    case 'bigint': return false
+    case 'number': return Number.isFinite(value)
+    case 'string': return !value.includes('\0')
+    default: return true
+  }
 }

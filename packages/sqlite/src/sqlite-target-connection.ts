@@ -18,9 +18,8 @@ import { refuseForeign } from './refuse-foreign.ts'
 import { refuseLargeRows } from './row-limit.ts'
 import { SqliteLedger, isoTime, type Exclusive } from './sqlite-ledger.ts'
 import { addColumnSql, createTableSql } from './table-ddl.ts'
-import type { TextForm } from './source/cell-codec.ts'
 import { RowTally, type TargetDriver, type TargetTransaction } from './target-driver.ts'
-import { TargetReader } from './target-reader.ts'
+import { TargetReader, type TargetTextForm } from './target-reader.ts'
 import { throwIfAborted } from './throw-if-aborted.ts'
 import { toSqliteValue, upsertRows } from './upsert.ts'
 
@@ -28,7 +27,7 @@ export interface SqliteTargetConnectionOptions {
   readonly driver: TargetDriver
   readonly capabilities: TargetCapabilities
   readonly tablePrefix: string
-  readonly textForm: TextForm
+  readonly textForm: TargetTextForm
 }
 
 /** The target side of every SQLite, whatever the driver. */

@@ -1,17 +1,17 @@
 import { TidemarkError, type TargetCapabilities, type TargetConnection, type TargetConnectOptions, type TargetDialect } from '@tidemark/core/adapter'
 import type { SqliteDriver } from './driver.ts'
 import { migrate } from './migrations.ts'
-import type { TextForm } from './source/cell-codec.ts'
 import { SqliteTargetConnection } from './sqlite-target-connection.ts'
 import { requireTablePrefix } from './require-plain-name.ts'
 import { toTargetDriver, type TargetDriver } from './target-driver.ts'
+import type { TargetTextForm } from './target-reader.ts'
 
 export interface BatchTargetConfig {
   readonly name: string
   readonly address: string
   readonly capabilities: TargetCapabilities
-  /** As of a source: `bytes` for a driver that can't give every text as a string. Default `string`. */
-  readonly textForm?: TextForm | undefined
+  /** As of a source: `bytes` for a driver that can't give every text as a string, `tagged` for one without integers. Default `string`. */
+  readonly textForm?: TargetTextForm | undefined
   readonly open: () => Promise<TargetDriver>
 }
 

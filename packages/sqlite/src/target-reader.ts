@@ -1,14 +1,22 @@
-import type { AbortOptions, FindTargetRowsRequest, ReadTargetRowsRequest, RowValues, TargetTable } from '@tidemark/core/adapter'
+import type { AbortOptions, ColumnSchema, FindTargetRowsRequest, ReadTargetRowsRequest, RowValues, TargetTable, Value } from '@tidemark/core/adapter'
 import type { SqliteValue } from './driver.ts'
 import { keyListSql, keyLists } from './key-list.ts'
+import { textReading } from './export/text-reading.ts'
 import { liveOnly } from './live-only.ts'
+import { narrowInteger } from './narrow-integer.ts'
 import { quote, quoteAll } from './quote.ts'
 import { compileCell, strictDecoder, type CellCodec, type TextForm, type TextReading } from './source/cell-codec.ts'
 import { toSqliteValue } from './upsert.ts'
 
+/** `tagged`: the host has doubles only, so that numbers come as marked texts. */
+export type TargetTextForm = TextForm | 'tagged'
+
+/** What reads one column back. */
+type TargetCell = Pick<CellCodec, 'expressions' | 'readExact'>
+
 export interface TargetReaderOptions {
   readonly query: (sql: string, parameters: readonly SqliteValue[], options: AbortOptions) => Promise<readonly RowValues[]>
-  readonly textForm: TextForm
+  readonly textForm: TargetTextForm
   readonly maxParameters: number
 }
 
@@ -46,8 +54,8 @@ export class TargetReader {
     request: AbortOptions & { readonly table: TargetTable; readonly columns: readonly string[] },
     statement: { readonly rest: string; readonly parameters: readonly SqliteValue[] },
   ): Promise<readonly RowValues[]> {
-    const text = await this.#reading(request)
-    const cells = request.columns.map((name) => compileCell(columnOf(request.table, name), text))
+    const compile = await this.#compiler(request)
+    const cells = request.columns.map((name) => compile(columnOf(request.table, name)))
     // Numbered aliases: a column may have any name, and some drivers give rows as objects.
     const expressions = cells.flatMap((cell) => cell.expressions).map((expression, index) => `${expression} AS c${index}`)
     const sql = `SELECT ${expressions.join(', ')} FROM ${quote(request.table.name)} AS s ${statement.rest}`
@@ -55,13 +63,28 @@ export class TargetReader {
     return rows.map((row) => readCells(cells, row))
   }
 
+  async #compiler(options: AbortOptions): Promise<(column: ColumnSchema) => TargetCell> {
+    const { textForm } = this.#options
+    if (textForm === 'tagged') return taggedCell
+    const text = await this.#reading(textForm, options)
+    return (column) => compileCell(column, text)
+  }
+
   /** The encoding of a database never changes, so it is asked for once, and only where bytes are read. */
-  async #reading(options: AbortOptions): Promise<TextReading> {
-    const { textForm: form, query } = this.#options
+  async #reading(form: TextForm, options: AbortOptions): Promise<TextReading> {
+    const { query } = this.#options
     if (form === 'string') return { form, decoder: () => undefined }
     this.#text ??= { form, decoder: strictDecoder(String((await query('PRAGMA encoding', [], options))[0]?.[0])) }
     return this.#text
   }
+}
+
+const TAGGED = textReading('tagged', 'utf-8')
+
+/** Only a column without affinity can hold both 1 and 1.0: there an integer stays a `bigint`. */
+function taggedCell(column: ColumnSchema): TargetCell {
+  const narrow = (value: Value): Value => (typeof value === 'bigint' && column.storage !== 'blob' ? narrowInteger(value) : value)
+  return { expressions: [TAGGED.value(`s.${quote(column.name)}`)], readExact: (row, at) => narrow(TAGGED.read(row[at] ?? null)) }
 }
 
 function columnOf(table: TargetTable, name: string): TargetTable['columns'][number] {
@@ -70,7 +93,7 @@ function columnOf(table: TargetTable, name: string): TargetTable['columns'][numb
   return column
 }
 
-function readCells(cells: readonly CellCodec[], row: RowValues): RowValues {
+function readCells(cells: readonly TargetCell[], row: RowValues): RowValues {
   let at = 0
   return cells.map((cell) => {
     const value = cell.readExact(row, at)

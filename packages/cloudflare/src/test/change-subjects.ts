@@ -5,6 +5,7 @@ import type { D1Database } from '../d1-database.ts'
 import { d1Changes } from '../d1-changes.ts'
 import { durableObjectChanges } from '../durable-object-changes.ts'
 import type { DurableObjectStorage } from '../durable-object-storage.ts'
+import { eraseD1 } from './erase-d1.ts'
 import { BufferedSession, type RunStatements } from './buffered-session.ts'
 
 export interface ErasableStorage extends DurableObjectStorage {
@@ -101,11 +102,6 @@ function d1Database(database: D1Database): Database {
         if (outcome === 'keep' || !String(error).includes('integer overflow')) throw error
       }
     },
-    erase: async () => {
-      const rows = await query(`select type, name from sqlite_schema where type in ('table', 'view') and name not like 'sqlite!_%' escape '!' and name not like '!_cf!_%' escape '!'`)
-      // What belongs to a virtual table goes with it.
-      const drops = rows.filter(([, name]) => !/_(?:data|idx|content|docsize|config)$/.test(String(name))).map(([type, name]) => `drop ${String(type)} ${quote(String(name))}`)
-      if (drops.length > 0) await database.batch(['pragma defer_foreign_keys = on', ...drops].map((sql) => database.prepare(sql)))
-    },
+    erase: () => eraseD1(database),
   }
 }

@@ -1,10 +1,11 @@
-import { CHANGE_CASES, runCase, STORAGE_CASES, type ConformanceCase, type ConformanceSubject } from '@tidemark/conformance'
+import { CHANGE_CASES, runCase, STORAGE_CASES, TARGET_CASES, type ConformanceCase, type ConformanceSubject } from '@tidemark/conformance'
 import type { S3StorageOptions } from '@tidemark/s3'
 import type { D1Database } from '../d1-database.ts'
 import type { R2Bucket } from '../storage/r2-bucket.ts'
 import { r2Subject } from './r2-subject.ts'
 import { s3Subject } from './s3-subject.ts'
 import { d1Subject, durableObjectSubject, type ErasableStorage } from './change-subjects.ts'
+import { d1TargetSubject, durableObjectTargetSubject } from './target-subjects.ts'
 
 interface Environment {
   readonly OBJECTS: { idFromName(name: string): unknown; get(id: unknown): { fetch(request: Request): Promise<Response> } }
@@ -23,17 +24,23 @@ export class CaseObject {
   }
 
   fetch(request: Request): Promise<Response> {
+    if (isOfTarget(request)) return answer(request, TARGET_CASES, durableObjectTargetSubject(this.#storage))
     return answer(request, CHANGE_CASES, durableObjectSubject(this.#storage))
   }
 }
 
-/** `/object/CHG-101` runs a case in an object of that name, `/d1/CHG-101` on the database, `/r2/STO-1` on the bucket, `/s3/STO-1` on it over the network. */
+function isOfTarget(request: Request): boolean {
+  return new URL(request.url).pathname.startsWith('/object-target/')
+}
+
+/** `/object/CHG-101` and `/object-target/TGT-1` run a case in an object of that name, `/d1/CHG-101` on the database, `/r2/STO-1` on the bucket, `/s3/STO-1` on it over the network. */
 export const worker = {
   async fetch(request: Request, environment: Environment): Promise<Response> {
     const { OBJECTS, DB, BUCKET, S3 } = environment
     const { pathname } = new URL(request.url)
     if (pathname.startsWith('/r2/')) return answer(request, STORAGE_CASES, r2Subject(BUCKET, pathname.slice(1)))
     if (pathname.startsWith('/s3/')) return answer(request, STORAGE_CASES, s3Subject(JSON.parse(S3) as S3StorageOptions, pathname.slice(1))) // as the test wrote it
+    if (pathname.startsWith('/d1-target/')) return answer(request, TARGET_CASES, d1TargetSubject(DB))
     return pathname.startsWith('/d1/') ? answer(request, CHANGE_CASES, d1Subject(DB)) : OBJECTS.get(OBJECTS.idFromName(pathname)).fetch(request)
   },
 }
