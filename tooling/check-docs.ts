@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { GUIDE, errorsGuide } from './errors-guide.ts'
-import { OPENAPI, openapiText } from './openapi.ts'
+import { OPENAPI, OPENAPI_TYPES, openapiText, openapiTypesText } from './openapi.ts'
 import { PAGE, statusPageText } from './status-page.ts'
 
 /**
@@ -45,6 +45,7 @@ function compileSnippets(): boolean {
 
 const faults = documents.flatMap(brokenLinks)
 if (readFileSync(GUIDE, 'utf8') !== errorsGuide()) faults.push(`${GUIDE} is not current; run node tooling/errors-guide.ts`)
+if (readFileSync(OPENAPI_TYPES, 'utf8') !== await openapiTypesText()) faults.push(`${OPENAPI_TYPES} is not current; run node --conditions=tidemark-source tooling/openapi.ts`)
 if (readFileSync(OPENAPI, 'utf8') !== openapiText()) faults.push(`${OPENAPI} is not current; run node --conditions=tidemark-source tooling/openapi.ts`)
 if (readFileSync(PAGE, 'utf8') !== statusPageText()) faults.push(`${PAGE} is not current; run node tooling/status-page.ts`)
 for (const fault of faults) process.stderr.write(`${fault}\n`)

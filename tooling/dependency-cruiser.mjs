@@ -47,6 +47,12 @@ export default {
       from: { path: '^packages/(core|sqlite|http)/src/', pathNot: '(\\.test\\.ts$|/test/)' },
       to: { dependencyTypes: ['core'] },
     },
+    {
+      name: 'http-client-knows-no-server',
+      severity: 'error',
+      from: { path: '^packages/http/src/client', pathNot: '\\.test\\.ts$' },
+      to: { path: '^packages/', pathNot: '^packages/http/src/client/' },
+    },
     { name: 'no-import-of-tests', severity: 'error', from: { pathNot: '(\\.test\\.ts$|/test/)' }, to: { path: '(\\.test\\.ts$|/test/)' } },
   ],
   options: {
