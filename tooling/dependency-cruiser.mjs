@@ -33,7 +33,7 @@ export default {
       name: 'adapters-never-import-each-other',
       severity: 'error',
       from: { path: '^packages/(postgres|mysql|s3|parquet|libsql|node|cloudflare)/src/', pathNot: '(\\.test\\.ts$|/test/)' },
-      to: { path: '^packages/(postgres|mysql|s3|parquet|libsql|node|cloudflare|http|conformance|cli)/', pathNot: '^packages/$1/' },
+      to: { path: '^packages/(postgres|mysql|s3|parquet|libsql|node|cloudflare|http|conformance|cli|starbase)/', pathNot: '^packages/$1/' },
     },
     {
       name: 'http-knows-no-adapter',

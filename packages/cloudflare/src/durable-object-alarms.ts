@@ -47,6 +47,11 @@ export class DurableObjectAlarms {
     await this.#write({ ...wakeups, [name]: Math.min(atMs, wakeups[name] ?? atMs) })
   }
 
+  /** When a job is to be called next, in milliseconds since 1970. */
+  async at(name: string): Promise<number | undefined> {
+    return (await this.#read())[name]
+  }
+
   /** Forgets a wake-up. */
   async cancel(name: string): Promise<void> {
     const { [name]: _cancelled, ...others } = await this.#read()

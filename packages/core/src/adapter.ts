@@ -1,5 +1,6 @@
 // For authors of adapters: the seams and what they need to answer them.
 export * from './change/change-batch.ts'
+export { rowToJson } from './change/change-to-json.ts'
 export * from './change/change-event.ts'
 export * from './change/change-checkpoint.ts'
 export * from './change/log-position.ts'

@@ -1,7 +1,7 @@
 export type { Authorize } from './access/authorize.ts'
 export { bearerTokens, type BearerTokens } from './access/bearer-tokens.ts'
 export type { Scope } from './access/scope.ts'
-export type { Problem } from './answers/problem.ts'
+export { problemAnswer, type Problem } from './answers/problem.ts'
 export type { AnyChangeStream, AnyExporter, AnyImporter, AnyPropagator, AnyReplicator } from './capabilities.ts'
 export { changeMessages } from './changes/change-messages.ts'
 export type { FeedMessage } from './changes/feed-message.ts'

@@ -19,7 +19,7 @@ export function changeToJson(event: ChangeEvent): string {
   const changed = event.op === 'update' ? event.changed : undefined
   const parts = [
     `"id":${JSON.stringify(id)},"op":"${op}","schema":${JSON.stringify(schema)},"table":${JSON.stringify(table)}`,
-    `"key":${rowText(key)},"before":${rowText(before)},"beforeKind":"${beforeKind}","after":${rowText(after)}`,
+    `"key":${rowToJson(key)},"before":${rowToJson(before)},"beforeKind":"${beforeKind}","after":${rowToJson(after)}`,
     `"unavailable":${JSON.stringify(unavailable)}`,
     ...(changed === undefined ? [] : [`"changed":${JSON.stringify(changed)}`]),
     `"tx":${JSON.stringify(tx)},"source":${JSON.stringify(source)}`,
@@ -27,7 +27,8 @@ export function changeToJson(event: ChangeEvent): string {
   return `{${parts.join(',')}}`
 }
 
-function rowText(row: Partial<ChangeRow> | null): string {
+/** A row as it stands in `changeToJson`. */
+export function rowToJson(row: Partial<ChangeRow> | null): string {
   if (row === null) return 'null'
   return `{${Object.entries(row).flatMap(([name, value]) => (value === undefined ? [] : [`${JSON.stringify(name)}:${valueText(value)}`])).join(',')}}`
 }

@@ -29,5 +29,5 @@ export function toEntry([type, name, table, sql, kind, isWithoutRowid]: RowValue
 
 /** Of the engine, of a host, or Tidemark's: nobody's data. */
 export function isOwnTable(name: string): boolean {
-  return /^(sqlite_|_cf_|_?tidemark_)/i.test(name)
+  return /^(sqlite_|_cf_|_?(?:tmp_)?tidemark_)/i.test(name)
 }

@@ -1,0 +1,51 @@
+import { durableObjectChanges, durableObjectPropagationTarget, durableObjectSqlite, durableObjectStateStore } from '@tidemark/cloudflare'
+import { ChangeStream, createReceiver, Importer, Propagator, silentLogger, type Exporter, type Logger } from '@tidemark/core'
+import { createHandler, type Handler, type HandlerOptions } from '@tidemark/http'
+import type { SqliteChanges } from '@tidemark/sqlite'
+import type { ObjectContext } from '../object-contract.ts'
+import { InstanceExporter } from './instance-exporter.ts'
+import type { TidemarkOptions } from './tidemark-options.ts'
+
+/** Of a change log, and, with an underscore, of every other table of ours. */
+const NAME = 'tmp_tidemark'
+const PREFIX = `${NAME}_`
+
+/** By default; a peer that needs what is gone gets its rows anew. */
+const RETENTION = { maxEvents: 100_000, whenFull: 'discard' } as const
+
+/** The one worker that there is: made anew, it goes on at once. */
+const INSTANCE = 'starbase'
+
+/** The capabilities of an instance. */
+export interface Composition {
+  readonly handler: Handler
+  readonly exporter: Exporter | undefined
+  readonly changes: SqliteChanges | undefined
+  readonly stream: ChangeStream | undefined
+  readonly propagator: Propagator | undefined
+  /** How long one alarm works on dumps, in milliseconds. */
+  readonly sliceMs: number
+  readonly logger: Logger
+}
+
+/** Errors: `CONFIG_INVALID`. */
+export function compose(context: ObjectContext, options: TidemarkOptions, authorize: HandlerOptions['authorize']): Composition {
+  const { exports, logger = silentLogger } = options
+  const changes = options.changes === undefined && options.propagation === undefined ? undefined : durableObjectChanges(context.storage, { retention: RETENTION, ...options.changes, log: NAME })
+  const stream = changes === undefined || options.changes === undefined ? undefined : new ChangeStream({ source: changes, instance: INSTANCE, logger })
+  const propagator = changes === undefined || options.propagation === undefined ? undefined : new Propagator({ ...options.propagation, source: changes, logger })
+  const receiver = options.receiver === undefined ? undefined : createReceiver({ ...options.receiver, target: durableObjectPropagationTarget(context.storage, { tablePrefix: PREFIX }), log: NAME, logger })
+  const state = durableObjectStateStore(context.storage, { tablePrefix: PREFIX })
+  const source = durableObjectSqlite(context)
+  const exporter = exports === undefined ? undefined : new InstanceExporter({ ...exports, source, state, instance: INSTANCE, logger })
+  const importer = exports === undefined ? undefined : new Importer({ source: exports.storage, target: source, encryption: exports.encryption, formats: exports.formats, compressions: exports.compressions, logger })
+  const handler = createHandler({
+    authorize, exporter, importer, propagator, receiver, logger,
+    streams: stream,
+    // An alarm goes on with dumps; a load goes on when it is asked for again.
+    exports: { runs: false, waitMs: exports?.waitMs },
+    imports: { runs: false, waitMs: exports?.waitMs, state },
+    waitUntil: (work) => context.waitUntil(work),
+  })
+  return { handler, exporter, changes, stream, propagator, logger, sliceMs: exports?.sliceMs ?? 10_000 }
+}

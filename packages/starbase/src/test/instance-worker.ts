@@ -1,0 +1,154 @@
+import { r2Storage, type R2Bucket } from '@tidemark/cloudflare'
+import { httpPeer } from '@tidemark/core'
+import { Hono } from 'hono'
+import {
+  ChangeStreamPlugin, ExportPlugin, PropagationPlugin, ReceiverPlugin, withTidemark, type StarbaseConfiguration, type StarbaseDataSource, type StarbaseObject, type StarbasePlugin, type TidemarkMethods, type TidemarkOptions,
+} from '../index.ts'
+import { InstanceObject } from './instance-object.ts'
+
+interface Environment {
+  readonly OBJECTS: Namespace
+  readonly NORTHERN: Namespace
+  readonly BUCKET: R2Bucket
+  readonly SELF: { fetch(url: string, init: object): Promise<Response> }
+}
+
+interface Stub extends TidemarkMethods {
+  fetch(request: Request): Promise<Response>
+  init(): Promise<StarbaseObject & Disposable>
+  /** Of the host, for tests. */
+  inspect(): Promise<{ readonly alarms: number; readonly own: number | null }>
+  wake(): Promise<void>
+}
+
+interface Namespace {
+  idFromName(name: string): unknown
+  get(id: unknown): Stub
+}
+
+/** What the peers of these instances ask for. */
+const PEER_TOKEN = 'peer to peer'
+
+class Inspected extends InstanceObject {
+  async inspect(): Promise<{ readonly alarms: number; readonly own: number | null }> {
+    return { alarms: this.alarms.length, own: await this.getAlarm() }
+  }
+
+  /** The alarm of an hour later. */
+  async wake(): Promise<void> {
+    const { now } = Date
+    Date.now = () => now() + 3_700_000
+    try {
+      await this.alarm()
+    } finally {
+      Date.now = now
+    }
+  }
+}
+
+export const StarbaseObjects = withTidemark(Inspected, (environment) => options(environment as Environment)) // as the Worker's is
+
+/** An instance that has a peer. */
+export const NorthernObjects = withTidemark(Inspected, (environment) => ({ ...options(environment as Environment), ...toSouth(environment as Environment) }))
+
+function options({ BUCKET }: Environment): TidemarkOptions {
+  return {
+    exports: { storage: r2Storage(BUCKET), waitMs: 400 },
+    changes: { tables: ['users', 'secrets'], replace: 'exact', retention: { maxEvents: 10, whenFull: 'discard' } },
+    receiver: { authorize: { token: PEER_TOKEN }, tables: ['users'] },
+  }
+}
+
+function toSouth({ SELF }: Environment): TidemarkOptions {
+  return {
+    propagation: {
+      origin: 'north', tables: ['users'], retry: { baseMs: 50, maxMs: 200 },
+      peers: [httpPeer({ url: 'https://south.example/propagate', token: PEER_TOKEN, name: 'south', fetch: (url, init) => SELF.fetch(url, init) })],
+    },
+  }
+}
+
+/** Instances by the name of the host; their tokens are `admin` and `client`. */
+export const worker = {
+  async fetch(request: Request, environment: Environment, context: NonNullable<StarbaseDataSource['executionContext']>): Promise<Response> {
+    const instance = new Instance(request, environment, context)
+    return instance.answer(request)
+  },
+}
+
+/** A Worker around an object, that keeps the contract which StarbaseDB has with its plugins: they are made anew for each request. */
+class Instance {
+  readonly #stub: Stub
+  readonly #plugins: readonly StarbasePlugin[]
+  readonly #dataSource: StarbaseDataSource
+
+  constructor(request: Request, { OBJECTS, NORTHERN }: Environment, executionContext: NonNullable<StarbaseDataSource['executionContext']>) {
+    const { hostname } = new URL(request.url)
+    const objects = hostname === 'north.example' ? NORTHERN : OBJECTS
+    this.#stub = objects.get(objects.idFromName(hostname))
+    const stub = this.#stub
+    this.#plugins = [
+      new ExportPlugin({ stub }),
+      new ChangeStreamPlugin({ stub, clients: 'read', events: [{ action: '*', schema: 'main', table: 'users' }] }),
+      new PropagationPlugin({ stub }),
+      new ReceiverPlugin({ stub }),
+    ]
+    this.#dataSource = { source: request.headers.get('x-starbase-source') === 'external' ? 'external' : 'internal', executionContext }
+  }
+
+  async answer(request: Request): Promise<Response> {
+    const role = this.#roleOf(request)
+    if (role === undefined) return Response.json({ error: 'Unauthorized request' }, { status: 401 })
+    const app = await this.#app({ role })
+    return app.fetch(request)
+  }
+
+  #roleOf(request: Request): StarbaseConfiguration['role'] | undefined {
+    const { pathname, searchParams } = new URL(request.url)
+    const needsNone = this.#plugins.some(({ opts, pathPrefix }) => !opts.requiresAuth && pathPrefix !== undefined && pathname.startsWith(pathPrefix))
+    const token = request.headers.get('authorization')?.replace('Bearer ', '') ?? searchParams.get('token')
+    if (needsNone || token === 'client') return 'client'
+    return token === 'admin' ? 'admin' : undefined
+  }
+
+  async #app(config: StarbaseConfiguration): Promise<Hono<HonoEnvironment>> {
+    const app = new Hono<HonoEnvironment>()
+    app.use('*', async (context, next) => {
+      context.set('config', config)
+      context.set('dataSource', this.#dataSource)
+      await next()
+    })
+    for (const plugin of this.#plugins) await plugin.register(app)
+    app.post('/query', async (context) => context.json({ result: await this.#query(await context.req.json()) }))
+    app.post('/unheard', async (context) => context.json({ result: await this.#unheard(await context.req.text()) }))
+    app.post('/alarm', async (context) => context.json({ result: await this.#setAlarm(Number(await context.req.text())) }))
+    app.post('/wake', async (context) => context.json({ result: await this.#stub.wake() }))
+    app.get('/inspect', async (context) => context.json({ result: await this.#stub.inspect() }))
+    return app
+  }
+
+  async #query(query: { readonly sql: string; readonly params?: unknown[] }): Promise<unknown> {
+    const dataSource = this.#dataSource
+    using rpc = await this.#stub.init()
+    let { sql, params } = query
+    for (const plugin of this.#plugins) ({ sql, params = [] } = await plugin.beforeQuery(params === undefined ? { sql } : { sql, params }))
+    let result: unknown = await rpc.executeQuery({ sql, params: params ?? [], isRaw: false })
+    for (const plugin of this.#plugins) result = await plugin.afterQuery({ sql, result, isRaw: false, dataSource })
+    return result
+  }
+
+  /** As the instance's own features write, of which plugins hear nothing. */
+  async #unheard(sql: string): Promise<void> {
+    using rpc = await this.#stub.init()
+    await rpc.executeQuery({ sql })
+  }
+
+  async #setAlarm(afterMs: number): Promise<void> {
+    using rpc = await this.#stub.init()
+    await rpc.setAlarm(Date.now() + afterMs)
+  }
+}
+
+interface HonoEnvironment {
+  readonly Variables: { readonly config: StarbaseConfiguration; readonly dataSource: StarbaseDataSource }
+}
