@@ -1,5 +1,5 @@
 export { postgresChanges, type PostgresChanges, type PostgresChangesOptions } from './stream/postgres-changes.ts'
-export type { SlotHealth, SlotStatus } from './stream/slot-status.ts'
+export type { SlotStatus } from './stream/slot-status.ts'
 export { postgresSource } from './postgres-source.ts'
 export type {
   PostgresConfig, PostgresHostConfig, PostgresJsConfig, PostgresJsInstance, PostgresJsOptions, PostgresTls,

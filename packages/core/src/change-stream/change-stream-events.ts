@@ -1,5 +1,6 @@
 import type { SchemaChange } from '../change/change-batch.ts'
 import type { AnyChangeTables, ChangeEvent } from '../change/change-event.ts'
+import type { LogRetention, RetentionAction } from '../dialect/change-source.ts'
 import type { ErrorReport } from '../errors/tidemark-error.ts'
 import type { SubscriberState } from './subscriber-life.ts'
 
@@ -32,6 +33,11 @@ export interface ChangeStreamEvents<DB = AnyChangeTables> {
     readonly bufferedEvents: number
     readonly action: 'pause' | 'close'
   }
+  /**
+   * What the source keeps of its log has come to another state of health, from the first look on. `action` is what is about to be done
+   * about it: `drop` gives up all that was not read yet, and is told of before.
+   */
+  readonly retention: LogRetention & { readonly source: string; readonly action: RetentionAction }
   /** Something failed. `delayMs` tells when it is tried again; `undefined`: it is not. */
   readonly error: {
     readonly source: string

@@ -116,6 +116,7 @@ export class SourceRunner {
       name, connector, address, capabilities,
       state: this.#state,
       head: await this.#head(signal),
+      retention: this.#course?.upkeep.retention,
       lastError: this.#lastError,
       subscribers: await Promise.all([...this.#atWork(), ...this.#away()].map((entry) => this.#withLag(entry, signal))),
     }

@@ -1,5 +1,5 @@
 import type { ChangeConnector } from '../change/change-event.ts'
-import type { ChangeLag, ChangeSourceCapabilities } from '../dialect/change-source.ts'
+import type { ChangeLag, ChangeSourceCapabilities, LogRetention } from '../dialect/change-source.ts'
 import type { ErrorReport } from '../errors/tidemark-error.ts'
 import type { SourceState } from './change-stream-events.ts'
 import type { SubscriberState } from './subscriber-life.ts'
@@ -24,6 +24,8 @@ export interface SourceStatus {
   readonly state: SourceState
   /** The last commit in the log, printable; `undefined` while the source is not open. */
   readonly head: string | undefined
+  /** What the source keeps of its log, as of the last heartbeat; `undefined` where that takes no room at it, or while it is not open. */
+  readonly retention: LogRetention | undefined
   /** What failed last; gone once the source answers again. */
   readonly lastError: ErrorReport | undefined
   readonly subscribers: readonly SubscriberStatus[]

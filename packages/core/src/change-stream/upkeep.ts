@@ -1,4 +1,4 @@
-import type { ChangeConnection } from '../dialect/change-source.ts'
+import type { ChangeConnection, LogRetention, RetentionAction } from '../dialect/change-source.ts'
 import { toTidemarkError } from '../errors/to-tidemark-error.ts'
 import type { TidemarkError } from '../errors/tidemark-error.ts'
 import { printPosition } from '../change/log-position.ts'
@@ -33,12 +33,21 @@ export class Upkeep {
   #purgeAtMs: number
   #purging: Promise<void> = Promise.resolve()
   #isPurging = false
+  #tending: Promise<void> | undefined
+  #tendAtMs: number
+  #retention: LogRetention | undefined
 
   constructor(options: UpkeepOptions) {
     this.#options = options
     const nowMs = options.context.runtime.now()
     this.#beatAtMs = nowMs + options.context.settings.heartbeatIntervalMs
     this.#purgeAtMs = nowMs + PURGE_INTERVAL_MS
+    this.#tendAtMs = nowMs
+  }
+
+  /** What the source keeps of its log, as it was seen last. */
+  get retention(): LogRetention | undefined {
+    return this.#retention
   }
 
   /** Until the signal fires; rejects never. */
@@ -49,7 +58,7 @@ export class Upkeep {
       await runtime.sleep(tickMs, signal).catch(() => undefined)
       if (!signal.aborted) await this.#tick()
     }
-    await this.#purging
+    await Promise.all([this.#purging, this.#tending])
   }
 
   /** Called with each slice: a live subscriber whose changes were dropped is closed at once. */
@@ -62,6 +71,8 @@ export class Upkeep {
     const nowMs = this.#options.context.runtime.now()
     for (const subscriber of this.#options.subscribers()) subscriber.checkLag(nowMs)
     this.#beat()
+    // Not awaited: a source that is slow to answer must not cost anybody the lease.
+    if (this.#tendAtMs <= nowMs) this.#tending ??= this.#tend().finally(() => { this.#tending = undefined })
     if (await this.#retain()) this.#purgeAtMs = 0
     if (this.#purgeAtMs <= this.#options.context.runtime.now() && !this.#isPurging) this.#purging = this.#purge()
   }
@@ -92,6 +103,25 @@ export class Upkeep {
     } finally {
       this.#isPurging = false
     }
+  }
+
+  async #tend(): Promise<void> {
+    const { connection, context: { runtime, settings }, signal } = this.#options
+    this.#tendAtMs = runtime.now() + settings.heartbeatIntervalMs
+    try {
+      await connection.tend?.({ signal, tell: (retention, action) => this.#noteRetention(retention, action) })
+    } catch (error) {
+      this.#report(toTidemarkError(error))
+    }
+  }
+
+  #noteRetention(retention: LogRetention, action: RetentionAction): void {
+    const { context: { emitter, logger }, source } = this.#options
+    const isNews = this.#retention?.health !== retention.health || action === 'drop'
+    this.#retention = retention
+    if (!isNews) return
+    if (action !== 'none') logger.warn({ source, health: retention.health, retainedBytes: retention.retainedBytes, action }, 'The source keeps much of its log for this stream.')
+    emitter.emit('retention', { ...retention, source, action })
   }
 
   #beat(): void {

@@ -123,6 +123,41 @@ export interface ChangeLag {
   readonly ms: number | undefined
 }
 
+/**
+ * - `ok`: the source keeps little of what it may keep for its readers
+ * - `unbounded`: it would keep the log until its disk is full: nothing limits it
+ * - `filling`: it keeps half of what it may, or more
+ * - `over`: it keeps more than the stream was told to let it
+ * - `lost`: it has given the log up; the next start tells of the gap
+ * - `missing`: it keeps nothing for this stream
+ */
+export type LogHealth = 'ok' | 'unbounded' | 'filling' | 'over' | 'lost' | 'missing'
+
+/** How much of its log a source keeps for its readers. */
+export interface LogRetention {
+  readonly health: LogHealth
+  /** What it keeps. */
+  readonly retainedBytes: number
+  /** How far the readers are behind the log's end. */
+  readonly lagBytes: number
+  /** How much may be written until the source gives the log up; `undefined` without a limit of its own. */
+  readonly safeBytes: number | undefined
+  /** The lesser of the source's limit and the stream's; `undefined`: none. */
+  readonly maxRetainedBytes: number | undefined
+  /** By how much it has grown lately; negative where it shrinks; `undefined` at the first look. */
+  readonly bytesPerSecond: number | undefined
+  /** When the limit is reached at this rate, in milliseconds from now; `undefined` where it does not grow, or without a limit. */
+  readonly exhaustedInMs: number | undefined
+}
+
+/** What follows from a look: `drop` gives the log up for good, so that the source's disk does not fill. */
+export type RetentionAction = 'none' | 'alert' | 'drop'
+
+export interface TendOptions extends AbortOptions {
+  /** Hears what was seen, and what is about to be done about it, before it is done. */
+  readonly tell: (retention: LogRetention, action: RetentionAction) => void
+}
+
 export interface RetainRequest extends AbortOptions {
   /** The stream that still needs the log from `position` on. */
   readonly consumer: string
@@ -162,4 +197,6 @@ export interface ChangeConnection extends AsyncDisposable {
   /** One bounded slice of purging. Returns whether more is to be done. Called between reads, at leisure. */
   purge(options?: AbortOptions): Promise<boolean>
   lag(position: LogPosition, options?: AbortOptions): Promise<ChangeLag>
+  /** One look at what the source keeps of its log for this stream. Present where that can fill its disk. Called with each heartbeat. */
+  tend?(options: TendOptions): Promise<void>
 }

@@ -198,12 +198,19 @@ export class Feed implements FeedView {
     const { bytes, events } = this.#total
     this.#position = slice.position
     this.#isAtCommit = slice.commit
-    if (slice.events.length === 0 && slice.schemas.length === 0) return
+    if (slice.events.length === 0 && slice.schemas.length === 0) return this.#passed(after)
     this.#total = { bytes: bytes + slice.bytes, events: events + slice.events.length }
     this.ring.append({ kind: 'slice', after, slice, start: { bytes, events } })
     if (!this.rereads) for (const cursor of this.#cursors) cursor.attach()
     this.#options.observer.onSlice(slice)
     this.#trim()
+    this.#notify()
+  }
+
+  /** The log has gone on without a change. Where it can't be read again a reader waits for that alone: a snapshot of a database at rest. */
+  #passed(before: LogPosition): void {
+    if (this.rereads || comparePositions(before, this.#position) === 0) return
+    for (const cursor of this.#cursors) cursor.attach()
     this.#notify()
   }
 

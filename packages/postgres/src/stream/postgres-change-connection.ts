@@ -1,6 +1,6 @@
 import {
   TidemarkError, type AbortOptions, type ChangeConnection, type ChangeLag, type ChangeSlice, type ChangeTable, type LeaseStore, type LogPosition, type ReadChangesRequest,
-  type ReadChunkRequest, type RetainRequest, type SnapshotChunk, type Unsubscribe,
+  type ReadChunkRequest, type RetainRequest, type SnapshotChunk, type TendOptions, type Unsubscribe,
 } from '@tidemark/core/adapter'
 import { aborted } from '../bounded.ts'
 import type { PostgresSession } from '../postgres-session.ts'
@@ -9,8 +9,9 @@ import { toPlace, toPosition, type LogPlace } from './log-place.ts'
 import { LogReader } from './log-reader.ts'
 import type { Lsn } from './lsn.ts'
 import type { PublishedTable } from './published-table.ts'
-import { dropPublication } from './publication.ts'
-import { dropSlot, gap, readFlushed, readHead, readSlot, type GapReason } from './replication-slot.ts'
+import { dropPublication, markPublication } from './publication.ts'
+import { dropSlot, gap, readFlushed, readHead, readSlot, slotInUse, type GapReason } from './replication-slot.ts'
+import { RetentionWatch } from './retention-watch.ts'
 import { SlotLeases } from './slot-leases.ts'
 import { SlotStream } from './slot-stream.ts'
 import { describeAll, setUpSlot, type SlotSetup } from './slot-setup.ts'
@@ -32,14 +33,19 @@ export class PostgresChangeConnection implements ChangeConnection {
   readonly #types: TypeNames
   readonly #tables: StreamTables
   readonly #snapshots: SnapshotChunks
+  readonly #retention: RetentionWatch
   readonly #given = new GivenPlaces()
   readonly #listeners = new Set<() => void>()
   #setup: SlotSetup
   /** Whether slot and publication were found in order since something was last wrong with them. */
   #isSetUp = true
   #made: GapReason | undefined
+  /** Why there is no slot, if there is none. */
+  #missing: GapReason = 'slot-missing'
   #stream: SlotStream | undefined
   #opening: Promise<SlotStream> | undefined
+  /** The slot is being given up: nothing is opened meanwhile. */
+  #dropping: Promise<void> | undefined
   #reader: LogReader | undefined
   #durable: Lsn = 0n
   /** A snapshot waits for the log to come to here. */
@@ -52,6 +58,7 @@ export class PostgresChangeConnection implements ChangeConnection {
     this.#described = opened.tables
     this.#setup = opened.setup
     this.#made = opened.setup.made
+    this.#retention = new RetentionWatch(settings)
     this.#types = new TypeNames(session)
     this.#tables = new StreamTables(this.#types, opened.tables)
     this.#snapshots = new SnapshotChunks({ session, settings, tables: this.#tables, epoch: () => this.#epoch })
@@ -88,9 +95,9 @@ export class PostgresChangeConnection implements ChangeConnection {
     const slot = await readSlot(this.#session, this.#settings.slot, options)
     if (slot === undefined || slot.isLost) {
       this.#isSetUp = false
-      throw gap(slot === undefined ? 'slot-missing' : 'slot-lost')
+      throw gap(slot === undefined ? this.#missing : 'slot-lost')
     }
-    if (slot.confirmed > lsn) throw gap(this.#made ?? 'slot-ahead', { position: lsn, confirmed: slot.confirmed })
+    if (slot.confirmed > lsn) throw gap(this.#reasonAt(lsn), { position: lsn, confirmed: slot.confirmed })
     if (await readFlushed(this.#session, options) < lsn) throw gap('source-changed')
   }
 
@@ -105,8 +112,10 @@ export class PostgresChangeConnection implements ChangeConnection {
       this.#note(reader.place, before, slice)
       return slice
     } catch (error) {
+      const isGivenUp = this.#dropping !== undefined
       await this.#closeStream()
-      throw error
+      // The stream was closed under this very read: the next one tells of the gap.
+      throw isGivenUp ? new TidemarkError('SOURCE_BUSY', 'The replication slot is being given up.') : error
     }
   }
 
@@ -140,10 +149,11 @@ export class PostgresChangeConnection implements ChangeConnection {
   /** The slot is this stream's alone: without it nothing holds the log. */
   async release(_consumer: string, options: AbortOptions = {}): Promise<void> {
     this.#require(options)
+    const { slot, publication } = this.#settings
     await this.#closeStream()
     if (this.#settings.isTemporary) return
-    await dropSlot(this.#session, this.#settings.slot, options)
-    await dropPublication(this.#session, this.#settings.publication, options)
+    await dropSlot(this.#session, slot, options)
+    await dropPublication(this.#session, { publication, slot, ...options })
     this.#isSetUp = false
   }
 
@@ -167,11 +177,20 @@ export class PostgresChangeConnection implements ChangeConnection {
     return { events: undefined, bytes: Math.max(0, Number(behind)), ms: undefined }
   }
 
+  async tend(options: TendOptions): Promise<void> {
+    this.#require(options)
+    await this.#retention.tend(this.#session, options, (bound) => {
+      this.#dropping = this.#drop(bound).finally(() => { this.#dropping = undefined })
+      return this.#dropping
+    })
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isDisposed) return
     this.#isDisposed = true
     this.#snapshots.close()
     await this.#opening?.catch(() => undefined)
+    await this.#dropping?.catch(() => undefined)
     await this.#closeStream()
     await this.#dropTemporary()
     await this.#session[Symbol.asyncDispose]()
@@ -180,6 +199,11 @@ export class PostgresChangeConnection implements ChangeConnection {
   get #epoch(): string {
     const { systemId, timeline } = this.#setup.facts
     return `${systemId}.${timeline}.${this.#settings.slot}`
+  }
+
+  #reasonAt(lsn: Lsn): GapReason {
+    const { droppedBefore } = this.#setup
+    return droppedBefore !== undefined && lsn < droppedBefore ? 'slot-dropped' : this.#made ?? 'slot-ahead'
   }
 
   /** The reader that stands at the position: the one there is, or a new one over the stream from its beginning. */
@@ -192,7 +216,7 @@ export class PostgresChangeConnection implements ChangeConnection {
     if (reader !== undefined) await this.#closeStream()
     const stream = await this.#open(options)
     if (place.epoch !== this.#epoch) throw gap('source-changed')
-    if (stream.confirmed > place.lsn) throw gap(this.#made ?? 'slot-ahead', { position: place.lsn, confirmed: stream.confirmed })
+    if (stream.confirmed > place.lsn) throw gap(this.#reasonAt(place.lsn), { position: place.lsn, confirmed: stream.confirmed })
     this.#reader = new LogReader({
       source: this.#settings.name, stream: stream.replication, session: this.#session, tables: this.#tables, types: this.#types, after: place, now: this.#settings.now,
     })
@@ -207,6 +231,7 @@ export class PostgresChangeConnection implements ChangeConnection {
 
   /** The stream that is open, or a new one. */
   async #open(options: AbortOptions): Promise<SlotStream> {
+    await this.#dropping?.catch(() => undefined) // whoever drops is told
     if (this.#stream?.isOpen === true) return this.#stream
     this.#opening ??= this.#openAnew(options).finally(() => { this.#opening = undefined })
     return this.#opening
@@ -238,8 +263,28 @@ export class PostgresChangeConnection implements ChangeConnection {
   async #setUp(options: AbortOptions): Promise<void> {
     const setup = await setUpSlot(this.#session, this.#settings, { tables: this.#described, ...options })
     this.#setup = { ...setup, isPublicationNew: setup.isPublicationNew || this.#setup.isPublicationNew }
-    this.#made = this.#setup.made ?? this.#made
+    if (setup.made !== undefined) {
+      this.#made = setup.made
+      // Of a slot that is no more.
+      this.#durable = 0n
+    }
     this.#isSetUp = true
+    this.#missing = 'slot-missing'
+  }
+
+  /** Gives up the slot, and what was not read, for the room that it takes. The note comes first: whoever begins anew is to know why. */
+  async #drop(options: AbortOptions): Promise<void> {
+    const { slot, publication } = this.#settings
+    await this.#opening?.catch(() => undefined) // whoever opens is told
+    const found = await readSlot(this.#session, slot, options)
+    if (found === undefined) return
+    if (found.activePid !== undefined && found.activePid !== this.#stream?.pid) throw slotInUse(slot, { detail: undefined, cause: undefined })
+    await markPublication(this.#session, { publication, slot, dropped: 'open', ...options })
+    await this.#closeStream()
+    await dropSlot(this.#session, slot, options)
+    this.#missing = 'slot-dropped'
+    this.#isSetUp = false
+    this.#wake()
   }
 
   async #openFirst(options: AbortOptions): Promise<void> {
@@ -259,7 +304,8 @@ export class PostgresChangeConnection implements ChangeConnection {
   /** The publication that was made for a temporary slot. One that can't be dropped just now costs nothing but its name. */
   async #dropTemporary(): Promise<void> {
     if (!this.#settings.isTemporary || !this.#setup.isPublicationNew) return
-    await dropPublication(this.#session, this.#settings.publication, { signal: AbortSignal.timeout(DROP_MS) }).catch(() => undefined)
+    const { publication, slot } = this.#settings
+    await dropPublication(this.#session, { publication, slot, signal: AbortSignal.timeout(DROP_MS) }).catch(() => undefined)
   }
 
   async #closeStream(): Promise<void> {

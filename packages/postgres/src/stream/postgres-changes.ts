@@ -6,7 +6,8 @@ import { PostgresSession } from '../postgres-session.ts'
 import { PostgresChangeConnection } from './postgres-change-connection.ts'
 import { dropPublication } from './publication.ts'
 import { dropSlot } from './replication-slot.ts'
-import { readSlotStatus, type SlotStatus } from './slot-status.ts'
+import { RetentionWatch } from './retention-watch.ts'
+import type { SlotStatus } from './slot-status.ts'
 import type { StreamSettings } from './stream-settings.ts'
 
 /** What a user chooses about a stream of changes, beside how to connect. */
@@ -29,11 +30,23 @@ export interface PostgresChangesOptions {
    * connection that breaks is a gap. For live subscribers. A publication that was made for it goes at the end. Default `false`.
    */
   readonly temporary?: boolean | undefined
+  /**
+   * How much of its log the server may keep for the slot, in bytes. From half of it on, as from half of the server's own
+   * `max_slot_wal_keep_size`, the event `retention` warns. Default: what the server allows.
+   */
+  readonly maxRetainedBytes?: number | undefined
+  /**
+   * What follows when it keeps more than `maxRetainedBytes`: only the event, or the slot is dropped, once the event has told so. What was not read is
+   * lost then: a `gap` with the reason `slot-dropped`. Default `alert`. Looked at with each heartbeat of a stream that is at work.
+   */
+  readonly retentionPolicy?: 'alert' | 'drop-slot' | undefined
+  /** Whether standbys keep the slot too, so that the stream can go on after a failover. Needs PostgreSQL 17. Default false. */
+  readonly failover?: boolean | undefined
 }
 
 /** A change source on a PostgreSQL server whose slot can also be looked at and removed. */
 export interface PostgresChanges extends ChangeSource {
-  /** What the server keeps for the slot, also while nobody reads it. Made for a timer: a slot that nobody looks after fills the disk. */
+  /** What the server keeps for the slot, also while nobody reads it, and since the last call, how fast that grows. Made for a timer: a slot that nobody looks after fills the disk. */
   slotStatus(options?: AbortOptions): Promise<SlotStatus>
   /** Drops slot and publication, if Tidemark made that. Errors: `LEASE_HELD` while somebody reads the slot. */
   drop(options?: AbortOptions): Promise<void>
@@ -54,6 +67,7 @@ const POLL_INTERVAL_MS = 100
  */
 export function postgresChanges(config: PostgresConfig & PostgresChangesOptions): PostgresChanges {
   const settings = toSettings(config)
+  const retention = new RetentionWatch(settings)
   return {
     name: settings.name,
     connector: 'postgresql',
@@ -61,10 +75,10 @@ export function postgresChanges(config: PostgresConfig & PostgresChangesOptions)
     capabilities: settings.isTemporary ? { ...CAPABILITIES, resumes: false } : CAPABILITIES,
     pollIntervalMs: POLL_INTERVAL_MS,
     connect: (options = {}) => connect(config, settings, options),
-    slotStatus: (options = {}) => withSession(config, (session) => readSlotStatus(session, settings.slot, options)),
+    slotStatus: (options = {}) => withSession(config, (session) => retention.look(session, options)),
     drop: (options = {}) => withSession(config, async (session) => {
       await dropSlot(session, settings.slot, options)
-      await dropPublication(session, settings.publication, options)
+      await dropPublication(session, { publication: settings.publication, slot: settings.slot, ...options })
     }),
   }
 }
@@ -94,16 +108,22 @@ function toSettings(config: PostgresConfig & PostgresChangesOptions): StreamSett
     tables: config.tables.map((table) => parseTableName(table, config.defaultSchema ?? 'public')),
     snapshotAgeMs: config.snapshotAgeMs ?? 30_000,
     isTemporary: config.temporary ?? false,
+    maxRetainedBytes: config.maxRetainedBytes,
+    retentionPolicy: config.retentionPolicy ?? 'alert',
+    failover: config.failover ?? false,
     now: () => Date.now(),
   }
 }
 
-function optionIssues({ slot, tables, publication, name, snapshotAgeMs }: PostgresChangesOptions): readonly ConfigIssue[] {
+function optionIssues({ slot, tables, publication, name, snapshotAgeMs, maxRetainedBytes, retentionPolicy, temporary, failover }: PostgresChangesOptions): readonly ConfigIssue[] {
   const issues: ConfigIssue[] = []
   if (!/^[a-z0-9_]{1,63}$/.test(slot)) issues.push({ path: 'slot', message: 'Must be 1 to 63 lower-case letters, digits or underscores.' })
   if (!Array.isArray(tables) || tables.length === 0) issues.push({ path: 'tables', message: 'Must name at least one table.' })
   if (publication !== undefined && (publication === '' || publication.includes('\0'))) issues.push({ path: 'publication', message: 'Must be a name without NUL.' })
   if (name !== undefined && !/^[\w.-]{1,63}$/.test(name)) issues.push({ path: 'name', message: 'Must be 1 to 63 letters, digits, dots, dashes or underscores.' })
   if (snapshotAgeMs !== undefined && !(snapshotAgeMs >= 1 && Number.isFinite(snapshotAgeMs))) issues.push({ path: 'snapshotAgeMs', message: 'Must be at least 1.' })
+  if (maxRetainedBytes !== undefined && !(maxRetainedBytes >= 1 && Number.isFinite(maxRetainedBytes))) issues.push({ path: 'maxRetainedBytes', message: 'Must be at least 1.' })
+  if (retentionPolicy === 'drop-slot' && maxRetainedBytes === undefined) issues.push({ path: 'retentionPolicy', message: 'Needs `maxRetainedBytes` to drop the slot by.' })
+  if (temporary === true && (failover === true || retentionPolicy === 'drop-slot')) issues.push({ path: 'temporary', message: 'Goes with its connection: neither `failover` nor `drop-slot` is for it.' })
   return issues
 }

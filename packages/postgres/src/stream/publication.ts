@@ -1,26 +1,34 @@
 import { TidemarkError, type AbortOptions } from '@tidemark/core/adapter'
 import type { PostgresSession } from '../postgres-session.ts'
 import { quoteLiteral, quoteTable } from '../quote.ts'
+import { parseMark, printMark, type PublicationMark } from './publication-mark.ts'
 import type { PublishedTable } from './published-table.ts'
 
 export interface PublicationRequest extends AbortOptions {
   readonly publication: string
+  /** The slot that it is for: one that Tidemark made for another is not followed by this one's tables. */
+  readonly slot: string
   readonly tables: readonly PublishedTable[]
 }
 
-/** What a publication of ours is marked with, so that it may follow the list of tables. */
-const MARK = 'managed by tidemark'
+/** A publication as it is found, or made. */
+export interface EnsuredPublication {
+  readonly isNew: boolean
+  /** Whether it was made for this very slot. */
+  readonly isOurs: boolean
+  /** Of a slot that was dropped because it kept too much, see {@link PublicationMark}. */
+  readonly dropped: PublicationMark['dropped']
+}
 
 interface PublicationState {
   readonly allTables: boolean
-  readonly isOurs: boolean
+  readonly comment: string | null
   readonly operations: boolean
-  readonly viaRoot: boolean
   readonly tables: readonly string[]
 }
 
-const PUBLICATION = `SELECT pg_catalog.json_build_object('allTables', p.puballtables, 'isOurs', coalesce(pg_catalog.obj_description(p.oid, 'pg_publication') = '${MARK}', false),
-  'operations', p.pubinsert AND p.pubupdate AND p.pubdelete AND p.pubtruncate, 'viaRoot', p.pubviaroot,
+const PUBLICATION = `SELECT pg_catalog.json_build_object('allTables', p.puballtables, 'comment', pg_catalog.obj_description(p.oid, 'pg_publication'),
+  'operations', p.pubinsert AND p.pubupdate AND p.pubdelete AND p.pubtruncate,
   'tables', coalesce((SELECT pg_catalog.json_agg(pg_catalog.quote_ident(t.schemaname) || '.' || pg_catalog.quote_ident(t.tablename)) FROM pg_catalog.pg_publication_tables t WHERE t.pubname = p.pubname), '[]'))
 FROM pg_catalog.pg_publication p WHERE p.pubname = $1::pg_catalog.text`
 
@@ -28,43 +36,61 @@ FROM pg_catalog.pg_publication p WHERE p.pubname = $1::pg_catalog.text`
 const FILTERED = `SELECT 1 FROM pg_catalog.pg_publication_rel r JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid
 WHERE p.pubname = $1::pg_catalog.text AND (pg_catalog.to_jsonb(r) ->> 'prqual' IS NOT NULL OR pg_catalog.to_jsonb(r) ->> 'prattrs' IS NOT NULL)`
 
-/** Makes the publication or brings it in line with the tables. Errors: `LOG_NOT_OWNED`, `SOURCE_PERMISSION_DENIED`. Tells whether it was made. */
-export async function ensurePublication(session: PostgresSession, request: PublicationRequest): Promise<boolean> {
+/** Makes the publication or brings it in line with the tables. Errors: `LOG_NOT_OWNED`, `SOURCE_PERMISSION_DENIED`. */
+export async function ensurePublication(session: PostgresSession, request: PublicationRequest): Promise<EnsuredPublication> {
   const { publication } = request
-  const [row] = await session.query({ text: PUBLICATION, parameters: [publication], signal: request.signal })
-  if (row === undefined) {
+  const state = await readPublication(session, request)
+  if (state === undefined) {
     await execute(session, createText(request), request)
-    return true
+    return { isNew: true, isOurs: true, dropped: undefined }
   }
-  // The statement above builds exactly this shape.
-  const state = JSON.parse(row[0] ?? '') as PublicationState
   if (!state.operations) throw notFit(publication, 'does not publish every kind of change')
-  const wanted = await quotedNames(session, request)
-  if (wanted.every((name) => state.tables.includes(name)) && (!state.isOurs || wanted.length === state.tables.length)) return await requireUnfiltered(session, request)
-  if (state.allTables) throw notFit(publication, 'is for all tables but does not have those that are named')
-  const verb = state.isOurs ? 'SET' : 'ADD'
-  const changed = state.isOurs ? wanted : wanted.filter((name) => !state.tables.includes(name))
-  await execute(session, `ALTER PUBLICATION ${quoteName(publication)} ${verb} TABLE ${changed.join(', ')}`, request)
-  return await requireUnfiltered(session, request)
+  const mark = parseMark(state.comment)
+  const isOurs = mark?.slot === request.slot
+  await follow(session, request, { state, isOurs })
+  await requireUnfiltered(session, request)
+  return { isNew: false, isOurs, dropped: isOurs ? mark.dropped : undefined }
 }
 
-export async function dropPublication(session: PostgresSession, publication: string, options: AbortOptions): Promise<void> {
-  const [row] = await session.query({ text: PUBLICATION, parameters: [publication], signal: options.signal })
+async function follow(session: PostgresSession, request: PublicationRequest, { state, isOurs }: { readonly state: PublicationState; readonly isOurs: boolean }): Promise<void> {
+  const wanted = await quotedNames(session, request)
+  if (wanted.every((name) => state.tables.includes(name)) && (!isOurs || wanted.length === state.tables.length)) return
+  if (state.allTables) throw notFit(request.publication, 'is for all tables but does not have those that are named')
+  const changed = isOurs ? wanted : wanted.filter((name) => !state.tables.includes(name))
+  await execute(session, `ALTER PUBLICATION ${quoteName(request.publication)} ${isOurs ? 'SET' : 'ADD'} TABLE ${changed.join(', ')}`, request)
+}
+
+/** Only one that was made for the slot. */
+export async function dropPublication(session: PostgresSession, request: Omit<PublicationRequest, 'tables'>): Promise<void> {
+  const state = await readPublication(session, request)
+  if (parseMark(state?.comment)?.slot === request.slot) await execute(session, `DROP PUBLICATION IF EXISTS ${quoteName(request.publication)}`, request)
+}
+
+/** Notes on our publication that its slot is given up, or what came in its place. */
+export async function markPublication(session: PostgresSession, { publication, slot, dropped, ...options }: Omit<PublicationRequest, 'tables'> & Pick<PublicationMark, 'dropped'>): Promise<void> {
+  await execute(session, commentText(publication, { slot, dropped }), options)
+}
+
+async function readPublication(session: PostgresSession, { publication, signal }: Omit<PublicationRequest, 'tables'>): Promise<PublicationState | undefined> {
+  const [row] = await session.query({ text: PUBLICATION, parameters: [publication], signal })
   // The statement above builds exactly this shape.
-  if (row !== undefined && (JSON.parse(row[0] ?? '') as PublicationState).isOurs) await execute(session, `DROP PUBLICATION IF EXISTS ${quoteName(publication)}`, options)
+  return row === undefined ? undefined : JSON.parse(row[0] ?? '') as PublicationState
 }
 
 /** A snapshot knows nothing of them: rows would come that no change of follows. */
-async function requireUnfiltered(session: PostgresSession, { publication, signal }: PublicationRequest): Promise<false> {
+async function requireUnfiltered(session: PostgresSession, { publication, signal }: PublicationRequest): Promise<void> {
   const filtered = await session.query({ text: FILTERED, parameters: [publication], signal })
   if (filtered.length > 0) throw notFit(publication, 'has row filters or column lists')
-  return false
 }
 
-function createText({ publication, tables }: PublicationRequest): string {
+function createText({ publication, slot, tables }: PublicationRequest): string {
   const names = tables.map(({ schema }) => quoteTable(schema.ref)).join(', ')
   return `CREATE PUBLICATION ${quoteName(publication)} FOR TABLE ${names} WITH (publish = 'insert, update, delete, truncate', publish_via_partition_root = true); `
-    + `COMMENT ON PUBLICATION ${quoteName(publication)} IS ${quoteLiteral(MARK)}`
+    + commentText(publication, { slot })
+}
+
+function commentText(publication: string, mark: PublicationMark): string {
+  return `COMMENT ON PUBLICATION ${quoteName(publication)} IS ${quoteLiteral(printMark(mark))}`
 }
 
 async function execute(session: PostgresSession, text: string, options: AbortOptions): Promise<void> {

@@ -9,6 +9,8 @@ export interface SlotState {
   readonly isLost: boolean
   /** The process that reads it just now. */
   readonly activePid: number | undefined
+  /** Whether standbys of the server keep it too. Always false before 17. */
+  readonly failover: boolean
 }
 
 interface Row {
@@ -19,11 +21,13 @@ interface Row {
   readonly confirmed: string | null
   readonly status: string | null
   readonly pid: number | null
+  readonly failover: boolean | null
 }
 
 const STATE = `SELECT pg_catalog.json_build_object('plugin', plugin, 'database', database, 'here', pg_catalog.current_database(), 'temporary', temporary,
-  'confirmed', confirmed_flush_lsn::pg_catalog.text, 'status', wal_status, 'pid', active_pid)
-FROM pg_catalog.pg_replication_slots WHERE slot_name = $1::pg_catalog.text`
+  'confirmed', confirmed_flush_lsn::pg_catalog.text, 'status', wal_status, 'pid', active_pid,
+  'failover', pg_catalog.to_jsonb(s) -> 'failover')
+FROM pg_catalog.pg_replication_slots s WHERE slot_name = $1::pg_catalog.text`
 
 /** `undefined` when there is none. Errors: `LOG_NOT_OWNED` for one of another kind. */
 export async function readSlot(session: PostgresSession, slot: string, options: AbortOptions): Promise<SlotState | undefined> {
@@ -33,14 +37,20 @@ export async function readSlot(session: PostgresSession, slot: string, options: 
   const row = JSON.parse(found[0] ?? '') as Row
   if (row.plugin !== 'pgoutput' || row.temporary) throw notOurs(slot, `is ${row.temporary ? 'temporary' : 'of another plugin'}`)
   if (row.database !== row.here) throw notOurs(slot, 'is of another database')
-  return { confirmed: row.confirmed === null ? 0n : parseLsn(row.confirmed), isLost: row.status === 'lost' || row.confirmed === null, activePid: row.pid ?? undefined }
+  return { confirmed: row.confirmed === null ? 0n : parseLsn(row.confirmed), isLost: row.status === 'lost' || row.confirmed === null, activePid: row.pid ?? undefined, failover: row.failover ?? false }
+}
+
+export interface CreateSlotRequest extends AbortOptions {
+  readonly slot: string
+  /** Needs 17. */
+  readonly failover: boolean
 }
 
 /** Waits until all transactions that write just now have ended. The publication must be there: what was written before it can't be decoded. */
-export async function createSlot(session: PostgresSession, slot: string, options: AbortOptions): Promise<SlotState> {
-  const text = 'SELECT lsn::pg_catalog.text FROM pg_catalog.pg_create_logical_replication_slot($1::pg_catalog.text::pg_catalog.name, \'pgoutput\')'
-  const [row] = await session.query({ text, parameters: [slot], signal: options.signal })
-  return { confirmed: parseLsn(row?.[0]), isLost: false, activePid: undefined }
+export async function createSlot(session: PostgresSession, { slot, failover, signal }: CreateSlotRequest): Promise<SlotState> {
+  const text = `SELECT lsn::pg_catalog.text FROM pg_catalog.pg_create_logical_replication_slot($1::pg_catalog.text::pg_catalog.name, 'pgoutput'${failover ? ', failover => true' : ''})`
+  const [row] = await session.query({ text, parameters: [slot], signal })
+  return { confirmed: parseLsn(row?.[0]), isLost: false, activePid: undefined, failover }
 }
 
 /** Nothing where there is none. Errors: `LEASE_HELD` while somebody reads it. */
@@ -57,7 +67,7 @@ export async function dropSlot(session: PostgresSession, slot: string, options: 
 /** SQLSTATE. */
 export const OBJECT_IN_USE = '55006'
 
-export function slotInUse(slot: string, { detail, cause }: TidemarkError): TidemarkError {
+export function slotInUse(slot: string, { detail, cause }: Pick<TidemarkError, 'detail' | 'cause'>): TidemarkError {
   return new TidemarkError('LEASE_HELD', `Another process reads the replication slot "${slot}".`, { detail, cause, remedy: 'Let one process serve a slot; it is taken when the other ends.' })
 }
 
@@ -89,10 +99,11 @@ export async function readFlushed(session: PostgresSession, options: AbortOption
 }
 
 /** Why changes after a position are missing. */
-export type GapReason = 'slot-missing' | 'slot-lost' | 'slot-ahead' | 'source-changed'
+export type GapReason = 'slot-missing' | 'slot-dropped' | 'slot-lost' | 'slot-ahead' | 'source-changed'
 
 const GAPS: Readonly<Record<GapReason, string>> = {
   'slot-missing': 'The replication slot was not there and was made anew: what was written in between is not kept.',
+  'slot-dropped': 'The replication slot was dropped because it kept more of the log than `maxRetainedBytes` allows.',
   'slot-lost': 'The server has given up the replication slot: it kept more of the log than max_slot_wal_keep_size, or idle_replication_slot_timeout, allows.',
   'slot-ahead': 'The replication slot is ahead of the position: it was made anew, moved, or read by somebody else.',
   'source-changed': 'The position is of another server, timeline or slot, or the server was restored from a backup.',

@@ -1,28 +1,19 @@
-import type { AbortOptions } from '@tidemark/core/adapter'
+import type { AbortOptions, LogHealth, LogRetention } from '@tidemark/core/adapter'
 import type { PostgresSession } from '../postgres-session.ts'
+import type { RetentionLook } from './retention-meter.ts'
 
-/**
- * - `ok`: the server keeps little of what it may keep for the slot
- * - `unbounded`: it would keep the log until its disk is full: `max_slot_wal_keep_size` is not set
- * - `filling`: it keeps half of what it may, or more
- * - `lost`: it has given the slot up; the next start tells of the gap
- * - `missing`: there is no slot
- */
-export type SlotHealth = 'ok' | 'unbounded' | 'filling' | 'lost' | 'missing'
-
-/** A slot as the server sees it: what of the log it keeps for it. */
-export interface SlotStatus {
+/** A slot as the server sees it: what of the log it keeps for it. `maxRetainedBytes`: the lesser of `max_slot_wal_keep_size` and the option. */
+export interface SlotStatus extends LogRetention {
   readonly slot: string
-  readonly health: SlotHealth
   /** Whether a stream reads it just now. */
   readonly isActive: boolean
-  /** What the server keeps of the log for it. */
-  readonly retainedBytes: number
-  /** How far the slot is behind the log's end. */
-  readonly lagBytes: number
-  /** How much may be written until the slot is given up; `undefined` without a limit. */
-  readonly safeBytes: number | undefined
-  /** `max_slot_wal_keep_size`; `undefined`: none. */
+  /** The server's own word: `reserved`, `extended`, `unreserved` or `lost`; `undefined` where there is no slot. */
+  readonly walStatus: string | undefined
+}
+
+export interface SlotStatusRequest extends AbortOptions {
+  readonly slot: string
+  /** What the stream lets the server keep; `undefined`: what that allows. */
   readonly maxRetainedBytes: number | undefined
 }
 
@@ -43,21 +34,23 @@ FROM pg_catalog.pg_replication_slots WHERE slot_name = $1::pg_catalog.text`
 const MEGABYTE = 1024 * 1024
 
 /** One query. */
-export async function readSlotStatus(session: PostgresSession, slot: string, options: AbortOptions): Promise<SlotStatus> {
-  const [found] = await session.query({ text: STATUS, parameters: [slot], signal: options.signal })
-  if (found === undefined) return { slot, health: 'missing', isActive: false, retainedBytes: 0, lagBytes: 0, safeBytes: undefined, maxRetainedBytes: undefined }
+export async function readSlotStatus(session: PostgresSession, { slot, maxRetainedBytes, signal }: SlotStatusRequest): Promise<Omit<SlotStatus, keyof LogRetention> & RetentionLook> {
+  const [found] = await session.query({ text: STATUS, parameters: [slot], signal })
+  if (found === undefined) return { slot, health: 'missing', isActive: false, walStatus: undefined, retainedBytes: 0, lagBytes: 0, safeBytes: undefined, maxRetainedBytes }
   // The statement above builds exactly this shape.
   const row = JSON.parse(found[0] ?? '') as Row
-  const maxRetainedBytes = row.limit < 0 ? undefined : row.limit * MEGABYTE
+  const limit = Math.min(row.limit < 0 ? Infinity : row.limit * MEGABYTE, maxRetainedBytes ?? Infinity)
   const retainedBytes = row.retained ?? 0
   return {
-    slot, retainedBytes, maxRetainedBytes, health: healthOf(row.status, { retainedBytes, maxRetainedBytes }),
-    isActive: row.active, lagBytes: Math.max(0, row.lag ?? 0), safeBytes: row.safe ?? undefined,
+    slot, retainedBytes, isActive: row.active, lagBytes: Math.max(0, row.lag ?? 0), safeBytes: row.safe ?? undefined, walStatus: row.status ?? undefined,
+    maxRetainedBytes: limit === Infinity ? undefined : limit,
+    health: healthOf(row.status, { retainedBytes, limit, own: maxRetainedBytes ?? Infinity }),
   }
 }
 
-function healthOf(status: string | null, { retainedBytes, maxRetainedBytes }: Pick<SlotStatus, 'retainedBytes' | 'maxRetainedBytes'>): SlotHealth {
+function healthOf(status: string | null, { retainedBytes, limit, own }: { readonly retainedBytes: number; readonly limit: number; readonly own: number }): LogHealth {
   if (status === 'lost') return 'lost'
-  if (maxRetainedBytes === undefined) return 'unbounded'
-  return status === 'unreserved' || retainedBytes >= maxRetainedBytes / 2 ? 'filling' : 'ok'
+  if (retainedBytes > own) return 'over'
+  if (limit === Infinity) return 'unbounded'
+  return status === 'unreserved' || retainedBytes >= limit / 2 ? 'filling' : 'ok'
 }

@@ -53,6 +53,17 @@ describe.each(versions)('a snapshot of postgres %s', (version) => {
     expect(writers.committed).toBeGreaterThan(20)
   })
 
+  it('comes also when nobody writes', async () => {
+    await using database = await openStreamDatabase(version)
+    await createTables(database)
+    await using stream = open(database, { snapshotAgeMs: 1, checkpoints: memoryStateStore() })
+    const replica = new Replica()
+    const completed = new Promise<void>((resolve) => void stream.on('snapshot', ({ phase }) => { if (phase === 'completed') resolve() }))
+    await stream.subscribe({ id: 'replica' }, ({ events }) => replica.apply(events))
+    await completed
+    for (const table of TABLES) expect(replica.rows(table)).toEqual(await rowsOf(database, table))
+  })
+
   it('goes on where it was when it is stopped again and again', async () => {
     await using database = await openStreamDatabase(version)
     await createTables(database)

@@ -9,5 +9,8 @@ export interface StreamSettings {
   readonly snapshotAgeMs: number
   /** The slot lives as long as its stream. */
   readonly isTemporary: boolean
+  readonly maxRetainedBytes: number | undefined
+  readonly retentionPolicy: 'alert' | 'drop-slot'
+  readonly failover: boolean
   readonly now: () => number
 }
