@@ -26,12 +26,13 @@ export function makeRig(options: Partial<ChangeStreamOptions> & { readonly log?:
   const runtime = streamOptions.runtime instanceof FakeRuntime ? streamOptions.runtime : new FakeRuntime()
   const store = streamOptions.checkpoints ?? memoryStateStore()
   const stream = new ChangeStream({ source: log.source, checkpoints: store, runtime, ...streamOptions })
-  const seen: Rig['seen'] = { schema: [], snapshot: [], heartbeat: [], gap: [], lag: [], error: [], status: [] }
+  const seen: Rig['seen'] = { schema: [], snapshot: [], heartbeat: [], gap: [], lag: [], retention: [], error: [], status: [] }
   stream.on('schema', (event) => seen.schema.push(event))
   stream.on('snapshot', (event) => seen.snapshot.push(event))
   stream.on('heartbeat', (event) => seen.heartbeat.push(event))
   stream.on('gap', (event) => seen.gap.push(event))
   stream.on('lag', (event) => seen.lag.push(event))
+  stream.on('retention', (event) => seen.retention.push(event))
   stream.on('error', (event) => seen.error.push(event))
   stream.on('status', (event) => seen.status.push(event))
   return { log, runtime, store, stream, seen, settle: (work) => settle(runtime, work) }
