@@ -1,6 +1,7 @@
 import type { SourceDialect } from '@tidemark/core/adapter'
 import { sqliteSource } from '@tidemark/sqlite'
 import { NodeSqliteDriver } from './node-sqlite-driver.ts'
+import { textForm } from './text-form.ts'
 
 export interface NodeSqliteSourceConfig {
   /** File path. The file must exist; it is opened read-only. */
@@ -18,7 +19,7 @@ export function nodeSqliteSource(config: NodeSqliteSourceConfig): SourceDialect 
   return sqliteSource({
     name: 'sqlite',
     address: `sqlite:${config.path}`,
-    textForm: 'string',
+    textForm: textForm(),
     open: () => Promise.resolve().then(() => new NodeSqliteDriver({ path: config.path, busyTimeoutMs: config.busyTimeoutMs ?? 5_000, isReadOnly: true })),
   })
 }

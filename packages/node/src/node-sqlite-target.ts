@@ -1,6 +1,7 @@
 import type { TargetDialect } from '@tidemark/core/adapter'
 import { sqliteTarget } from '@tidemark/sqlite'
 import { NodeSqliteDriver } from './node-sqlite-driver.ts'
+import { textForm } from './text-form.ts'
 
 export interface NodeSqliteTargetConfig {
   /** File path, or `:memory:`. Created when it does not exist. */
@@ -24,6 +25,7 @@ export function nodeSqliteTarget(config: NodeSqliteTargetConfig): TargetDialect 
     name: 'node-sqlite',
     address: `sqlite:${config.path}`,
     capabilities: { maxParameters: MAX_PARAMETERS, maxRowBytes: config.maxRowBytes ?? MAX_ROW_BYTES, shared: true, synchronous: true },
+    textForm: textForm(),
     open: () => Promise.resolve().then(() => new NodeSqliteDriver({ path: config.path, busyTimeoutMs: config.busyTimeoutMs ?? 5_000 })),
   })
 }

@@ -5,6 +5,7 @@ import {
   BetterSqliteDriver, sqliteChanges as changesOf, type BetterSqliteDatabase, type SqliteChanges, type SqliteChangesOptions, type SqliteDriver,
 } from '@tidemark/sqlite'
 import { NodeSqliteDriver } from './node-sqlite-driver.ts'
+import { textForm } from './text-form.ts'
 import { watchDatabase } from './watch-database.ts'
 
 /** A file, or an open database of one: `node:sqlite`'s, or one of better-sqlite3's shape. */
@@ -36,7 +37,7 @@ export function sqliteChanges(database: ChangedDatabase, options: NodeSqliteChan
   return changesOf({
     address: `sqlite:${path}`,
     // Drivers of better-sqlite3's shape differ in what they lose of a text.
-    textForm: isBetterSqlite(database) ? 'bytes' : 'string',
+    textForm: isBetterSqlite(database) ? 'bytes' : textForm(),
     maxColumns: MAX_COLUMNS,
     maxRowBytes: MAX_ROW_BYTES,
     openReader: () => Promise.resolve().then(() => open(true)),

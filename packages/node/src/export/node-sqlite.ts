@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { TidemarkError, type ExportSource, type ImportTarget } from '@tidemark/core/adapter'
 import { sqliteExportSource, sqliteImportTarget } from '@tidemark/sqlite'
 import { NodeSqliteDriver } from '../node-sqlite-driver.ts'
+import { textForm } from '../text-form.ts'
 import { snapshotsBeside } from './snapshots-beside.ts'
 
 export interface NodeSqliteConfig {
@@ -40,7 +41,7 @@ export function nodeSqlite(database: DatabaseSync | NodeSqliteConfig): ExportSou
   )
   const address = `sqlite:${path}`
   return {
-    ...sqliteExportSource({ address, open: () => open(path, true), openWriter: () => open(path, false), snapshots: snapshotsBeside({ path, busyTimeoutMs, renderThreads }) }),
+    ...sqliteExportSource({ address, open: () => open(path, true), openWriter: () => open(path, false), textForm: textForm(), snapshots: snapshotsBeside({ path, busyTimeoutMs, renderThreads }) }),
     ...sqliteImportTarget({ address, open: () => Promise.resolve().then(() => openToLoad(path, busyTimeoutMs)) }),
   }
 }

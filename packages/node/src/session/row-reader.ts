@@ -16,7 +16,7 @@ export interface ReadableColumns {
 
 /** How texts are had without loss on this connection. */
 export interface TextReading {
-  /** Whether the runtime's strings end at a NUL, as Deno's do (2.9): texts are then always read as bytes. */
+  /** Whether the runtime's strings end at a NUL, see `textForm`: texts are then always read as bytes. */
   readonly isCutAtNul: boolean
   /** As `PRAGMA encoding` names it. */
   readonly encoding: string
