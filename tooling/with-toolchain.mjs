@@ -19,6 +19,8 @@ const BUILD = ['-r', '--filter', './packages/*', 'run', 'build']
 const TASKS = {
   test: { install: [], run: (args) => node('tooling/test.ts', args) },
   'test:long': { install: [], run: (args) => node('tooling/test.ts', ['--lane', 'long', ...args]) },
+  // As they are published, packed and installed.
+  'test:runtimes': { install: [], before: ['pnpm', BUILD], run: (args) => node('runtime-tests/src/matrix/run-matrix.ts', args) },
   demo: { install: ['--filter', 'tidemark-demo...'], run: (args) => node('examples/demo/src/demo.ts', args) },
   // As they are published: from source, each thread would spend a third of a second on stripping types.
   bench: { install: [], before: ['pnpm', BUILD], run: (args) => [process.execPath, ['--disable-warning=ExperimentalWarning', 'bench/src/bench.ts', ...args]] },
