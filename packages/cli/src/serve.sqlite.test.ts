@@ -1,5 +1,6 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -51,6 +52,26 @@ it('serves a configuration until it is stopped, and goes on with what was under 
   expect(await closed).toBe(1_001)
   expect(stdout).not.toContain('canary')
   await feed.body?.cancel().catch(() => undefined)
+})
+
+it('leaves clients that send their headers drop by drop, and answers others meanwhile', async () => {
+  const cli = start()
+  const { url } = await cli.seen(({ type }) => type === 'listening') as { readonly url: string }
+  const slow = Array.from({ length: 50 }, async () => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1')
+    socket.on('error', () => undefined)
+    socket.write('GET /data/health HTTP/1.1\r\nHost: x\r\nX-Slow: ')
+    const timer = setInterval(() => socket.write('a'), 100)
+    let answer = ''
+    socket.on('data', (bytes) => { answer += String(bytes) })
+    await once(socket, 'close')
+    clearInterval(timer)
+    return answer
+  })
+  expect((await fetch(`${url}health`, { headers })).status).toBe(200)
+  for (const answer of await Promise.all(slow)) expect(answer).toMatch(/^(HTTP\/1.1 408 |$)/)
+  cli.process.kill('SIGTERM')
+  expect((await cli.finished).code).toBe(130)
 })
 
 it('says what is wrong with its options or its file, and ends with 2', async () => {

@@ -15,12 +15,15 @@ export interface ServeOptions {
   readonly notice: (text: string) => void
 }
 
+/** For clients that send drop by drop. A request's body has a limit of its own in the handler; its answer may take as long as it takes. In milliseconds. */
+const LIMITS = { headersTimeout: 5_000, requestTimeout: 60_000, connectionsCheckingInterval: 1_000 } as const
+
 /** Serves a configuration until the signal fires, then stops what it has started. Errors: `CONFIG_INVALID`, and those of `start`. */
 export async function serve(config: ServeConfig, options: ServeOptions): Promise<void> {
   const { replicator, exporter, streams, propagator } = config
   const sockets = nodeWebSockets()
   const handler = createHandler({ ...config, changes: { webSockets: sockets.upgrade, ...config.changes } })
-  const server = createAdaptorServer({ fetch: handler })
+  const server = createAdaptorServer({ fetch: handler, serverOptions: LIMITS })
   server.on('upgrade', sockets.listener(handler))
   try {
     const port = await listen(server, options)

@@ -6,7 +6,7 @@ import { routes } from './routes.ts'
 import { makeWorld, SECRETS, type World } from './test/world.ts'
 
 /** Requests a route; more of them where there is time. */
-const RUNS = Number(process.env['TIDEMARK_TEST_FUZZ_RUNS'] ?? 150)
+const RUNS = Number(process.env['TIDEMARK_TEST_FUZZ_RUNS'] ?? 1_000)
 const TIMEOUT_MS = Math.max(20_000, RUNS * 200)
 
 let world: World
