@@ -13,3 +13,8 @@ export function publishedEntries(): readonly string[] {
     return Object.keys(exports).map((path) => name + path.slice(1))
   }).filter((entry) => entry !== ELSEWHERE)
 }
+
+/** A module that can import each of them, so that a new entry is tried without a word here. */
+export function entriesModule(entries: readonly string[]): string {
+  return `export const entries = {\n${entries.map((entry) => `  '${entry}': () => import('${entry}'),\n`).join('')}}\n`
+}

@@ -1,11 +1,14 @@
 import type { ChangeSource, ExportSource, ImportTarget, ObjectStorage, PeerFetch, PropagationTarget, SourceDialect, StateStore, TargetDialect } from '@tidemark/core'
 
+/** How each entry is imported. */
+export type Entries = Readonly<Record<string, () => Promise<object>>>
+
 /** What the story needs of a runtime. Each call of a factory gives an adapter as an application of that runtime would make it. */
 export interface StoryHost {
   /** Of the runtime. */
   readonly version: string
   /** Every entry of every package, by the name it is imported by. */
-  readonly entries: Readonly<Record<string, () => Promise<object>>>
+  readonly entries: Entries
   readonly storage: ObjectStorage
   /** One database of each name, empty at first. */
   database(name: DatabaseName): StoryDatabase
@@ -24,7 +27,8 @@ export interface StoryDatabase {
   /** One statement. */
   run(sql: string): Promise<void>
   rows(sql: string): Promise<readonly unknown[]>
-  source(): SourceDialect
+  /** Rejects where the runtime has no files. */
+  source(): Promise<SourceDialect>
   target(): TargetDialect
   changes(tables: readonly string[]): ChangeSource & { notify(): void }
   state(): StateStore & AsyncDisposable

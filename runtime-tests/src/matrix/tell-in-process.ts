@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import type { ProcessRuntime } from './matrix-runtime.ts'
 import type { ToldStory } from './told.ts'
@@ -13,7 +14,7 @@ export async function tellInProcess(runtime: ProcessRuntime, folder: string, pos
   const [command, ...args] = await runtime.command()
   const own = join(folder, `story-${runtime.name.toLowerCase().replace(' ', '-')}`)
   mkdirSync(own)
-  const env = { ...process.env, NODE_OPTIONS: '', STORY_FOLDER: own, STORY_POSTGRES_URL: postgresUrl }
+  const env = { ...process.env, NODE_OPTIONS: '', STORY_FOLDER: own, STORY_POSTGRES_URL: postgresUrl, STORY_ENTRIES: pathToFileURL(join(folder, 'entries.mjs')).href }
   const { stdout } = await promisify(execFile)(command, [...args, join(folder, `${runtime.host}.mjs`)], { cwd: folder, env, timeout: TIMEOUT_MS, maxBuffer: 16 * 1_048_576 })
   return JSON.parse(stdout) as ToldStory // as the host wrote it
 }

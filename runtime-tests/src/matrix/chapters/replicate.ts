@@ -11,26 +11,32 @@ const TABLE = 'copied'
 /** A copy refuses infinities, which it has no form for, unless one is chosen. */
 const TYPES = { value: { onUnrepresentable: 'text' } } as const
 
+const LATER = `INSERT INTO cells (id, label) VALUES (9223372036854775807, 'later') ON CONFLICT DO NOTHING`
+
 /** Copies, and then what was written since. */
 export async function replicate(host: StoryHost): Promise<ToldParts> {
   const [app, copy, postgresCopy] = [host.database('app'), host.database('copy'), host.database('postgresCopy')]
-  const writeLater = (id: number) => () => app.run(`INSERT INTO cells VALUES (${id}, 'later', 2.5)`)
-  return {
+  const writeLater = (id: number) => () => app.run(`INSERT OR IGNORE INTO cells VALUES (${id}, 'later', 2.5)`)
+  const told = {
     'SQLite': await tell(async () => {
-      const counts = await syncTwice({ source: app.source(), target: copy.target(), types: TYPES }, writeLater(12))
+      const counts = await syncTwice({ source: await app.source(), target: copy.target(), types: TYPES }, writeLater(12))
       return { counts, rows: await cellsOf(copy, { table: TABLE }) }
     }),
     'PostgreSQL': await tell(async () => {
-      const write = () => host.postgres.run(`INSERT INTO cells (id, label) VALUES (9223372036854775807, 'later')`)
+      const write = () => host.postgres.run(LATER)
       const counts = await syncTwice({ source: postgresSource({ url: host.postgres.url, tls: 'disable' }), target: postgresCopy.target() }, write)
       return { counts, rows: await cellsOf(postgresCopy, { table: TABLE, columns: ['id', 'label', 'amount', 'made', 'bytes', 'ratio', 'tags'] }) }
     }),
     'SQLite to libSQL': await tell(async () => {
       const libsql = host.libsql()
-      const counts = await syncTwice({ source: app.source(), target: libsql.target(), types: TYPES }, writeLater(13))
+      const counts = await syncTwice({ source: await app.source(), target: libsql.target(), types: TYPES }, writeLater(13))
       return { counts, rows: await cellsOf(libsql, { table: TABLE }) }
     }),
   }
+  // Also where nothing was copied: the chapters behind this one go on with these rows.
+  for (const write of [writeLater(12), writeLater(13)]) await write()
+  await host.postgres.run(LATER)
+  return told
 }
 
 interface Ends {

@@ -7,20 +7,18 @@ import { libsqlFileTarget } from '@tidemark/libsql'
 import {
   fsStorage, nodeSqlite, nodeSqlitePropagationTarget, nodeSqliteSource, nodeSqliteStateStore, nodeSqliteTarget, sqliteChanges,
 } from '@tidemark/node'
-import { entries } from './entries.ts'
 import { storyPostgres } from './story-postgres.ts'
-import type { StoryDatabase, StoryHost } from '../story-host.ts'
+import type { Entries, StoryDatabase, StoryHost } from '../story-host.ts'
 
 /** Node, Bun and Deno: files, by the runtime's own `node:sqlite`. Each has a server of its own. */
 export async function fileHost(serve: StoryHost['serve']): Promise<StoryHost & AsyncDisposable> {
   const folder = process.env['STORY_FOLDER'] ?? mkdtempSync(join(tmpdir(), 'tidemark-story-'))
+  const { entries } = await import(process.env['STORY_ENTRIES'] ?? '') as { readonly entries: Entries } // see `entriesModule`
   const opened = new Map<string, OpenedFile>()
   const postgres = storyPostgres(process.env['STORY_POSTGRES_URL'] ?? '')
   return {
     version: process.versions['bun'] ?? process.versions['deno'] ?? process.versions.node,
-    entries: {
-      ...entries, '@tidemark/node': () => import('@tidemark/node'), 'tidemark': () => import('tidemark'),
-    },
+    entries,
     storage: fsStorage(join(folder, 'dumps'), { create: true }),
     database: (name) => {
       const found = opened.get(name) ?? new OpenedFile(join(folder, `${name}.db`))
@@ -67,7 +65,7 @@ class OpenedFile implements StoryDatabase {
     return Promise.resolve(this.#database.prepare(sql).all().map((row) => Object.values(row)))
   }
 
-  source = () => nodeSqliteSource({ path: this.#path })
+  source = () => Promise.resolve(nodeSqliteSource({ path: this.#path }))
   target = () => nodeSqliteTarget({ path: this.#path })
   changes = (tables: readonly string[]) => sqliteChanges({ path: this.#path }, { tables })
   state = () => nodeSqliteStateStore({ path: `${this.#path}.state` })
