@@ -1,6 +1,6 @@
 import { TidemarkError } from '@tidemark/core/adapter'
 import type { DescribeTableOptions, IndexSchema, TableRef, TableSchema } from '@tidemark/core/adapter'
-import type { PostgresSession } from './postgres-session.ts'
+import type { SqlSession } from './sql-session.ts'
 import { fingerprintExpression } from './table-fingerprint.ts'
 import { planColumn } from './type-catalogue.ts'
 
@@ -72,7 +72,7 @@ SELECT pg_catalog.json_build_object(
 ) FROM rel`
 
 /** Errors: `TABLE_UNKNOWN`, `SOURCE_PERMISSION_DENIED`, `COLUMN_UNKNOWN` and `CONFIG_INVALID` for overrides. */
-export async function describeTable(session: PostgresSession, ref: TableRef, options: DescribeTableOptions): Promise<TableSchema> {
+export async function describeTable(session: SqlSession, ref: TableRef, options: DescribeTableOptions): Promise<TableSchema> {
   const rows = await session.query({ text: DESCRIBE, parameters: [ref.schema ?? 'public', ref.name], signal: options.signal })
   const text = rows[0]?.[0]
   if (typeof text !== 'string') throw new TidemarkError('TABLE_UNKNOWN', `The source has no table or view '${display(ref)}'.`)

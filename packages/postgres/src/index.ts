@@ -1,4 +1,6 @@
 export { postgresChanges, type PostgresChanges, type PostgresChangesOptions } from './stream/postgres-changes.ts'
+export type { PostgresExecutor } from './executor-session.ts'
+export { polledPostgresChanges, type PolledPostgresChangesOptions } from './stream/polled-postgres-changes.ts'
 export type { SlotStatus } from './stream/slot-status.ts'
 export { postgresSource } from './postgres-source.ts'
 export type {

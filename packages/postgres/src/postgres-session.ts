@@ -7,21 +7,16 @@ import { mapPostgresError } from './errors.ts'
 import type { PostgresConfig } from './postgres-config.ts'
 import { PostgresInstance } from './postgres-instance.ts'
 import { pinTransaction, refusesParameters, type Pinning } from './session-parameters.ts'
+import type { SqlSession, Statement } from './sql-session.ts'
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 15_000
 const DEFAULT_QUERY_TIMEOUT_MS = 120_000
-
-export interface Statement extends AbortOptions {
-  readonly text: string
-  /** Bound as text. */
-  readonly parameters?: readonly string[] | undefined
-}
 
 /**
  * One logical connection: at most one physical one at a time, thrown away after any error, time-out or abort and
  * opened again by the next query.
  */
-export class PostgresSession implements AsyncDisposable {
+export class PostgresSession implements SqlSession, AsyncDisposable {
   readonly #config: PostgresConfig
   #instance: PostgresInstance | undefined
   #pinning: Pinning = 'startup'

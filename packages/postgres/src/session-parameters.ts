@@ -1,7 +1,7 @@
 import { quoteLiteral } from './quote.ts'
 
 /** What every session is pinned to: the same value has the same text, whatever server, role or database say. */
-const PINNED = {
+export const PINNED = {
   default_transaction_read_only: 'on',
   // A policy on a table must stop the copy, not silently thin it out.
   row_security: 'off',

@@ -1,5 +1,5 @@
 import type { AbortOptions, ChangeSlice, ReadChangesRequest, SchemaChange, SliceLimit } from '@tidemark/core/adapter'
-import type { PostgresSession } from '../postgres-session.ts'
+import type { SqlSession } from '../sql-session.ts'
 import type { LogPlace } from './log-place.ts'
 import { MessageReader } from './message-reader.ts'
 import { PgoutputDecoder, RELATION } from './pgoutput-decoder.ts'
@@ -14,8 +14,8 @@ import type { TypeNames } from './type-names.ts'
 
 export interface LogReaderOptions {
   readonly source: string
-  readonly stream: ReplicationStream
-  readonly session: PostgresSession
+  readonly stream: Pick<ReplicationStream, 'next'>
+  readonly session: SqlSession
   readonly tables: StreamTables
   readonly types: TypeNames
   readonly after: LogPlace

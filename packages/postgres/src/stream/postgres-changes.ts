@@ -115,7 +115,7 @@ function toSettings(config: PostgresConfig & PostgresChangesOptions): StreamSett
   }
 }
 
-function optionIssues({ slot, tables, publication, name, snapshotAgeMs, maxRetainedBytes, retentionPolicy, temporary, failover }: PostgresChangesOptions): readonly ConfigIssue[] {
+export function optionIssues({ slot, tables, publication, name, snapshotAgeMs, maxRetainedBytes, retentionPolicy, temporary, failover }: PostgresChangesOptions): readonly ConfigIssue[] {
   const issues: ConfigIssue[] = []
   if (!/^[a-z0-9_]{1,63}$/.test(slot)) issues.push({ path: 'slot', message: 'Must be 1 to 63 lower-case letters, digits or underscores.' })
   if (!Array.isArray(tables) || tables.length === 0) issues.push({ path: 'tables', message: 'Must name at least one table.' })

@@ -1,5 +1,5 @@
 import { TidemarkError, type AbortOptions } from '@tidemark/core/adapter'
-import type { PostgresSession } from '../postgres-session.ts'
+import type { SqlSession } from '../sql-session.ts'
 import { quoteLiteral, quoteTable } from '../quote.ts'
 import { parseMark, printMark, type PublicationMark } from './publication-mark.ts'
 import type { PublishedTable } from './published-table.ts'
@@ -37,7 +37,7 @@ const FILTERED = `SELECT 1 FROM pg_catalog.pg_publication_rel r JOIN pg_catalog.
 WHERE p.pubname = $1::pg_catalog.text AND (pg_catalog.to_jsonb(r) ->> 'prqual' IS NOT NULL OR pg_catalog.to_jsonb(r) ->> 'prattrs' IS NOT NULL)`
 
 /** Makes the publication or brings it in line with the tables. Errors: `LOG_NOT_OWNED`, `SOURCE_PERMISSION_DENIED`. */
-export async function ensurePublication(session: PostgresSession, request: PublicationRequest): Promise<EnsuredPublication> {
+export async function ensurePublication(session: SqlSession, request: PublicationRequest): Promise<EnsuredPublication> {
   const { publication } = request
   const state = await readPublication(session, request)
   if (state === undefined) {
@@ -52,7 +52,7 @@ export async function ensurePublication(session: PostgresSession, request: Publi
   return { isNew: false, isOurs, dropped: isOurs ? mark.dropped : undefined }
 }
 
-async function follow(session: PostgresSession, request: PublicationRequest, { state, isOurs }: { readonly state: PublicationState; readonly isOurs: boolean }): Promise<void> {
+async function follow(session: SqlSession, request: PublicationRequest, { state, isOurs }: { readonly state: PublicationState; readonly isOurs: boolean }): Promise<void> {
   const wanted = await quotedNames(session, request)
   if (wanted.every((name) => state.tables.includes(name)) && (!isOurs || wanted.length === state.tables.length)) return
   if (state.allTables) throw notFit(request.publication, 'is for all tables but does not have those that are named')
@@ -61,24 +61,24 @@ async function follow(session: PostgresSession, request: PublicationRequest, { s
 }
 
 /** Only one that was made for the slot. */
-export async function dropPublication(session: PostgresSession, request: Omit<PublicationRequest, 'tables'>): Promise<void> {
+export async function dropPublication(session: SqlSession, request: Omit<PublicationRequest, 'tables'>): Promise<void> {
   const state = await readPublication(session, request)
   if (parseMark(state?.comment)?.slot === request.slot) await execute(session, `DROP PUBLICATION IF EXISTS ${quoteName(request.publication)}`, request)
 }
 
 /** Notes on our publication that its slot is given up, or what came in its place. */
-export async function markPublication(session: PostgresSession, { publication, slot, dropped, ...options }: Omit<PublicationRequest, 'tables'> & Pick<PublicationMark, 'dropped'>): Promise<void> {
+export async function markPublication(session: SqlSession, { publication, slot, dropped, ...options }: Omit<PublicationRequest, 'tables'> & Pick<PublicationMark, 'dropped'>): Promise<void> {
   await execute(session, commentText(publication, { slot, dropped }), options)
 }
 
-async function readPublication(session: PostgresSession, { publication, signal }: Omit<PublicationRequest, 'tables'>): Promise<PublicationState | undefined> {
+async function readPublication(session: SqlSession, { publication, signal }: Omit<PublicationRequest, 'tables'>): Promise<PublicationState | undefined> {
   const [row] = await session.query({ text: PUBLICATION, parameters: [publication], signal })
   // The statement above builds exactly this shape.
   return row === undefined ? undefined : JSON.parse(row[0] ?? '') as PublicationState
 }
 
 /** A snapshot knows nothing of them: rows would come that no change of follows. */
-async function requireUnfiltered(session: PostgresSession, { publication, signal }: PublicationRequest): Promise<void> {
+async function requireUnfiltered(session: SqlSession, { publication, signal }: PublicationRequest): Promise<void> {
   const filtered = await session.query({ text: FILTERED, parameters: [publication], signal })
   if (filtered.length > 0) throw notFit(publication, 'has row filters or column lists')
 }
@@ -93,7 +93,7 @@ function commentText(publication: string, mark: PublicationMark): string {
   return `COMMENT ON PUBLICATION ${quoteName(publication)} IS ${quoteLiteral(printMark(mark))}`
 }
 
-async function execute(session: PostgresSession, text: string, options: AbortOptions): Promise<void> {
+async function execute(session: SqlSession, text: string, options: AbortOptions): Promise<void> {
   try {
     await session.execute(text, options)
   } catch (error) {
@@ -103,7 +103,7 @@ async function execute(session: PostgresSession, text: string, options: AbortOpt
 }
 
 /** Those that are there still, as the server quotes them, to compare with. */
-async function quotedNames(session: PostgresSession, { tables, signal }: PublicationRequest): Promise<readonly string[]> {
+async function quotedNames(session: SqlSession, { tables, signal }: PublicationRequest): Promise<readonly string[]> {
   const names = tables.map(({ schema: { ref } }) => `(${quoteLiteral(ref.schema ?? 'public')}, ${quoteLiteral(ref.name)})`)
   const text = `SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE (n.nspname, c.relname) IN (${names.join(', ')})`

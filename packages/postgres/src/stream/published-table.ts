@@ -1,6 +1,6 @@
 import { TidemarkError, type AbortOptions, type ColumnOverride, type TableRef, type TableSchema } from '@tidemark/core/adapter'
 import { describeTable } from '../describe-table.ts'
-import type { PostgresSession } from '../postgres-session.ts'
+import type { SqlSession } from '../sql-session.ts'
 import { quoteTable } from '../quote.ts'
 
 /** A table of the stream as the catalogue has it. */
@@ -29,7 +29,7 @@ const FACTS = `SELECT pg_catalog.json_build_object('kind', c.relkind, 'persisten
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1::pg_catalog.text AND c.relname = $2::pg_catalog.text`
 
 /** Errors: `TABLE_UNKNOWN`, `TABLE_NOT_CAPTURABLE` with the statement that mends it, `SOURCE_PERMISSION_DENIED`. */
-export async function describePublished(session: PostgresSession, ref: TableRef, options: AbortOptions): Promise<PublishedTable> {
+export async function describePublished(session: SqlSession, ref: TableRef, options: AbortOptions): Promise<PublishedTable> {
   const plain = await describeTable(session, ref, options)
   const [row] = await session.query({ text: FACTS, parameters: [ref.schema ?? 'public', ref.name], signal: options.signal })
   if (row === undefined) throw new TidemarkError('TABLE_UNKNOWN', `The source has no table '${display(ref)}'.`)

@@ -1,5 +1,5 @@
 import { TidemarkError, type AbortOptions } from '@tidemark/core/adapter'
-import type { PostgresSession } from '../postgres-session.ts'
+import type { SqlSession } from '../sql-session.ts'
 import { formatLsn, parseLsn, type Lsn } from './lsn.ts'
 
 /** A slot as the server has it. */
@@ -30,7 +30,7 @@ const STATE = `SELECT pg_catalog.json_build_object('plugin', plugin, 'database',
 FROM pg_catalog.pg_replication_slots s WHERE slot_name = $1::pg_catalog.text`
 
 /** `undefined` when there is none. Errors: `LOG_NOT_OWNED` for one of another kind. */
-export async function readSlot(session: PostgresSession, slot: string, options: AbortOptions): Promise<SlotState | undefined> {
+export async function readSlot(session: SqlSession, slot: string, options: AbortOptions): Promise<SlotState | undefined> {
   const [found] = await session.query({ text: STATE, parameters: [slot], signal: options.signal })
   if (found === undefined) return undefined
   // The statement above builds exactly this shape.
@@ -47,14 +47,14 @@ export interface CreateSlotRequest extends AbortOptions {
 }
 
 /** Waits until all transactions that write just now have ended. The publication must be there: what was written before it can't be decoded. */
-export async function createSlot(session: PostgresSession, { slot, failover, signal }: CreateSlotRequest): Promise<SlotState> {
+export async function createSlot(session: SqlSession, { slot, failover, signal }: CreateSlotRequest): Promise<SlotState> {
   const text = `SELECT lsn::pg_catalog.text FROM pg_catalog.pg_create_logical_replication_slot($1::pg_catalog.text::pg_catalog.name, 'pgoutput'${failover ? ', failover => true' : ''})`
   const [row] = await session.query({ text, parameters: [slot], signal })
   return { confirmed: parseLsn(row?.[0]), isLost: false, activePid: undefined, failover }
 }
 
 /** Nothing where there is none. Errors: `LEASE_HELD` while somebody reads it. */
-export async function dropSlot(session: PostgresSession, slot: string, options: AbortOptions): Promise<void> {
+export async function dropSlot(session: SqlSession, slot: string, options: AbortOptions): Promise<void> {
   const text = 'SELECT pg_catalog.pg_drop_replication_slot(slot_name) FROM pg_catalog.pg_replication_slots WHERE slot_name = $1::pg_catalog.text'
   try {
     await session.query({ text, parameters: [slot], signal: options.signal })
@@ -72,7 +72,7 @@ export function slotInUse(slot: string, { detail, cause }: Pick<TidemarkError, '
 }
 
 /** Ends the process of ours that still holds the slot. One that has taken it since has another number. */
-export async function freeSlot(session: PostgresSession, slot: string, pid: number, options: AbortOptions): Promise<boolean> {
+export async function freeSlot(session: SqlSession, slot: string, pid: number, options: AbortOptions): Promise<boolean> {
   const text = `SELECT pg_catalog.pg_terminate_backend(active_pid) FROM pg_catalog.pg_replication_slots
     WHERE slot_name = $1::pg_catalog.text AND active_pid = $2::pg_catalog.text::pg_catalog.int4`
   return (await session.query({ text, parameters: [slot, String(pid)], signal: options.signal })).length > 0
@@ -86,14 +86,14 @@ const FLUSH = 'SELECT pg_catalog.pg_current_xact_id()'
  * The log's end, at a boundary between two records and durable at the server: what is committed from now on is behind it, and it is not
  * taken back by a crash. The place up to which the log is flushed may lie inside of a record.
  */
-export async function readHead(session: PostgresSession, options: AbortOptions): Promise<Lsn> {
+export async function readHead(session: SqlSession, options: AbortOptions): Promise<Lsn> {
   const [row] = await session.query({ text: HEAD, signal: options.signal })
   const head = parseLsn(row?.[0])
   if (parseLsn(row?.[1]) < head) await session.query({ text: FLUSH, signal: options.signal })
   return head
 }
 
-export async function readFlushed(session: PostgresSession, options: AbortOptions): Promise<Lsn> {
+export async function readFlushed(session: SqlSession, options: AbortOptions): Promise<Lsn> {
   const [row] = await session.query({ text: HEAD, signal: options.signal })
   return parseLsn(row?.[1])
 }

@@ -1,5 +1,5 @@
 import type { AbortOptions, LogHealth, RetentionAction, TendOptions } from '@tidemark/core/adapter'
-import type { PostgresSession } from '../postgres-session.ts'
+import type { SqlSession } from '../sql-session.ts'
 import { RetentionMeter } from './retention-meter.ts'
 import { readSlotStatus, type SlotStatus } from './slot-status.ts'
 import type { StreamSettings } from './stream-settings.ts'
@@ -13,14 +13,14 @@ export class RetentionWatch {
     this.#settings = settings
   }
 
-  async look(session: PostgresSession, options: AbortOptions): Promise<SlotStatus> {
+  async look(session: SqlSession, options: AbortOptions): Promise<SlotStatus> {
     const { slot, maxRetainedBytes, now } = this.#settings
     const { isActive, walStatus, ...look } = await readSlotStatus(session, { slot, maxRetainedBytes, ...options })
     return { ...this.#meter.observe(look, now()), slot, isActive, walStatus }
   }
 
   /** Tells what it sees, and then has the slot dropped where that is the policy. */
-  async tend(session: PostgresSession, { tell, ...options }: TendOptions, drop: (options: AbortOptions) => Promise<void>): Promise<void> {
+  async tend(session: SqlSession, { tell, ...options }: TendOptions, drop: (options: AbortOptions) => Promise<void>): Promise<void> {
     const { slot: _slot, isActive: _isActive, walStatus: _walStatus, ...retention } = await this.look(session, options)
     const action = this.#actionAt(retention.health)
     tell(retention, action)

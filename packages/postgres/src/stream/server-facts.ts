@@ -1,5 +1,5 @@
 import { TidemarkError, type AbortOptions } from '@tidemark/core/adapter'
-import type { PostgresSession } from '../postgres-session.ts'
+import type { SqlSession } from '../sql-session.ts'
 
 /** What a server says about whether and how it can stream its log. */
 export interface ServerFacts {
@@ -38,7 +38,7 @@ const FACTS = `SELECT pg_catalog.json_build_object(
 )`
 
 /** Errors: `LOG_UNAVAILABLE`, `SOURCE_PERMISSION_DENIED`, each with what mends it, before anything is made. */
-export async function readServerFacts(session: PostgresSession, slot: string, options: AbortOptions): Promise<ServerFacts> {
+export async function readServerFacts(session: SqlSession, slot: string, options: AbortOptions): Promise<ServerFacts> {
   const [row] = await session.query({ text: FACTS, parameters: [slot], signal: options.signal })
   // The statement above builds exactly this shape.
   const answer = JSON.parse(row?.[0] ?? '') as Answer

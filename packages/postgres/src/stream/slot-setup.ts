@@ -1,7 +1,8 @@
 import { TidemarkError, type AbortOptions } from '@tidemark/core/adapter'
 import { mapPostgresError } from '../errors.ts'
-import type { PostgresSession } from '../postgres-session.ts'
+import { PostgresSession } from '../postgres-session.ts'
 import { quoteIdentifier } from '../quote.ts'
+import type { SqlSession } from '../sql-session.ts'
 import type { Lsn } from './lsn.ts'
 import { ask, openReplication } from './open-replication.ts'
 import { ensurePublication, markPublication } from './publication.ts'
@@ -23,19 +24,25 @@ export interface SlotSetup {
 
 /** Everything that is looked at before anything is made. Errors: as {@link readServerFacts} and {@link describePublished}. */
 export async function describeAll(session: PostgresSession, settings: StreamSettings, options: AbortOptions): Promise<readonly PublishedTable[]> {
+  const tables = await describeTables(session, settings, options)
+  const { instance } = await openReplication(session, options)
+  await instance.close()
+  return tables
+}
+
+/** The same without a connection that could stream. */
+export async function describeTables(session: SqlSession, settings: StreamSettings, options: AbortOptions): Promise<readonly PublishedTable[]> {
   requireFailover(await readServerFacts(session, settings.slot, options), settings.failover)
   const tables: PublishedTable[] = []
   for (const ref of settings.tables) tables.push(await describePublished(session, ref, options))
   await readSlot(session, settings.slot, options)
-  const { instance } = await openReplication(session, options)
-  await instance.close()
   return tables
 }
 
 /**
  * Makes what is missing. The publication comes first: what was written before it can't be decoded, and a slot without it is of no use.
  */
-export async function setUpSlot(session: PostgresSession, settings: StreamSettings, { tables, ...options }: AbortOptions & { readonly tables: readonly PublishedTable[] }): Promise<SlotSetup> {
+export async function setUpSlot(session: SqlSession, settings: StreamSettings, { tables, ...options }: AbortOptions & { readonly tables: readonly PublishedTable[] }): Promise<SlotSetup> {
   const { slot, publication, failover } = settings
   const facts = await readServerFacts(session, slot, options)
   requireFailover(facts, failover)
@@ -60,7 +67,7 @@ function reasonOf(found: SlotState | undefined): GapReason {
   return found?.isLost === true ? 'slot-lost' : 'slot-missing'
 }
 
-async function create(session: PostgresSession, request: CreateSlotRequest): Promise<SlotState> {
+async function create(session: SqlSession, request: CreateSlotRequest): Promise<SlotState> {
   try {
     return await createSlot(session, request)
   } catch (error) {
@@ -77,10 +84,11 @@ function requireFailover({ major }: ServerFacts, failover: boolean): void {
 }
 
 /** A slot that was there before may have to be told; what the server says of it then is what counts. */
-async function withFailover(session: PostgresSession, { slot, failover }: StreamSettings, { found, ...options }: AbortOptions & { readonly found: SlotState }): Promise<SlotState> {
+async function withFailover(session: SqlSession, { slot, failover }: StreamSettings, { found, ...options }: AbortOptions & { readonly found: SlotState }): Promise<SlotState> {
   if (!failover) return found
   const before = await readSlot(session, slot, options)
-  if (before?.failover === false && before.activePid === undefined) await alterSlot(session, slot, options)
+  // Only a log sender can alter a slot.
+  if (before?.failover === false && before.activePid === undefined && session instanceof PostgresSession) await alterSlot(session, slot, options)
   const after = await readSlot(session, slot, options)
   // One that another process reads is told by that, or by the next start.
   if (after?.failover === true || after?.activePid !== undefined) return { ...found, failover: after.failover }

@@ -1,5 +1,5 @@
 import type { AbortOptions, LogHealth, LogRetention } from '@tidemark/core/adapter'
-import type { PostgresSession } from '../postgres-session.ts'
+import type { SqlSession } from '../sql-session.ts'
 import type { RetentionLook } from './retention-meter.ts'
 
 /** A slot as the server sees it: what of the log it keeps for it. `maxRetainedBytes`: the lesser of `max_slot_wal_keep_size` and the option. */
@@ -34,7 +34,7 @@ FROM pg_catalog.pg_replication_slots WHERE slot_name = $1::pg_catalog.text`
 const MEGABYTE = 1024 * 1024
 
 /** One query. */
-export async function readSlotStatus(session: PostgresSession, { slot, maxRetainedBytes, signal }: SlotStatusRequest): Promise<Omit<SlotStatus, keyof LogRetention> & RetentionLook> {
+export async function readSlotStatus(session: SqlSession, { slot, maxRetainedBytes, signal }: SlotStatusRequest): Promise<Omit<SlotStatus, keyof LogRetention> & RetentionLook> {
   const [found] = await session.query({ text: STATUS, parameters: [slot], signal })
   if (found === undefined) return { slot, health: 'missing', isActive: false, walStatus: undefined, retainedBytes: 0, lagBytes: 0, safeBytes: undefined, maxRetainedBytes }
   // The statement above builds exactly this shape.

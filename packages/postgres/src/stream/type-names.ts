@@ -1,5 +1,5 @@
 import type { AbortOptions } from '@tidemark/core/adapter'
-import type { PostgresSession } from '../postgres-session.ts'
+import type { SqlSession } from '../sql-session.ts'
 import type { SourceType } from '../type-catalogue.ts'
 import type { RelationColumn } from './pgoutput-messages.ts'
 
@@ -30,10 +30,10 @@ FROM base b LEFT JOIN element e ON e.n = b.n`
  * known yet; kept from then on.
  */
 export class TypeNames {
-  readonly #session: PostgresSession
+  readonly #session: SqlSession
   readonly #known = new Map<string, SourceType>()
 
-  constructor(session: PostgresSession) {
+  constructor(session: SqlSession) {
     this.#session = session
   }
 

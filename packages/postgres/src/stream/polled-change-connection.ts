@@ -1,0 +1,264 @@
+import {
+  TidemarkError, type AbortOptions, type ChangeConnection, type ChangeLag, type ChangeSlice, type ChangeTable, type LeaseStore, type LogPosition, type ReadChangesRequest,
+  type RetainRequest, type TendOptions, type Unsubscribe,
+} from '@tidemark/core/adapter'
+import { aborted } from '../bounded.ts'
+import type { SqlSession } from '../sql-session.ts'
+import { GivenPlaces } from './given-places.ts'
+import { toPlace, toPosition, type LogPlace } from './log-place.ts'
+import { LogReader } from './log-reader.ts'
+import { formatLsn, type Lsn } from './lsn.ts'
+import type { PollSettings } from './poll-settings.ts'
+import { PolledLog } from './polled-log.ts'
+import type { PublishedTable } from './published-table.ts'
+import { dropPublication } from './publication.ts'
+import { dropSlot, gap, readFlushed, readHead, readSlot, OBJECT_IN_USE, type GapReason } from './replication-slot.ts'
+import { RetentionWatch } from './retention-watch.ts'
+import { CREATE_LEASES, IS_CURRENT, RowLeases } from './row-leases.ts'
+import { describeTables, setUpSlot, type SlotSetup } from './slot-setup.ts'
+import { StreamTables } from './stream-tables.ts'
+import { TypeNames } from './type-names.ts'
+
+/** How much longer each wait is than the one before while nothing comes. */
+const BACKOFF = 1.5
+
+const ADVANCE = `SELECT pg_catalog.pg_replication_slot_advance(l.slot::pg_catalog.name, $3::pg_catalog.text::pg_catalog.pg_lsn) FROM (${IS_CURRENT}) AS l`
+
+interface Reading {
+  readonly log: PolledLog
+  readonly reader: LogReader
+}
+
+/** A slot that is looked at from time to time, over whatever runs SQL. Its log is read once, for all readers, and forgotten by the server up to what is retained. */
+export class PolledChangeConnection implements ChangeConnection {
+  readonly leases: LeaseStore
+  readonly #session: SqlSession
+  readonly #settings: PollSettings
+  readonly #described: readonly PublishedTable[]
+  readonly #types: TypeNames
+  readonly #tables: StreamTables
+  readonly #retention: RetentionWatch
+  readonly #given = new GivenPlaces()
+  #setup: SlotSetup
+  #isSetUp = true
+  #made: GapReason | undefined
+  #reading: Reading | undefined
+  #hasMore = false
+  #delayMs: number
+  #dueAtMs = Number.NEGATIVE_INFINITY
+  /** Looks and moves of the slot, one at a time: the server refuses the second. */
+  #turn: Promise<unknown> = Promise.resolve()
+  #isDisposed = false
+
+  private constructor(session: SqlSession, settings: PollSettings, opened: { readonly tables: readonly PublishedTable[]; readonly setup: SlotSetup }) {
+    this.#session = session
+    this.#settings = settings
+    this.#described = opened.tables
+    this.#setup = opened.setup
+    this.#made = opened.setup.made
+    this.#types = new TypeNames(session)
+    this.#tables = new StreamTables(this.#types, opened.tables)
+    this.#retention = new RetentionWatch(settings)
+    this.#delayMs = settings.pollIntervalMs
+    this.leases = new RowLeases(session, settings.slot)
+  }
+
+  /** Looks at everything before it makes anything. Errors: `LOG_UNAVAILABLE`, `LOG_NOT_OWNED`, `TABLE_*`, `SOURCE_*`. */
+  static async open(session: SqlSession, settings: PollSettings, options: AbortOptions): Promise<PolledChangeConnection> {
+    const tables = await describeTables(session, settings, options)
+    await createLeases(session, options)
+    const setup = await setUpSlot(session, settings, { tables, ...options })
+    return new PolledChangeConnection(session, settings, { tables, setup })
+  }
+
+  async tables(options: AbortOptions = {}): Promise<readonly ChangeTable[]> {
+    this.#require(options)
+    return this.#tables.current
+  }
+
+  async head(options: AbortOptions = {}): Promise<LogPosition> {
+    this.#require(options)
+    if (!this.#isSetUp) await this.#setUp(options)
+    return toPosition({ epoch: this.#epoch, lsn: await readHead(this.#session, options), delivered: undefined })
+  }
+
+  async verify(position: LogPosition, options: AbortOptions = {}): Promise<void> {
+    this.#require(options)
+    const { epoch, lsn } = toPlace(position)
+    if (epoch !== this.#epoch) throw gap('source-changed')
+    const slot = await readSlot(this.#session, this.#settings.slot, options)
+    if (slot === undefined || slot.isLost) throw this.#lost(slot === undefined ? 'slot-missing' : 'slot-lost')
+    if (slot.confirmed > lsn) throw gap(this.#made ?? 'slot-ahead', { position: lsn, confirmed: slot.confirmed })
+    if (await readFlushed(this.#session, options) < lsn) throw gap('source-changed')
+  }
+
+  async readChanges(request: ReadChangesRequest): Promise<ChangeSlice> {
+    this.#require(request)
+    const reading = await this.#readFrom(toPlace(request.after), request)
+    try {
+      return await this.#read(reading, request)
+    } catch (error) {
+      this.#reading = undefined
+      this.#dueAtMs = Number.NEGATIVE_INFINITY
+      if (error instanceof TidemarkError && error.code === 'CHANGE_GAP') this.#isSetUp = false
+      throw error
+    }
+  }
+
+  /** Nobody wakes a reader: the slot is looked at again when its time has come. */
+  onWake(): Unsubscribe {
+    return () => undefined
+  }
+
+  async retain({ position, fence, ...options }: RetainRequest): Promise<void> {
+    this.#require(options)
+    const place = toPlace(position)
+    const given = place.epoch === this.#epoch ? this.#given.upTo(place.lsn) : undefined
+    await this.#alone(() => this.#advance(given, { token: fence.token, lease: fence.lease, ...options }))
+  }
+
+  async release(_consumer: string, options: AbortOptions = {}): Promise<void> {
+    this.#require(options)
+    this.#reading = undefined
+    await this.#alone(() => dropSlot(this.#session, this.#settings.slot, options))
+    const { publication, slot } = this.#settings
+    await dropPublication(this.#session, { publication, slot, ...options })
+    this.#isSetUp = false
+  }
+
+  async retained(_consumer: string, options: AbortOptions = {}): Promise<LogPosition | undefined> {
+    this.#require(options)
+    const slot = await readSlot(this.#session, this.#settings.slot, options)
+    return slot === undefined || slot.isLost ? undefined : toPosition({ epoch: this.#epoch, lsn: slot.confirmed, delivered: undefined })
+  }
+
+  /** The server purges. */
+  async purge(options: AbortOptions = {}): Promise<boolean> {
+    this.#require(options)
+    return false
+  }
+
+  /** Tells only: the slot is not dropped. */
+  async tend(options: TendOptions): Promise<void> {
+    this.#require(options)
+    await this.#retention.tend(this.#session, options, () => Promise.resolve())
+  }
+
+  async lag(position: LogPosition, options: AbortOptions = {}): Promise<ChangeLag> {
+    this.#require(options)
+    const behind = await readFlushed(this.#session, options) - toPlace(position).lsn
+    return { events: undefined, bytes: Math.max(0, Number(behind)), ms: undefined }
+  }
+
+  /** The executor is the application's. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDisposed = true
+    await this.#turn
+  }
+
+  get #epoch(): string {
+    const { systemId, timeline } = this.#setup.facts
+    return `${systemId}.${timeline}.${this.#settings.slot}`
+  }
+
+  /** The reading that stands at the place: the one there is, or a new one from where the slot stands. */
+  async #readFrom(place: LogPlace, options: AbortOptions): Promise<Reading> {
+    const reading = this.#reading
+    if (reading !== undefined && place.epoch === this.#epoch && toPosition(reading.reader.place).sequence === toPosition(place).sequence) return reading
+    if (!this.#isSetUp) await this.#setUp(options)
+    if (place.epoch !== this.#epoch) throw gap('source-changed')
+    const slot = await readSlot(this.#session, this.#settings.slot, options)
+    if (slot === undefined || slot.isLost) throw this.#lost(slot === undefined ? 'slot-missing' : 'slot-lost')
+    return this.#begin(place, slot.confirmed, this.#made)
+  }
+
+  /** What the slot gives again is left out by the reader, up to the place. */
+  #begin(place: LogPlace, confirmed: Lsn, made: GapReason | undefined): Reading {
+    if (confirmed > place.lsn) throw gap(made ?? 'slot-ahead', { position: place.lsn, confirmed })
+    const { name, slot, publication, maxPollRows, maxPollBytes, now } = this.#settings
+    const log = new PolledLog({ session: this.#session, slot, publication, confirmed, maxRows: maxPollRows, maxBytes: maxPollBytes })
+    const reader = new LogReader({ source: name, stream: log, session: this.#session, tables: this.#tables, types: this.#types, after: place, now })
+    this.#reading = { log, reader }
+    this.#hasMore = false
+    this.#dueAtMs = Number.NEGATIVE_INFINITY
+    return this.#reading
+  }
+
+  async #read({ log, reader }: Reading, request: ReadChangesRequest): Promise<ChangeSlice> {
+    if (log.isEmpty && (this.#hasMore || this.#settings.now() >= this.#dueAtMs)) {
+      const isMoved = await this.#alone(() => this.#look(log, request))
+      if (isMoved) {
+        const slot = await readSlot(this.#session, this.#settings.slot, request)
+        if (slot === undefined || slot.isLost) throw this.#lost(slot === undefined ? 'slot-missing' : 'slot-lost')
+        return this.#read(this.#begin(reader.place, slot.confirmed, undefined), request)
+      }
+    }
+    const before = reader.place
+    const slice = await reader.read(request)
+    if (slice.commit && reader.place.lsn > before.lsn) this.#given.add(reader.place.lsn)
+    return this.#hasMore && log.isEmpty ? { ...slice, isLast: false } : slice
+  }
+
+  /** Whether somebody else has moved the slot. */
+  async #look(log: PolledLog, options: AbortOptions): Promise<boolean> {
+    const { now, pollIntervalMs, maxPollIntervalMs } = this.#settings
+    const looked = await log.look(this.#setup.facts, options)
+    if (looked === 'moved') return true
+    this.#hasMore = looked === 'more'
+    this.#delayMs = log.hasRows ? pollIntervalMs : Math.min(this.#delayMs * BACKOFF, maxPollIntervalMs)
+    this.#dueAtMs = now() + this.#delayMs
+    return false
+  }
+
+  /** Checks the fence also where nothing is to be moved. Errors: `LEASE_LOST`. */
+  async #advance(given: Lsn | undefined, { token, lease, signal }: AbortOptions & { readonly token: number; readonly lease: string }): Promise<void> {
+    const log = this.#reading?.log
+    const isDue = given !== undefined && log !== undefined && given > log.confirmed
+    const fence = [this.#settings.slot, String(token)]
+    const statement = isDue ? { text: ADVANCE, parameters: [...fence, formatLsn(given)] } : { text: IS_CURRENT, parameters: fence }
+    const rows = await this.#session.query({ ...statement, signal }).catch((error: unknown) => { throw explain(error) })
+    if (rows.length === 0) throw new TidemarkError('LEASE_LOST', `Another worker has taken the lease "${lease}".`)
+    if (isDue) log.moved(given)
+  }
+
+  #lost(reason: GapReason): TidemarkError {
+    this.#isSetUp = false
+    return gap(reason)
+  }
+
+  async #setUp(options: AbortOptions): Promise<void> {
+    this.#setup = await setUpSlot(this.#session, this.#settings, { tables: this.#described, ...options })
+    this.#made = this.#setup.made ?? this.#made
+    this.#isSetUp = true
+  }
+
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work)
+    this.#turn = done.catch(() => undefined)
+    return done
+  }
+
+  #require({ signal }: AbortOptions): void {
+    if (this.#isDisposed) throw new TidemarkError('CLOSED', 'The connection to the source is closed.')
+    if (signal?.aborted === true) throw aborted()
+  }
+}
+
+async function createLeases(session: SqlSession, options: AbortOptions): Promise<void> {
+  const { text, remedy } = { text: CREATE_LEASES, remedy: `As an owner of the schema: ${CREATE_LEASES}; and GRANT SELECT, INSERT, UPDATE on it to the source user.` }
+  const [found] = await session.query({ text: 'SELECT pg_catalog.to_regclass(\'public.tidemark_leases\')::pg_catalog.text', signal: options.signal })
+  if (found?.[0] !== null && found !== undefined) return
+  try {
+    await session.execute(text, options)
+  } catch (error) {
+    if (!(error instanceof TidemarkError) || error.code !== 'SOURCE_PERMISSION_DENIED') throw error
+    throw new TidemarkError(error.code, 'The source user may not make the table of leases.', { detail: error.detail, cause: error.cause, remedy })
+  }
+}
+
+function explain(error: unknown): unknown {
+  if (!(error instanceof TidemarkError)) return error
+  const { detail, cause } = error
+  if (detail === OBJECT_IN_USE) return new TidemarkError('SOURCE_BUSY', 'Another process reads the replication slot just now.', { detail, cause })
+  return error
+}
