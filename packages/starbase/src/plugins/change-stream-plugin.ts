@@ -37,7 +37,7 @@ export class ChangeStreamPlugin extends RoutePlugin {
   }
 
   #refusal(context: StarbaseContext): Response | undefined {
-    if (context.req.raw.headers.get('upgrade') !== 'websocket') return problemAnswer(new TidemarkError('REQUEST_INVALID', 'Expected an upgrade to a WebSocket.', { detail: 'upgrade' }))
+    if (context.req.raw.headers.get('upgrade') !== 'websocket') return problemAnswer(new TidemarkError('REQUEST_INVALID', 'Expected an upgrade to a WebSocket.', { detail: 'cdc' }))
     if (includesScope(this.scopeOf(context), 'operate')) return undefined
     return problemAnswer(new TidemarkError('REQUEST_FORBIDDEN', 'This needs the admin token.'))
   }
