@@ -1,6 +1,8 @@
 export { postgresChanges, type PostgresChanges, type PostgresChangesOptions } from './stream/postgres-changes.ts'
 export type { PostgresExecutor } from './executor-session.ts'
 export { polledPostgresChanges, type PolledPostgresChangesOptions } from './stream/polled-postgres-changes.ts'
+export type { PostgresOrphan } from './stream/find-orphans.ts'
+export { postgresJanitor, type PostgresJanitor, type PostgresJanitorOptions } from './stream/postgres-janitor.ts'
 export type { SlotStatus } from './stream/slot-status.ts'
 export { postgresSource } from './postgres-source.ts'
 export type {

@@ -42,6 +42,16 @@ export interface PostgresChangesOptions {
   readonly retentionPolicy?: 'alert' | 'drop-slot' | undefined
   /** Whether standbys keep the slot too, so that the stream can go on after a failover. Needs PostgreSQL 17. Default false. */
   readonly failover?: boolean | undefined
+  /**
+   * `none`: only what was written at this server itself, not what a replication brought to it: changes whose `tx.origin` is set. The server leaves
+   * them out. Needs PostgreSQL 16. Snapshots have the rows of any origin. Default `any`.
+   */
+  readonly origin?: 'none' | 'any' | undefined
+  /**
+   * How long a snapshot waits for transactions that write when it is taken, in milliseconds. Then `TIMEOUT`, with `detail` `snapshot`, and it is
+   * tried again. Default 120,000, as `queryTimeoutMs`.
+   */
+  readonly snapshotWaitMs?: number | undefined
 }
 
 /** A change source on a PostgreSQL server whose slot can also be looked at and removed. */
@@ -111,11 +121,13 @@ function toSettings(config: PostgresConfig & PostgresChangesOptions): StreamSett
     maxRetainedBytes: config.maxRetainedBytes,
     retentionPolicy: config.retentionPolicy ?? 'alert',
     failover: config.failover ?? false,
+    origin: config.origin ?? 'any',
+    snapshotWaitMs: config.snapshotWaitMs ?? config.queryTimeoutMs ?? 120_000,
     now: () => Date.now(),
   }
 }
 
-export function optionIssues({ slot, tables, publication, name, snapshotAgeMs, maxRetainedBytes, retentionPolicy, temporary, failover }: PostgresChangesOptions): readonly ConfigIssue[] {
+export function optionIssues({ slot, tables, publication, name, snapshotAgeMs, maxRetainedBytes, retentionPolicy, temporary, failover, snapshotWaitMs }: PostgresChangesOptions): readonly ConfigIssue[] {
   const issues: ConfigIssue[] = []
   if (!/^[a-z0-9_]{1,63}$/.test(slot)) issues.push({ path: 'slot', message: 'Must be 1 to 63 lower-case letters, digits or underscores.' })
   if (!Array.isArray(tables) || tables.length === 0) issues.push({ path: 'tables', message: 'Must name at least one table.' })
@@ -124,6 +136,7 @@ export function optionIssues({ slot, tables, publication, name, snapshotAgeMs, m
   if (snapshotAgeMs !== undefined && !(snapshotAgeMs >= 1 && Number.isFinite(snapshotAgeMs))) issues.push({ path: 'snapshotAgeMs', message: 'Must be at least 1.' })
   if (maxRetainedBytes !== undefined && !(maxRetainedBytes >= 1 && Number.isFinite(maxRetainedBytes))) issues.push({ path: 'maxRetainedBytes', message: 'Must be at least 1.' })
   if (retentionPolicy === 'drop-slot' && maxRetainedBytes === undefined) issues.push({ path: 'retentionPolicy', message: 'Needs `maxRetainedBytes` to drop the slot by.' })
+  if (snapshotWaitMs !== undefined && !(snapshotWaitMs >= 1 && Number.isFinite(snapshotWaitMs))) issues.push({ path: 'snapshotWaitMs', message: 'Must be at least 1.' })
   if (temporary === true && (failover === true || retentionPolicy === 'drop-slot')) issues.push({ path: 'temporary', message: 'Goes with its connection: neither `failover` nor `drop-slot` is for it.' })
   return issues
 }

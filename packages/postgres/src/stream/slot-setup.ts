@@ -32,7 +32,7 @@ export async function describeAll(session: PostgresSession, settings: StreamSett
 
 /** The same without a connection that could stream. */
 export async function describeTables(session: SqlSession, settings: StreamSettings, options: AbortOptions): Promise<readonly PublishedTable[]> {
-  requireFailover(await readServerFacts(session, settings.slot, options), settings.failover)
+  requireVersion(await readServerFacts(session, settings.slot, options), settings)
   const tables: PublishedTable[] = []
   for (const ref of settings.tables) tables.push(await describePublished(session, ref, options))
   await readSlot(session, settings.slot, options)
@@ -45,7 +45,7 @@ export async function describeTables(session: SqlSession, settings: StreamSettin
 export async function setUpSlot(session: SqlSession, settings: StreamSettings, { tables, ...options }: AbortOptions & { readonly tables: readonly PublishedTable[] }): Promise<SlotSetup> {
   const { slot, publication, failover } = settings
   const facts = await readServerFacts(session, slot, options)
-  requireFailover(facts, failover)
+  requireVersion(facts, settings)
   // One that is temporary is made by the connection that streams it.
   const found = settings.isTemporary ? undefined : await readSlot(session, slot, options)
   const published = await ensurePublication(session, { publication, slot, tables, ...options })
@@ -78,9 +78,14 @@ async function create(session: SqlSession, request: CreateSlotRequest): Promise<
   }
 }
 
-function requireFailover({ major }: ServerFacts, failover: boolean): void {
-  if (!failover || major >= FAILOVER_MAJOR) return
-  throw new TidemarkError('SERVER_UNSUPPORTED', `PostgreSQL ${major} has no slots that outlive a failover.`, { detail: 'failover', remedy: 'Use PostgreSQL 17 or later, or leave `failover` out.' })
+/** What an option needs of the server. */
+function requireVersion({ major }: ServerFacts, { failover, origin }: StreamSettings): void {
+  if (failover && major < FAILOVER_MAJOR) throw tooOld('failover', `PostgreSQL ${major} has no slots that outlive a failover.`, FAILOVER_MAJOR)
+  if (origin === 'none' && major < ORIGIN_MAJOR) throw tooOld('origin', `PostgreSQL ${major} can't leave out what came from another server.`, ORIGIN_MAJOR)
+}
+
+function tooOld(option: string, message: string, major: number): TidemarkError {
+  return new TidemarkError('SERVER_UNSUPPORTED', message, { detail: option, remedy: `Use PostgreSQL ${major} or later, or leave \`${option}\` out.` })
 }
 
 /** A slot that was there before may have to be told; what the server says of it then is what counts. */
@@ -108,6 +113,8 @@ async function alterSlot(session: PostgresSession, slot: string, options: AbortO
 
 /** Since then `FAILOVER` is known. */
 const FAILOVER_MAJOR = 17
+/** Since then `pgoutput` has the option. */
+const ORIGIN_MAJOR = 16
 
 /** Nothing of the server's says whose slot it is but the publication that was made with it. */
 function notOurs(publication: string): TidemarkError {

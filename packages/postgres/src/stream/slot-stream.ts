@@ -95,8 +95,10 @@ async function createTemporary(instance: PostgresInstance, { slot }: StreamSetti
   return parseLsn(row?.[1])
 }
 
-function startText({ slot, publication }: StreamSettings): string {
-  return `START_REPLICATION SLOT ${quoteIdentifier(slot)} LOGICAL 0/0 (proto_version '1', publication_names ${quoteLiteral(quoteIdentifier(publication))})`
+function startText({ slot, publication, origin }: StreamSettings): string {
+  // Older servers do not know the option, and have nothing to leave out by default.
+  const only = origin === 'none' ? ', origin \'none\'' : ''
+  return `START_REPLICATION SLOT ${quoteIdentifier(slot)} LOGICAL 0/0 (proto_version '1', publication_names ${quoteLiteral(quoteIdentifier(publication))}${only})`
 }
 
 interface Failed {

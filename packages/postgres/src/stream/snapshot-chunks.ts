@@ -102,7 +102,7 @@ export class SnapshotChunks {
     }
     this.close()
     this.#readings = new Map()
-    this.#current = await SnapshotSession.open(session, request)
+    this.#current = await SnapshotSession.open(session, { signal: request.signal, waitMs: settings.snapshotWaitMs })
     this.#openedAtMs = settings.now()
     return this.#current
   }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { AbortOptions } from '@tidemark/core/adapter'
+import { TidemarkError, type AbortOptions } from '@tidemark/core/adapter'
 import { bounded } from '../bounded.ts'
 import { checkRows, type TextRow } from '../check-result.ts'
 import { mapPostgresError } from '../errors.ts'
@@ -27,16 +27,17 @@ export class SnapshotSession {
     this.lsn = lsn
   }
 
-  /** Waits until all transactions that write just now have ended. Errors: `TIMEOUT` when they don't, `LOG_UNAVAILABLE`. */
-  static async open(session: PostgresSession, options: AbortOptions): Promise<SnapshotSession> {
-    const bound = { signal: options.signal, timeoutMs: session.queryTimeoutMs }
-    const { instance: exporter } = await openReplication(session, options)
+  /** Waits until all transactions that write just now have ended. Errors: `TIMEOUT` when they don't within `waitMs`, `LOG_UNAVAILABLE`. */
+  static async open(session: PostgresSession, { waitMs, ...options }: AbortOptions & { readonly waitMs: number }): Promise<SnapshotSession> {
+    const { instance: exporter, pid } = await openReplication(session, options)
     try {
-      const name = `tidemark_${randomUUID().replaceAll('-', '')}`
-      const [row] = await ask(exporter, `CREATE_REPLICATION_SLOT ${quoteIdentifier(name)} TEMPORARY LOGICAL pgoutput EXPORT_SNAPSHOT`, bound)
+      const [row] = await exportSnapshot(exporter, { ...options, timeoutMs: waitMs })
       const begin = `BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET TRANSACTION SNAPSHOT ${quoteLiteral(row?.[2] ?? '')}`
       return new SnapshotSession(session, await session.openTransaction(begin, options), parseLsn(row?.[1]))
     } catch (error) {
+      exporter.destroy()
+      // A log sender that waits for a transaction does not notice that we are gone, and each try would leave another one.
+      await endBackend(session, pid).catch(() => undefined)
       throw mapPostgresError(error)
     } finally {
       await exporter.close()
@@ -75,3 +76,25 @@ export class SnapshotSession {
     this.#instance.destroy()
   }
 }
+
+async function exportSnapshot(exporter: PostgresInstance, bound: AbortOptions & { readonly timeoutMs: number }): Promise<readonly TextRow[]> {
+  const name = `tidemark_${randomUUID().replaceAll('-', '')}`
+  try {
+    return await ask(exporter, `CREATE_REPLICATION_SLOT ${quoteIdentifier(name)} TEMPORARY LOGICAL pgoutput EXPORT_SNAPSHOT`, bound)
+  } catch (error) {
+    if (!(error instanceof TidemarkError) || error.code !== 'TIMEOUT') throw error
+    throw new TidemarkError('TIMEOUT', `Transactions that write did not end within ${bound.timeoutMs} ms: a snapshot has to wait for them.`, {
+      detail: 'snapshot', cause: error, remedy: 'Look for the oldest transaction in pg_stat_activity and pg_prepared_xacts; it is tried again. Or raise `snapshotWaitMs`.',
+    })
+  }
+}
+
+async function endBackend(session: PostgresSession, pid: number): Promise<void> {
+  // A process that has got the number since is none of ours.
+  const text = `SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
+    WHERE pid = $1::pg_catalog.text::pg_catalog.int4 AND backend_type = 'walsender' AND usename = CURRENT_USER`
+  await session.query({ text, parameters: [String(pid)], signal: AbortSignal.timeout(END_MS) })
+}
+
+/** How long a server may take to be told. */
+const END_MS = 2_000

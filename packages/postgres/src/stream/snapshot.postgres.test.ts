@@ -64,6 +64,58 @@ describe.each(versions)('a snapshot of postgres %s', (version) => {
     for (const table of TABLES) expect(replica.rows(table)).toEqual(await rowsOf(database, table))
   })
 
+  it('waits for a transaction that writes no longer than it may, and leaves no log sender waiting', async () => {
+    await using database = await openStreamDatabase(version)
+    const { sql, url, slot } = database
+    await createTables(database)
+    await (await postgresChanges({ url, slot, tables: TABLES }).connect())[Symbol.asyncDispose]()
+    await using stream = new ChangeStream({
+      source: postgresChanges({ url, slot, tables: TABLES, snapshotWaitMs: 100 }), checkpoints: memoryStateStore(), snapshot: 'initial', retry: { baseMs: 10, maxMs: 20 },
+    })
+    const replica = new Replica()
+    const completed = new Promise<void>((resolve) => void stream.on('snapshot', ({ phase }) => { if (phase === 'completed') resolve() }))
+    const waited = new Promise<void>((resolve) => void stream.on('error', ({ error, attempt }) => { if (error.code === 'TIMEOUT' && error.detail === 'snapshot' && attempt === 3) resolve() }))
+    await sql.begin(async (tx) => {
+      await tx`UPDATE first SET n = 1 WHERE id = 1`
+      await stream.subscribe({ id: 'replica' }, ({ events }) => replica.apply(events))
+      await waited
+      const [senders] = await sql<{ count: number }[]>`SELECT count(*)::int4 AS count FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'walsender'`
+      // The stream, the snapshot that is being tried, and at most one that has just been told to end.
+      expect(senders?.count).toBeLessThanOrEqual(3)
+    })
+    await completed
+    for (const table of TABLES) expect(replica.rows(table)).toEqual(await rowsOf(database, table))
+  })
+
+  it('and the changes behind it give the rows of a partitioned table without a key', async () => {
+    await using database = await openStreamDatabase(version)
+    const { sql, url, slot } = database
+    await sql.unsafe(`CREATE TABLE parts (id int4, n int4, note text) PARTITION BY RANGE (id);
+      CREATE TABLE parts_low PARTITION OF parts FOR VALUES FROM (0) TO (1000); CREATE TABLE parts_high PARTITION OF parts FOR VALUES FROM (1000) TO (9000);
+      ALTER TABLE parts REPLICA IDENTITY FULL; ALTER TABLE parts_low REPLICA IDENTITY FULL; ALTER TABLE parts_high REPLICA IDENTITY FULL;
+      INSERT INTO parts SELECT i, 0, 'start' FROM generate_series(1, 2000) i`)
+    await using stream = new ChangeStream({ source: postgresChanges({ url, slot, tables: ['parts'] }), checkpoints: memoryStateStore(), snapshot: 'initial', batch: { events: 150 } })
+    const rows: string[] = []
+    const events: ChangeEvent[] = []
+    const completed = new Promise<void>((resolve) => void stream.on('snapshot', ({ phase }) => { if (phase === 'completed') resolve() }))
+    const marked = new Promise<void>((resolve) => void stream.subscribe({ id: 'reader' }, (batch) => {
+      for (const event of batch.events) {
+        expect(event).toMatchObject({ table: 'parts', key: null })
+        if (event.op === 'snapshot') rows.push(JSON.stringify(event.after))
+        else events.push(event)
+        if (event.op === 'delete') resolve()
+      }
+    }))
+    await completed
+    expect(rows.toSorted()).toEqual((await rowsOf(database, 'parts')).toSorted())
+    await sql`INSERT INTO parts VALUES (5000, 1, 'new')`
+    await sql`UPDATE parts SET id = 1, note = 'moved' WHERE id = 5000`
+    await sql`DELETE FROM parts WHERE note = 'moved'`
+    await marked
+    // A row that moves to another partition is a delete and an insert.
+    expect(events.slice(0, 2)).toMatchObject([{ op: 'insert', after: { id: 5000, note: 'new' } }, { op: 'delete', before: { id: 5000, n: 1, note: 'new' }, beforeKind: 'full' }])
+  })
+
   it('goes on where it was when it is stopped again and again', async () => {
     await using database = await openStreamDatabase(version)
     await createTables(database)

@@ -12,5 +12,8 @@ export interface StreamSettings {
   readonly maxRetainedBytes: number | undefined
   readonly retentionPolicy: 'alert' | 'drop-slot'
   readonly failover: boolean
+  /** `none`: only what was written at this server. */
+  readonly origin: 'none' | 'any'
+  readonly snapshotWaitMs: number
   readonly now: () => number
 }
