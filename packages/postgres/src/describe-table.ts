@@ -1,6 +1,7 @@
 import { TidemarkError } from '@tidemark/core/adapter'
 import type { DescribeTableOptions, IndexSchema, TableRef, TableSchema } from '@tidemark/core/adapter'
 import type { SqlSession } from './sql-session.ts'
+import { BASE_TYPES } from './domain-walk.ts'
 import { fingerprintExpression } from './table-fingerprint.ts'
 import { planColumn } from './type-catalogue.ts'
 
@@ -23,30 +24,15 @@ interface CatalogueTable {
   readonly indexes: readonly IndexSchema[]
 }
 
-/**
- * Domains are followed down to their base type, for columns and for elements of arrays, because the copy has no
- * domains. `indkey` holds included columns behind the key's own, hence `indnkeyatts`.
- */
+/** `indkey` holds included columns behind the key's own, hence `indnkeyatts`. */
 const DESCRIBE = `
 WITH RECURSIVE rel AS (
   SELECT c.oid, c.relkind, c.reltuples, n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname = $1::pg_catalog.text AND c.relname = $2::pg_catalog.text AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
-), walk AS (
-  SELECT a.attnum, a.atttypid AS typ, a.atttypmod AS typmod FROM rel JOIN pg_catalog.pg_attribute a ON a.attrelid = rel.oid
+), wanted AS (
+  SELECT a.attnum AS id, a.atttypid AS typ, a.atttypmod AS typmod FROM rel JOIN pg_catalog.pg_attribute a ON a.attrelid = rel.oid
   WHERE a.attnum > 0 AND NOT a.attisdropped
-  UNION ALL
-  SELECT w.attnum, t.typbasetype, t.typtypmod FROM walk w JOIN pg_catalog.pg_type t ON t.oid = w.typ WHERE t.typtype = 'd'
-), base AS (
-  SELECT w.attnum, w.typ, w.typmod, t.typtype, e.oid AS element
-  FROM walk w JOIN pg_catalog.pg_type t ON t.oid = w.typ
-  LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem AND e.typarray = t.oid WHERE t.typtype <> 'd'
-), element_walk AS (
-  SELECT attnum, element AS typ, typmod FROM base WHERE element IS NOT NULL
-  UNION ALL
-  SELECT w.attnum, t.typbasetype, t.typtypmod FROM element_walk w JOIN pg_catalog.pg_type t ON t.oid = w.typ WHERE t.typtype = 'd'
-), element AS (
-  SELECT w.attnum, w.typ, w.typmod FROM element_walk w JOIN pg_catalog.pg_type t ON t.oid = w.typ WHERE t.typtype <> 'd'
-), indexes AS (
+), ${BASE_TYPES}, indexes AS (
   SELECT i.indisprimary, i.indisunique, i.indexrelid,
     (SELECT pg_catalog.json_agg(a.attname ORDER BY k.n) FROM pg_catalog.unnest(i.indkey) WITH ORDINALITY AS k(attnum, n)
       JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum WHERE k.n <= i.indnkeyatts) AS columns
@@ -62,9 +48,8 @@ SELECT pg_catalog.json_build_object(
     ELSE CASE WHEN rel.reltuples >= 0 AND rel.relkind <> 'v' THEN rel.reltuples END END,
   'version', ${fingerprintExpression('rel.oid')},
   'columns', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
-      'ordinal', a.attnum, 'name', a.attname, 'nullable', NOT a.attnotnull, 'kind', b.typtype, 'isArray', b.element IS NOT NULL,
-      'type', coalesce(pg_catalog.format_type(e.typ, e.typmod) || '[]', pg_catalog.format_type(b.typ, b.typmod))) ORDER BY a.attnum), '[]')
-    FROM pg_catalog.pg_attribute a JOIN base b ON b.attnum = a.attnum LEFT JOIN element e ON e.attnum = a.attnum
+      'ordinal', a.attnum, 'name', a.attname, 'nullable', NOT a.attnotnull, 'kind', b.kind, 'isArray', b.is_array, 'type', b.name) ORDER BY a.attnum), '[]')
+    FROM pg_catalog.pg_attribute a JOIN base_type b ON b.id = a.attnum
     WHERE a.attrelid = rel.oid),
   'key', coalesce((SELECT columns FROM indexes WHERE indisprimary), '[]'),
   'indexes', (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object('columns', columns, 'unique', indisunique)

@@ -8,7 +8,7 @@ import { dropPublication } from './publication.ts'
 import { dropSlot } from './replication-slot.ts'
 import { RetentionWatch } from './retention-watch.ts'
 
-export interface PolledPostgresChangesOptions extends Omit<PostgresChangesOptions, 'snapshotAgeMs' | 'temporary' | 'retentionPolicy' | 'failover'> {
+export interface PolledPostgresChangesOptions extends Omit<PostgresChangesOptions, 'snapshotAgeMs' | 'snapshotWaitMs' | 'temporary' | 'retentionPolicy' | 'failover' | 'origin'> {
   /** Runs one statement; see {@link PostgresExecutor}. The application's: it is never closed. */
   readonly execute: PostgresExecutor
   /** For status and errors, without credentials. Default `postgres://(by executor)`. */
@@ -67,6 +67,8 @@ function toSettings(options: PolledPostgresChangesOptions): PollSettings {
     tables: options.tables.map((table) => parseTableName(table, options.defaultSchema ?? 'public')),
     snapshotAgeMs: 0,
     isTemporary: false,
+    origin: 'any',
+    snapshotWaitMs: 0,
     maxRetainedBytes: options.maxRetainedBytes,
     retentionPolicy: 'alert',
     failover: false,
