@@ -6,7 +6,7 @@ import { ledgerTables, type LedgerTables } from './migrations.ts'
 import { SqliteLeases } from './sqlite-leases.ts'
 
 const CONFIG_COLUMNS = `name, source_address, source_table, target_table, tracking_column, sync_interval_minutes, is_active,
-  state, last_sync_value, last_sync_timestamp`
+  state, last_sync_value, last_sync_timestamp, created_at`
 const LOG_COLUMNS = 'config_name, status, records_processed, error_code, error_message, sync_duration_ms, created_at'
 
 /** Serialises calls on one connection; given by the target connection that owns the driver. */
@@ -108,7 +108,7 @@ export function isoTime(ms: number): string {
 }
 
 function toStoredReplication(row: RowValues): StoredReplication {
-  const [name, sourceAddress, sourceTable, targetTable, tracking, interval, isActive, state, lastValue, lastSync] = row
+  const [name, sourceAddress, sourceTable, targetTable, tracking, interval, isActive, state, lastValue, lastSync, createdAt] = row
   return {
     name: String(name),
     sourceAddress: String(sourceAddress),
@@ -120,6 +120,7 @@ function toStoredReplication(row: RowValues): StoredReplication {
     state: textOf(state),
     lastSyncValue: textOf(lastValue),
     lastSyncAtMs: lastSync === null || lastSync === undefined ? undefined : Date.parse(String(lastSync)),
+    createdAtMs: Date.parse(String(createdAt)),
   }
 }
 

@@ -13,11 +13,11 @@ export class MemoryLedger implements Ledger {
     this.#lifetime = lifetime
   }
 
-  saveReplication(record: ReplicationRecord, _nowMs: number): Promise<void> {
+  saveReplication(record: ReplicationRecord, nowMs: number): Promise<void> {
     return this.#write(({ replications }) => {
       const before = replications.get(record.name)
       const checkpoint = { state: before?.state, lastSyncAtMs: before?.lastSyncAtMs, lastSyncValue: before?.lastSyncValue }
-      replications.set(record.name, { ...record, ...checkpoint })
+      replications.set(record.name, { ...record, ...checkpoint, createdAtMs: before?.createdAtMs ?? nowMs })
     })
   }
 

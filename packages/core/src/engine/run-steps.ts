@@ -21,18 +21,21 @@ export interface RunStepsOptions extends RetryContext {
   readonly budget: SliceBudget
   /** Called before each step: renews the lease. */
   readonly beforeStep: () => Promise<void>
+  /** Asked after each step: whether to leave the rest for later. Default: never. */
+  readonly isOver?: (() => boolean) | undefined
 }
 
 /**
  * The loop of every capability. A retryable error repeats the step after a backoff; a step that succeeds sets the
- * count back. The signal ends the loop between steps and cuts short whatever a step waits for.
+ * count back. The signal ends the loop between steps and cuts short whatever a step waits for. Gives whether all is done.
  */
-export async function runSteps(task: Steppable, options: RunStepsOptions): Promise<void> {
-  for (let isDone = false; !isDone;) {
-    isDone = await withRetry(options, async () => {
+export async function runSteps(task: Steppable, options: RunStepsOptions): Promise<boolean> {
+  for (;;) {
+    const isDone = await withRetry(options, async () => {
       await options.beforeStep()
       return (await task.step({ budget: options.budget, signal: options.signal })).done
     })
+    if (isDone || options.isOver?.() === true) return isDone
   }
 }
 

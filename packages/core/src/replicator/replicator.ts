@@ -18,8 +18,10 @@ import type { ReplicatorEvent, ReplicatorEvents, SyncResult } from './replicator
 import type { AnyTables, Replication, ReplicationOf, ReplicatorOptions } from './replicator-options.ts'
 import { resolveSettings, settingsIssues, type ReplicatorSettings } from './replicator-settings.ts'
 import { statusOf, type ReplicationStatus } from './replicator-status.ts'
+import { throwIfAborted } from '../util/throw-if-aborted.ts'
 import { configError, resolveReplications, type ResolvedReplication } from './resolve-replication.ts'
 import { cursorReset } from './reset-cursor.ts'
+import { StepDue, type StepDueOptions } from './step-due.ts'
 import { leaseOf } from './sync-run.ts'
 
 interface Opened {
@@ -158,6 +160,29 @@ export class Replicator<DB = AnyTables> implements AsyncDisposable {
       return this.#runnerOf(runners, nameOrOptions).sync(options)
     }
     return this.#syncAll(nameOrOptions ?? {})
+  }
+
+  /**
+   * A slice of every active replication that is due. For an alarm or a cron trigger, instead of `start()`: call it again at `nextAtMs`, in milliseconds
+   * since 1970, which is the earliest of all and `undefined` where none comes by itself. Whoever calls may be another process each time: what is due is
+   * told by what the target remembers. A cron expression whose time has passed meanwhile is due once.
+   *
+   * What goes wrong with a replication is in its status, its log and its events, not thrown, and it is tried again with the delays of `retry`.
+   * Errors: `ABORTED`, `CONFIG_INVALID` for a budget that is no time, and those of the target.
+   */
+  async stepDue(options: StepDueOptions = {}): Promise<{ readonly nextAtMs: number | undefined }> {
+    throwIfAborted(options.signal)
+    if (!((options.budget?.ms ?? 1) > 0)) throw configError([{ path: 'budget.ms', message: 'Must be greater than 0.' }])
+    const { target, runners } = await this.#open(options)
+    const candidates = (await target.ledger.listReplications()).filter((stored) => stored.isActive).flatMap((stored) => {
+      const runner = runners.get(stored.name)
+      return runner === undefined ? [] : [{ runner, stored }]
+    })
+    const { concurrency, leaseTtlMs } = this.#settings
+    const step = new StepDue({
+      runtime: this.#runtime, logger: this.#logger, concurrency, elsewhereMs: leaseTtlMs, hasPlace: () => this.#limit.activeCount < concurrency,
+    }, options)
+    return { nextAtMs: await step.run(candidates) }
   }
 
   /** Every replication as it stands, in the order of the options. */
@@ -299,7 +324,7 @@ export class Replicator<DB = AnyTables> implements AsyncDisposable {
       }
     } finally {
       // Whether it worked or not: a refused call must not end the schedule.
-      if (wasResting === 'waiting') runner.schedule((await target.ledger.readReplication(name).catch(() => undefined))?.lastSyncAtMs)
+      if (wasResting === 'waiting' && this.#isStarted) runner.schedule((await target.ledger.readReplication(name).catch(() => undefined))?.lastSyncAtMs)
     }
   }
 

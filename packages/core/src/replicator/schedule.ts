@@ -35,7 +35,7 @@ export interface NextRunRequest {
 
 /** Milliseconds until the next run; `undefined` when none will come by itself. */
 export function nextRunDelayMs(schedule: Schedule, request: NextRunRequest): number | undefined {
-  const { nowMs, lastSyncAtMs, random, jitter } = request
+  const { nowMs, lastSyncAtMs } = request
   switch (schedule.kind) {
     case 'manual':
       return undefined
@@ -46,13 +46,38 @@ export function nextRunDelayMs(schedule: Schedule, request: NextRunRequest): num
     case 'interval': {
       // Never synced: at once. Overdue, because the process was down: at once too.
       if (lastSyncAtMs === undefined) return 0
-      const spreadMs = schedule.everyMs * jitter * (random - 0.5) * 2
-      return Math.max(0, lastSyncAtMs + schedule.everyMs + spreadMs - nowMs)
+      return Math.max(0, lastSyncAtMs + spread(schedule.everyMs, request) - nowMs)
     }
     default:
       schedule satisfies never
       return undefined
   }
+}
+
+export interface RunAfterRequest extends Pick<NextRunRequest, 'random' | 'jitter'> {
+  /** The run before, however it ended; `undefined` for the first one. */
+  readonly afterMs: number | undefined
+  readonly createdAtMs: number
+}
+
+/** When a run follows another, in milliseconds since 1970; also in the past, where nobody was there to begin it. `undefined` when none comes by itself. */
+export function nextRunAtMs(schedule: Schedule, request: RunAfterRequest): number | undefined {
+  const { afterMs, createdAtMs } = request
+  switch (schedule.kind) {
+    case 'manual':
+      return undefined
+    case 'cron':
+      return cron(schedule.expression).nextRun(new Date(afterMs ?? createdAtMs))?.getTime()
+    case 'interval':
+      return afterMs === undefined ? createdAtMs : afterMs + spread(schedule.everyMs, request)
+    default:
+      schedule satisfies never
+      return undefined
+  }
+}
+
+function spread(everyMs: number, { random, jitter }: Pick<NextRunRequest, 'random' | 'jitter'>): number {
+  return everyMs + everyMs * jitter * (random - 0.5) * 2
 }
 
 function cron(expression: string): Cron {

@@ -23,6 +23,12 @@ export interface SyncContext {
   readonly pageSize: PageSize
 }
 
+export interface SyncCounts {
+  readonly startedAtMs: number
+  readonly rowsRead: number
+  readonly rowsChanged: number
+}
+
 /** What the steps of one sync run share: the connections, the state as last committed, and the counts. */
 export class SyncSession {
   readonly context: SyncContext
@@ -30,15 +36,22 @@ export class SyncSession {
   /** As committed; a step replaces it only after its commit. */
   state: ReplicationState
   lastSyncAtMs: number | undefined
-  rowsRead = 0
-  rowsChanged = 0
+  rowsRead: number
+  rowsChanged: number
   estimatedRows: number | undefined
 
-  constructor(context: SyncContext, state: ReplicationState, lastSyncAtMs: number | undefined) {
+  /** `counts`: of the parts of the run before. */
+  constructor(context: SyncContext, state: ReplicationState, { lastSyncAtMs, counts }: { readonly lastSyncAtMs: number | undefined; readonly counts?: SyncCounts | undefined }) {
     this.context = context
     this.state = state
     this.lastSyncAtMs = lastSyncAtMs
-    this.startedAtMs = context.runtime.now()
+    this.startedAtMs = counts?.startedAtMs ?? context.runtime.now()
+    this.rowsRead = counts?.rowsRead ?? 0
+    this.rowsChanged = counts?.rowsChanged ?? 0
+  }
+
+  get counts(): SyncCounts {
+    return { startedAtMs: this.startedAtMs, rowsRead: this.rowsRead, rowsChanged: this.rowsChanged }
   }
 
   get schema(): KnownSchema {

@@ -15,6 +15,16 @@ import type { SyncSession } from './sync-session.ts'
 export interface TableSyncOptions {
   /** Time this run may spend on reconciling; `Infinity` when asked for by the user. */
   readonly reconcileBudgetMs: number
+  /** Where an earlier part of this run stopped, from the state that is stored now. */
+  readonly progress?: SyncProgress | undefined
+}
+
+/** What a run has done and its state does not remember, for a run in parts. */
+export interface SyncProgress {
+  readonly run: RunProgress
+  readonly nullAfter: Cursor | undefined
+  readonly reconcileMs: number
+  readonly hasCheckedSchema: boolean
 }
 
 const DRIFT_SYMPTOMS: ReadonlySet<string> = new Set(['COLUMN_UNKNOWN', 'SOURCE_FAILED'])
@@ -26,23 +36,30 @@ export class TableSync implements Steppable, AsyncDisposable {
   readonly #reconcileBudgetMs: number
   #run: RunProgress
   #nullAfter: Cursor | undefined
-  #reconcileMs = 0
+  #reconcileMs: number
   #hasCheckedSchema: boolean
   #hasFollowedError = false
 
   constructor(session: SyncSession, options: TableSyncOptions) {
     const { replication } = session.context
+    const { progress, reconcileBudgetMs } = options
     this.#session = session
     this.#load = new LoadStep(session)
-    this.#reconcileBudgetMs = options.reconcileBudgetMs
-    this.#hasCheckedSchema = replication.source.capabilities.reportsSchemaVersion
-    this.#run = {
-      mode: replication.mode, hasLoaded: false, hasPolled: false, wantsNullRows: false, mayReconcile: options.reconcileBudgetMs > 0, rereadIsBlocked: false,
+    this.#reconcileBudgetMs = reconcileBudgetMs
+    this.#hasCheckedSchema = progress?.hasCheckedSchema ?? replication.source.capabilities.reportsSchemaVersion
+    this.#nullAfter = progress?.nullAfter
+    this.#reconcileMs = progress?.reconcileMs ?? 0
+    this.#run = progress?.run ?? {
+      mode: replication.mode, hasLoaded: false, hasPolled: false, wantsNullRows: false, mayReconcile: reconcileBudgetMs > 0, rereadIsBlocked: false,
     }
   }
 
+  get progress(): SyncProgress {
+    return { run: this.#run, nullAfter: this.#nullAfter, reconcileMs: this.#reconcileMs, hasCheckedSchema: this.#hasCheckedSchema }
+  }
+
   async step(options: StepOptions): Promise<{ readonly done: boolean }> {
-    const kind = nextStep(this.#session.state, this.#run)
+    const kind = this.#next
     try {
       await this.#do(kind, options)
     } catch (error) {
@@ -53,11 +70,15 @@ export class TableSync implements Steppable, AsyncDisposable {
       if (error.code !== 'COLUMN_UNKNOWN' && !await this.#hasDrifted(options.signal)) throw error
       await this.#followError(kind, options.signal)
     }
-    return { done: kind === 'done' }
+    return { done: this.#next === 'done' }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#load[Symbol.asyncDispose]()
+  }
+
+  get #next(): StepKind {
+    return nextStep(this.#session.state, this.#run)
   }
 
   #do(kind: StepKind, options: StepOptions): Promise<void> {
@@ -97,7 +118,8 @@ export class TableSync implements Steppable, AsyncDisposable {
     if (!this.#hasCheckedSchema) {
       await followSchemaStep(this.#session, signal)
       this.#hasCheckedSchema = true
-      return
+      // On with it unless the copy is made anew: a step that only looks would be all that a short slice ever does.
+      if (this.#next !== 'poll') return
     }
     const outcome = await pollStep(this.#session, signal)
     if (outcome.hasDrifted) return followSchemaStep(this.#session, signal)

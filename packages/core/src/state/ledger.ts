@@ -13,6 +13,8 @@ export interface ReplicationRecord {
 }
 
 export interface StoredReplication extends ReplicationRecord {
+  /** When it was saved first. */
+  readonly createdAtMs: number
   /** The checkpoint's state; `undefined` before the first commit. */
   readonly state: string | undefined
   readonly lastSyncAtMs: number | undefined

@@ -26,7 +26,7 @@ export class LoadStep implements AsyncDisposable {
     const { runtime } = this.#session.context
     const progress = this.#progress()
     this.#session.estimatedRows ??= progress.estimatedRows
-    await this.#waitForGrace(progress, options.signal)
+    if (!await this.#isPastGrace(progress, options)) return
     const load = this.#load ??= await this.#openLoad(progress, options.signal)
     const feed = this.#feed ??= await this.#openFeed(progress, options.signal)
     const { rows, bytes, ms } = options.budget
@@ -80,12 +80,13 @@ export class LoadStep implements AsyncDisposable {
     session.state = state
   }
 
-  /** A mark only counts once it has passed the grace; a load that began sooner would have to be read twice. */
-  async #waitForGrace(progress: LoadProgress, signal: AbortSignal): Promise<void> {
+  /** A mark only counts once it has passed the grace; a load that began sooner would have to be read twice. Waits no longer than the slice. */
+  async #isPastGrace(progress: LoadProgress, { budget, signal }: StepOptions): Promise<boolean> {
     const { runtime, replication } = this.#session.context
-    if (this.#feed !== undefined || progress.start === undefined) return
+    if (this.#feed !== undefined || progress.start === undefined) return true
     const waitMs = progress.start.readAtMs + replication.settleGraceMs - runtime.now()
-    if (waitMs > 0) await runtime.sleep(waitMs, signal)
+    if (waitMs > 0) await runtime.sleep(Math.min(waitMs, budget.ms), signal)
+    return waitMs <= budget.ms
   }
 
   #openLoad(progress: LoadProgress, signal: AbortSignal): Promise<TableLoad> {

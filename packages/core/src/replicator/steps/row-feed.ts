@@ -11,7 +11,7 @@ export interface RowFeed extends AsyncDisposable {
   readonly last: Cursor | undefined
   /** Whether all rows so far were read when no writer of the start mark's time was open any more. */
   readonly isSettled: boolean
-  /** Pours until `isFull()`; `true` when the table has ended. */
+  /** Pours something, and more until `isFull()`; `true` when the table has ended. */
   pour(sink: RowSink, isFull: () => boolean): Promise<boolean>
 }
 
@@ -47,14 +47,14 @@ class StreamFeed implements RowFeed {
 
   async pour(sink: RowSink, isFull: () => boolean): Promise<boolean> {
     const { decoder } = this.#stream
-    while (!isFull()) {
+    do {
       const chunk = await this.#chunks.next()
       if (chunk.done === true) {
         decoder.end()
         return true
       }
       decoder.push(chunk.value, sink)
-    }
+    } while (!isFull())
     return false
   }
 
@@ -78,7 +78,7 @@ class PageFeed implements RowFeed {
 
   async pour(sink: RowSink, isFull: () => boolean): Promise<boolean> {
     const { table, columns, key, signal, pageSize, start } = this.#request
-    while (!isFull()) {
+    do {
       const marks = start === undefined ? [] : [start]
       const page = await this.#source.readRows({ table, columns, key, signal, after: this.last, limit: pageSize.rows, marks })
       for (const row of page.rows) {
@@ -89,7 +89,7 @@ class PageFeed implements RowFeed {
       this.isSettled &&= page.settledMarks === marks.length
       this.last = page.last ?? this.last
       if (page.isLast) return true
-    }
+    } while (!isFull())
     return false
   }
 
