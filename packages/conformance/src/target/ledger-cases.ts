@@ -95,19 +95,19 @@ export const ledgerCases: readonly TargetCase[] = [
     const bare = { ...RECORD, name: 'bare', trackingColumn: undefined, syncIntervalMinutes: undefined, isActive: false }
     await ledger.saveReplication(RECORD, NOW_MS)
     await ledger.saveReplication(bare, NOW_MS)
-    const none = { state: undefined, lastSyncAtMs: undefined, lastSyncValue: undefined }
+    const none = { state: undefined, lastSyncAtMs: undefined, lastSyncValue: undefined, createdAtMs: NOW_MS }
     equal(await ledger.readReplication('other'), { ...RECORD, ...none }, 'configuration')
     equal(await ledger.readReplication('bare'), { ...bare, ...none }, 'configuration without optional parts')
     equal(await ledger.readReplication('unknown'), undefined, 'unknown configuration')
     equal((await ledger.listReplications()).map((one) => one.name).toSorted(), ['bare', 'copy', 'other'], 'names')
   }),
-  targetCase('TGT-71', 'saving a configuration again changes it and keeps the checkpoint', async (harness) => {
+  targetCase('TGT-71', 'saving a configuration again changes it, and keeps the checkpoint and the time at which it was made known', async (harness) => {
     await using fixture = await openTarget(harness)
     const { ledger } = fixture.connection
     await fixture.connection.save(commitOf(fixture, 'reached'))
     await ledger.saveReplication({ ...RECORD, name: 'copy', isActive: false }, NOW_MS + 1)
     const record = defined(await ledger.readReplication('copy'), 'the replication')
-    equal([record.state, record.lastSyncValue, record.isActive, record.sourceTable], ['reached', 'reached', false, 'public.users'], 'replication')
+    equal([record.state, record.lastSyncValue, record.isActive, record.sourceTable, record.createdAtMs], ['reached', 'reached', false, 'public.users', NOW_MS], 'replication')
   }),
   targetCase('TGT-72', 'removing a configuration forgets its checkpoint and keeps table and run log', async (harness) => {
     await using fixture = await openTable(harness, ITEMS, [[1, 'a', 10]])
