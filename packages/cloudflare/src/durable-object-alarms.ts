@@ -20,6 +20,8 @@ export interface DurableObjectAlarmsOptions {
 /** Does the job's next slice; gives when it wants to be called again, in milliseconds since 1970, or `undefined` when it has nothing more to do. */
 export type AlarmJob = () => Promise<number | undefined>
 
+const LOOK_AGAIN_MS = 1_000
+
 type Wakeups = Readonly<Record<string, number>>
 
 /**
@@ -32,6 +34,7 @@ export class DurableObjectAlarms {
   readonly #storage: AlarmStorage
   readonly #jobs: ReadonlyMap<string, AlarmJob>
   readonly #options: DurableObjectAlarmsOptions
+  #updates: Promise<void> = Promise.resolve()
 
   /** Give the same jobs whenever the object is made: they are found by their names. */
   constructor(storage: AlarmStorage, jobs: Readonly<Record<string, AlarmJob>>, options: DurableObjectAlarmsOptions = {}) {
@@ -43,8 +46,7 @@ export class DurableObjectAlarms {
   /** Has a job called at a time, or earlier where it is due earlier already. Errors: `NAME_UNKNOWN`. */
   async wakeAt(name: string, atMs: number): Promise<void> {
     if (!this.#jobs.has(name)) throw new TidemarkError('NAME_UNKNOWN', 'There is no job of this name.')
-    const wakeups = await this.#read()
-    await this.#write({ ...wakeups, [name]: Math.min(atMs, wakeups[name] ?? atMs) })
+    await this.#update((wakeups) => ({ ...wakeups, [name]: Math.min(atMs, wakeups[name] ?? atMs) }))
   }
 
   /** When a job is to be called next, in milliseconds since 1970. */
@@ -54,15 +56,43 @@ export class DurableObjectAlarms {
 
   /** Forgets a wake-up. */
   async cancel(name: string): Promise<void> {
-    const { [name]: _cancelled, ...others } = await this.#read()
-    await this.#write(others)
+    await this.#update(({ [name]: _cancelled, ...others }) => others)
   }
 
-  /** For the object's `alarm()`: calls every job that is due, one after the other, and sets the alarm for the next. */
+  /**
+   * For the object's `alarm()`: calls every job that is due, side by side, and sets the alarm for the next. A job that falls due while one of them is
+   * still at work does not wait for it.
+   */
   async run(): Promise<void> {
-    const due = Object.entries(await this.#read()).filter(([, atMs]) => atMs <= Date.now()).toSorted(([, a], [, b]) => a - b)
-    for (const [name] of due) await this.#runJob(name)
-    await this.#write(await this.#read())
+    const running = new Map<string, Promise<void>>()
+    await this.#startDue(running)
+    // Only they keep it going: jobs that are always due would otherwise take turns in it for ever.
+    let isOver = false
+    const over = Promise.all(running.values()).then(() => { isOver = true })
+    while (!isOver) {
+      await this.#untilDue(running, over)
+      if (!isOver) await this.#startDue(running)
+    }
+    await Promise.all(running.values())
+    await this.#update((wakeups) => wakeups)
+  }
+
+  async #startDue(running: Map<string, Promise<void>>): Promise<void> {
+    const due = Object.entries(await this.#read()).filter(([name, atMs]) => atMs <= Date.now() && !running.has(name)).toSorted(([, a], [, b]) => a - b)
+    for (const [name] of due) running.set(name, this.#runJob(name).finally(() => running.delete(name)))
+  }
+
+  /** Looks again after a while in any case: somebody may ask for a job meanwhile. */
+  async #untilDue(running: ReadonlyMap<string, unknown>, over: Promise<void>): Promise<void> {
+    const times = Object.entries(await this.#read()).filter(([name]) => this.#jobs.has(name) && !running.has(name)).map(([, atMs]) => atMs - Date.now())
+    const delayMs = Math.max(1, Math.min(LOOK_AGAIN_MS, ...times))
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, delayMs)
+      void over.then(() => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
   }
 
   /** A wake-up for a retry is stored first: the object may be ended in the middle of the job. */
@@ -70,17 +100,25 @@ export class DurableObjectAlarms {
     const job = this.#jobs.get(name)
     if (job === undefined) return
     const retryAtMs = Date.now() + (this.#options.retryMs ?? 60_000)
-    await this.#write({ ...await this.#read(), [name]: retryAtMs })
+    await this.#update((wakeups) => ({ ...wakeups, [name]: retryAtMs }))
     try {
       const nextAtMs = await job()
-      // Somebody may have asked for it meanwhile.
-      const { [name]: askedAtMs, ...others } = await this.#read()
-      const asked = askedAtMs === undefined || askedAtMs === retryAtMs ? undefined : askedAtMs
-      const times = [nextAtMs, asked].filter((time) => time !== undefined)
-      await this.#write(times.length === 0 ? others : { ...others, [name]: Math.min(...times) })
+      await this.#update(({ [name]: askedAtMs, ...others }) => {
+        // Somebody may have asked for it meanwhile.
+        const asked = askedAtMs === undefined || askedAtMs === retryAtMs ? undefined : askedAtMs
+        const times = [nextAtMs, asked].filter((time) => time !== undefined)
+        return times.length === 0 ? others : { ...others, [name]: Math.min(...times) }
+      })
     } catch (error) {
       this.#options.onError?.(name, error)
     }
+  }
+
+  /** One after the other: none may write what it made of wake-ups that another has changed since. */
+  #update(change: (wakeups: Wakeups) => Wakeups): Promise<void> {
+    const update = this.#updates.then(async () => this.#write(change(await this.#read())))
+    this.#updates = update.catch(() => undefined)
+    return update
   }
 
   async #read(): Promise<Wakeups> {
