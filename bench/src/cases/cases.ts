@@ -1,4 +1,5 @@
 import type { BenchCase } from './case.ts'
+import { httpOverhead } from './http-overhead.ts'
 import { libsqlInitial, libsqlSyncInitial } from './libsql-initial.ts'
 import { mysqlExport } from './mysql-export.ts'
 import { mysqlInitial } from './mysql-initial.ts'
@@ -15,9 +16,10 @@ import { sqliteCapture } from './sqlite-capture.ts'
 import { sqliteDrain } from './sqlite-drain.ts'
 import { sqliteDump } from './sqlite-dump.ts'
 import { sqliteImport } from './sqlite-import.ts'
+import { sseFanOut } from './sse-fan-out.ts'
 
 /** In the order in which `all` runs them. */
-export const CASES: readonly BenchCase[] = [pgInitial, mysqlInitial, libsqlInitial, libsqlSyncInitial, pgIncremental, pgScattered, sqliteCapture, sqliteDrain, sqliteDump, sqliteImport, pgExport, mysqlExport, pgStream, pgDecode, propagateOverhead, propagateLatency, propagateThroughput]
+export const CASES: readonly BenchCase[] = [pgInitial, mysqlInitial, libsqlInitial, libsqlSyncInitial, pgIncremental, pgScattered, sqliteCapture, sqliteDrain, sqliteDump, sqliteImport, pgExport, mysqlExport, pgStream, pgDecode, propagateOverhead, propagateLatency, propagateThroughput, httpOverhead, sseFanOut]
 
 /** Errors: `TypeError` for a name that is unknown; a bench must never pass because nothing was chosen. */
 export function chooseCases(names: readonly string[]): readonly BenchCase[] {

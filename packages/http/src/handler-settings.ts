@@ -1,5 +1,5 @@
 import { silentLogger, TidemarkError, type ConfigIssue, type Logger, type Receiver, type StateStore } from '@tidemark/core'
-import { memoryStateStore } from '@tidemark/core/adapter'
+import { memoryStateStore, shapeIssues } from '@tidemark/core/adapter'
 import * as v from 'valibot'
 import type { Authorize } from './access/authorize.ts'
 import type { AnyChangeStream, AnyExporter, AnyImporter, AnyPropagator, AnyReplicator } from './capabilities.ts'
@@ -62,8 +62,8 @@ const optionsSchema = v.strictObject({
 
 /** Errors: `CONFIG_INVALID` with every fault found. */
 export function resolveHandlerSettings(options: HandlerOptions): HandlerSettings {
-  const parsed = v.safeParse(optionsSchema, options)
-  if (!parsed.success) throw invalid(parsed.issues.map((issue) => ({ path: v.getDotPath(issue) ?? '', message: issue.message })))
+  const issues = shapeIssues(optionsSchema, options)
+  if (issues.length > 0) throw invalid(issues)
   return {
     authorize: options.authorize,
     replicator: options.replicator,

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import type { ChangeSource, SliceLimit } from '../dialect/change-source.ts'
 import type { RetryOptions } from '../engine/run-steps.ts'
+import { shapeIssues } from '../errors/shape-issues.ts'
 import { TidemarkError, type ConfigIssue } from '../errors/tidemark-error.ts'
 import type { LagBudget } from './lag-watch.ts'
 import type { ChangeStreamOptions, LiveBudget, SubscribeOptions } from './change-stream-options.ts'
@@ -35,7 +36,7 @@ const source = v.custom((value) => typeof value === 'object' && value !== null &
 const store = v.custom((value) => typeof value === 'object' && value !== null && 'get' in value && 'set' in value, 'Must be a state store.')
 const callable = v.custom((value) => typeof value === 'function', 'Must be a function.')
 
-const streamSchema = v.object({
+const streamSchema = v.strictObject({
   source: v.optional(source),
   sources: v.optional(v.pipe(v.array(source), v.minLength(1, 'Must have a source.'))),
   name: v.optional(text),
@@ -49,6 +50,8 @@ const streamSchema = v.object({
   stopGraceMs: v.optional(v.pipe(v.number(), v.finite('Must be finite.'), v.minValue(0, 'Must not be negative.'))),
   instance: v.optional(text),
   leaseTtlMs: v.optional(count),
+  runtime: v.optional(v.unknown()),
+  logger: v.optional(v.unknown()),
 })
 
 const selection = {
@@ -75,7 +78,7 @@ const subscribeSchema = v.object({
 
 /** Errors: `CONFIG_INVALID` with every fault found. */
 export function resolveStreamSettings(options: ChangeStreamOptions): ChangeStreamSettings {
-  const issues = [...issuesOf(streamSchema, options), ...sourceIssues(options)]
+  const issues = [...shapeIssues(streamSchema, options), ...sourceIssues(options)]
   if (issues.length > 0) throw invalid(issues)
   return {
     sources: options.sources ?? (options.source === undefined ? [] : [options.source]),
@@ -94,7 +97,7 @@ export function resolveStreamSettings(options: ChangeStreamOptions): ChangeStrea
 
 /** Errors: `CONFIG_INVALID` with every fault found. */
 export function checkLive(options: LiveBudget, issues: readonly ConfigIssue[]): void {
-  const all = [...issuesOf(liveSchema, options), ...issues]
+  const all = [...shapeIssues(liveSchema, options), ...issues]
   if (all.length > 0) throw invalid(all)
 }
 
@@ -103,7 +106,7 @@ export function checkSubscribe(options: SubscribeOptions, issues: readonly Confi
   const deadLetters = options.onError === 'dead-letter' && options.deadLetter === undefined
     ? [{ path: 'deadLetter', message: 'Must be given where `onError` is "dead-letter".' }]
     : []
-  const all = [...issuesOf(subscribeSchema, options), ...deadLetters, ...issues]
+  const all = [...shapeIssues(subscribeSchema, options), ...deadLetters, ...issues]
   if (all.length > 0) throw invalid(all)
 }
 
@@ -113,11 +116,6 @@ export function budgetOf({ maxBufferedBytes, maxBufferedEvents, graceMs }: LiveB
     events: maxBufferedEvents ?? DEFAULT_BUDGET.events,
     graceMs: graceMs ?? DEFAULT_BUDGET.graceMs,
   }
-}
-
-function issuesOf(schema: v.GenericSchema, options: unknown): readonly ConfigIssue[] {
-  const parsed = v.safeParse(schema, options)
-  return parsed.success ? [] : parsed.issues.map((issue) => ({ path: v.getDotPath(issue) ?? '', message: issue.message }))
 }
 
 function sourceIssues({ source, sources }: ChangeStreamOptions): readonly ConfigIssue[] {

@@ -1,7 +1,9 @@
 import * as v from 'valibot'
 import type { SliceLimit } from '../dialect/change-source.ts'
+import { shapeIssues } from '../errors/shape-issues.ts'
 import { TidemarkError, type ConfigIssue } from '../errors/tidemark-error.ts'
 import type { BackoffOptions } from '../util/backoff.ts'
+import { conflictEntries } from './conflict-entries.ts'
 import type { PropagatorOptions } from './propagator-options.ts'
 
 /** The options with every default filled in. */
@@ -25,7 +27,8 @@ const positive = v.pipe(v.number(), v.finite('Must be finite.'), v.gtValue(0, 'M
 const name = v.pipe(v.string(), v.regex(/^[\w.-]{1,63}$/, 'Must be 1 to 63 letters, digits, dots, dashes or underscores.'))
 const shaped = (keys: readonly string[], message: string): v.GenericSchema => v.custom((value) => typeof value === 'object' && value !== null && keys.every((key) => key in value), message)
 
-const schema = v.object({
+const schema = v.strictObject({
+  ...conflictEntries,
   source: shaped(['connect', 'capabilities'], 'Must be a source of changes, such as sqliteChanges(db).'),
   origin: name,
   peers: v.pipe(v.array(shaped(['name', 'send'], 'Must be a peer, such as httpPeer({ url, token }).')), v.minLength(1, 'Must have a peer.')),
@@ -34,10 +37,6 @@ const schema = v.object({
   relay: v.optional(v.boolean()),
   takesOver: v.optional(v.boolean()),
   target: v.optional(shaped(['connect', 'address'], 'Must be a target, such as nodeSqlitePropagationTarget({ path }).')),
-  conflicts: v.optional(v.union([v.picklist(['single-writer', 'last-writer-wins']), v.custom((value) => typeof value === 'function')], 'Must be "single-writer", "last-writer-wins" or a function.')),
-  maxDriftMs: v.optional(positive),
-  tombstoneMs: v.optional(positive),
-  log: v.optional(v.string()),
   timeoutMs: v.optional(positive),
   retry: v.optional(v.strictObject({ baseMs: v.optional(positive), maxMs: v.optional(positive) })),
   breaker: v.optional(v.strictObject({ failures: v.optional(count), cooldownMs: v.optional(positive) })),
@@ -46,12 +45,14 @@ const schema = v.object({
   batch: v.optional(v.strictObject({ rows: v.optional(count), bytes: v.optional(count) })),
   stopGraceMs: v.optional(v.pipe(v.number(), v.finite('Must be finite.'), v.minValue(0, 'Must not be negative.'))),
   leaseTtlMs: v.optional(count),
+  runtime: v.optional(shaped(['now', 'sleep'], 'Must be a runtime.')),
+  logger: v.optional(shaped(['warn', 'error'], 'Must be a logger.')),
 })
 
 /** Errors: `CONFIG_INVALID` with every fault found, `NOT_SUPPORTED` for a source that can't be read again. */
 export function resolvePropagatorSettings(options: PropagatorOptions): PropagatorSettings {
-  const parsed = v.safeParse(schema, options)
-  const issues = parsed.success ? issuesOf(options) : parsed.issues.map((issue) => ({ path: v.getDotPath(issue) ?? '', message: issue.message }))
+  const shape = shapeIssues(schema, options)
+  const issues = shape.length > 0 ? shape : issuesOf(options)
   if (issues.length > 0) {
     const list = issues.map(({ path, message }) => `${path}: ${message}`).join(' ')
     throw new TidemarkError('CONFIG_INVALID', `The options have ${issues.length} fault${issues.length === 1 ? '' : 's'}. ${list}`, { issues })

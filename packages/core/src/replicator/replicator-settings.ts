@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import type { RetryOptions } from '../engine/run-steps.ts'
 import type { SliceBudget } from '../engine/step.ts'
+import { shapeIssues } from '../errors/shape-issues.ts'
 import type { ConfigIssue } from '../errors/tidemark-error.ts'
 import type { RunLogLimits } from '../state/ledger.ts'
 import type { ReplicatorOptions } from './replicator-options.ts'
@@ -24,7 +25,7 @@ const DEFAULT_RETRY: RetryOptions = { attempts: 6, baseMs: 500, maxMs: 300_000 }
 
 const count = v.pipe(v.number(), v.integer('Must be a whole number.'), v.minValue(1, 'Must be at least 1.'))
 const positive = v.pipe(v.number(), v.finite('Must be finite.'), v.gtValue(0, 'Must be greater than 0.'))
-const settingsSchema = v.object({
+const settingsSchema = v.strictObject({
   target: v.custom((value) => typeof value === 'object' && value !== null && 'connect' in value, 'Must be a target, such as nodeSqliteTarget({ path }).'),
   tablePrefix: v.optional(v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]{0,30}$/, 'Must be a plain identifier of at most 31 characters.'))),
   concurrency: v.optional(count),
@@ -33,6 +34,10 @@ const settingsSchema = v.object({
   logs: v.optional(v.strictObject({ maxAgeDays: v.optional(positive), maxEntries: v.optional(count) })),
   instance: v.optional(v.pipe(v.string(), v.minLength(1, 'Must not be empty.'))),
   leaseTtlMs: v.optional(count),
+  // Checked on their own.
+  replications: v.optional(v.unknown()),
+  runtime: v.optional(v.unknown()),
+  logger: v.optional(v.unknown()),
   jitter: v.optional(v.pipe(v.number(), v.minValue(0, 'Must be from 0 to 1.'), v.maxValue(1, 'Must be from 0 to 1.'))),
 })
 
@@ -41,8 +46,7 @@ export type OwnOptions = Omit<ReplicatorOptions, 'replications'>
 
 /** What is wrong with the replicator's own options. */
 export function settingsIssues(options: OwnOptions): readonly ConfigIssue[] {
-  const parsed = v.safeParse(settingsSchema, options)
-  return parsed.success ? [] : parsed.issues.map((issue) => ({ path: v.getDotPath(issue) ?? '', message: issue.message }))
+  return shapeIssues(settingsSchema, options)
 }
 
 /** Errors: `CONFIG_INVALID`. */

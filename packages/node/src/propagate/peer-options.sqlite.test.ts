@@ -1,7 +1,10 @@
 import { DatabaseSync } from 'node:sqlite'
-import type { Propagator } from '@tidemark/core'
+import { createReceiver, Propagator, sqlPeer, type PropagatorOptions, type ReceiverOptions } from '@tidemark/core'
 import { describe, expect, it } from 'vitest'
+import { nodeSqlitePropagationTarget } from '../node-sqlite-propagation-target.ts'
+import { sqliteChanges } from '../sqlite-changes.ts'
 import { movableRuntime } from '../test/movable-runtime.ts'
+import { useFolder } from '../test/use-folder.ts'
 import { settle, useSites, type SendingOptions, type Site } from '../test/use-sites.ts'
 
 const CAPTURE = { capture: ['users'] } as const
@@ -100,5 +103,25 @@ describe('a copy anew', () => {
     wait()
     expect((await propagator.flush()).behind).toEqual([])
     expect(b.cells('users')).toEqual(a.cells('users'))
+  })
+})
+
+describe('options that are none', () => {
+  const path = useFolder()
+
+  it('are refused by sender and receiver, all at once and with the name that was meant', () => {
+    const target = nodeSqlitePropagationTarget({ path: path('b') })
+    const peer = { name: 'b', address: 'b', maxMessageBytes: 1, send: () => Promise.reject(new Error('Not sent.')), close: () => Promise.resolve() }
+    const misspelt = { source: sqliteChanges({ path: path('a') }, { tables: ['users'] }), origin: 'a', peers: [peer], timeoutMS: 1, breaker: { failure: 1 } }
+    expect(() => new Propagator(misspelt as PropagatorOptions)).toThrow(expect.objectContaining({
+      code: 'CONFIG_INVALID',
+      issues: [{ path: 'breaker.failure', message: 'Is not an option. Did you mean `failures`?' }, { path: 'timeoutMS', message: 'Is not an option. Did you mean `timeoutMs`?' }],
+    }))
+    const rules = { target, authorize: { token: 'canary-token' }, conflicts: 'typo', replaceRows: true } as unknown as ReceiverOptions // what no compiler has seen
+    expect(() => createReceiver(rules)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', issues: [expect.objectContaining({ path: 'conflicts' }), expect.objectContaining({ path: 'replaceRows', message: 'Is not an option. Did you mean `replacesRows`?' })] }))
+  })
+
+  it('are not needed by a peer that is a database', () => {
+    expect(sqlPeer(nodeSqlitePropagationTarget({ path: path('b') })).name).toBe(`sqlite:${path('b')}`)
   })
 })

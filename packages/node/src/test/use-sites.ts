@@ -109,7 +109,7 @@ async function openSite({ name, file, options }: { readonly name: string; readon
   return site
 }
 
-function receiverOf(name: string, file: string, options: SiteOptions): ReturnType<typeof createReceiver> {
+function receiverOf(name: string, file: string, { schema: _schema, ...options }: SiteOptions): ReturnType<typeof createReceiver> {
   return createReceiver({ target: nodeSqlitePropagationTarget({ path: file }), authorize: { token: TOKEN }, origin: name, ...options })
 }
 

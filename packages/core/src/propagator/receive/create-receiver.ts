@@ -10,7 +10,7 @@ import { HEADERS } from '../wire/sign-message.ts'
 import { makeCheck } from './authorize.ts'
 import { failureStatus } from './failure-status.ts'
 import { readBody } from './read-body.ts'
-import { receiverSettings, type ReceiverOptions } from './receiver-options.ts'
+import { checkReceiver, receiverSettings, type ReceiverOptions } from './receiver-options.ts'
 
 /** The peer's side: a fetch handler for any path, and a function for those who have another transport. */
 export interface Receiver extends AsyncDisposable {
@@ -27,6 +27,7 @@ const MAX_MESSAGE_BYTES = 8_388_608
  * Errors: `CONFIG_INVALID`. The handler never rejects: what goes wrong is an answer with a status and a code.
  */
 export function createReceiver(options: ReceiverOptions): Receiver {
+  checkReceiver(options)
   const { maxMessageBytes = MAX_MESSAGE_BYTES, runtime = systemRuntime(), logger = silentLogger } = options
   const check = makeCheck(options.authorize)
   const connection = options.target.connect(receiverSettings(options))

@@ -1,7 +1,10 @@
+import * as v from 'valibot'
 import type { PropagationSettings, PropagationTarget } from '../../dialect/propagation-target.ts'
-import { TidemarkError } from '../../errors/tidemark-error.ts'
+import { shapeIssues } from '../../errors/shape-issues.ts'
+import { TidemarkError, type ConfigIssue } from '../../errors/tidemark-error.ts'
 import type { Logger } from '../../log/logger.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
+import { conflictEntries } from '../conflict-entries.ts'
 import { versionedWrites, type ConflictRules } from '../conflict-rules.ts'
 import { systemRuntime } from '../../runtime/system-runtime.ts'
 import type { SecretInput } from '../../util/secret.ts'
@@ -43,12 +46,45 @@ export interface ReceiverOptions extends ReceiverRules {
   readonly logger?: Logger | undefined
 }
 
-/** Errors: `CONFIG_INVALID`. */
+const flag = v.optional(v.boolean('Must be true or false.'))
+
+/** Not strict: rules come together with the options of what they are for. */
+const rulesSchema = v.object({
+  ...conflictEntries,
+  origin: v.optional(v.string()),
+  tables: v.optional(v.array(v.string())),
+  replacesRows: flag,
+  followsSchema: flag,
+  refusesLocalWrites: flag,
+})
+
+const receiverSchema = v.strictObject({
+  ...rulesSchema.entries,
+  target: v.custom((value) => typeof value === 'object' && value !== null && 'connect' in value, 'Must be a target, such as nodeSqlitePropagationTarget({ path }).'),
+  authorize: v.custom((value) => value !== undefined && value !== null, 'Must say who may send, such as { token }.'),
+  maxMessageBytes: v.optional(v.pipe(v.number(), v.minValue(1, 'Must be at least 1.'))),
+  runtime: v.optional(v.unknown()),
+  logger: v.optional(v.unknown()),
+})
+
+/** Errors: `CONFIG_INVALID` with every fault found. */
+export function checkReceiver(options: ReceiverOptions): void {
+  refuse(shapeIssues(receiverSchema, options))
+}
+
+/** Errors: `CONFIG_INVALID` with every fault found. */
 export function receiverSettings(rules: ReceiverRules): PropagationSettings {
+  refuse(shapeIssues(rulesSchema, rules))
   const { origin, replacesRows = false, followsSchema = false, refusesLocalWrites = false, log = 'tidemark', runtime = systemRuntime() } = rules
   const versioned = versionedWrites(rules, runtime)
   if (versioned !== undefined && refusesLocalWrites) {
     throw new TidemarkError('CONFIG_INVALID', 'An instance can not both write and be refused to.', { issues: [{ path: 'refusesLocalWrites', message: 'Must not be set where several instances write.' }] })
   }
   return { origin, replacesRows, followsSchema, refusesLocalWrites, log, versioned, tables: rules.tables === undefined ? undefined : new Set(rules.tables) }
+}
+
+function refuse(issues: readonly ConfigIssue[]): void {
+  if (issues.length === 0) return
+  const list = issues.map(({ path, message }) => `${path}: ${message}`).join(' ')
+  throw new TidemarkError('CONFIG_INVALID', `The options have ${issues.length} fault${issues.length === 1 ? '' : 's'}. ${list}`, { issues })
 }
