@@ -9,7 +9,7 @@ import type { BenchCase, CaseContext } from './case.ts'
 type Handle = (request: Request) => Response | Promise<Response>
 
 const TOKEN = 'bench'
-const REQUESTS = 20_000
+const REQUESTS = 5_000
 const ROUTES = { health: '/health', problem: '/nothing' } as const
 
 /** What a request costs in the handler, with its credentials asked for, against a bare hono app that answers the same bytes: in process, and over a socket. */

@@ -3,7 +3,7 @@ import { createAdaptorServer } from '@hono/node-server'
 import autocannon from 'autocannon'
 
 const CONNECTIONS = 16
-const AMOUNT = 10_000
+const AMOUNT = 5_000
 
 /** Requests a second that a handler behind Node's own server answers. Errors: when one is not answered with 2xx. */
 export async function requestsOverSocket(handle: (request: Request) => Response | Promise<Response>, { path, token }: { readonly path: string; readonly token: string }): Promise<number> {
