@@ -26,6 +26,8 @@ export async function openSocket(target: ConnectTarget, options: OpenSocketOptio
   const reading = target.tls === 'disable' ? { onread: options.buffers.onRead(() => socket) } : {}
   const socket: Socket = net.connect({ ...(target.path === undefined ? { host: target.host, port: target.port } : { path: target.path }), ...reading })
   socket.setNoDelay(true)
+  // Before any other listener, so that all of them see it.
+  socket.on('error', nameFault)
   const stop = (): void => void socket.destroy(new TidemarkError('SOURCE_UNREACHABLE', 'The source did not answer in time.', { detail: 'CONNECT_TIMEOUT' }))
   const timer = setTimeout(stop, options.timeoutMs)
   options.signal.addEventListener('abort', stop, { once: true })
@@ -69,6 +71,12 @@ async function tlsMaterial(own: PostgresTlsOptions): Promise<{ ca?: string[]; ce
     ...(own.cert === undefined ? {} : { cert: own.cert }),
     ...(own.key === undefined ? {} : { key: await makeSecret(own.key, 'tls.key').reveal() }),
   }
+}
+
+/** Workers give what happens to a socket no code; in Node each fault has one. By it the error is told apart from one of the driver's own. */
+function nameFault(error: Error & { code?: unknown }): void {
+  if (error instanceof TidemarkError) return
+  error.code ??= 'CONNECTION_CLOSED'
 }
 
 /** Waits for one event of a socket; `error` and an early `close` reject. Leaves no listener behind. */

@@ -11,16 +11,22 @@ export interface StartedWorker extends AsyncDisposable {
   ask(path: string): Promise<string>
 }
 
-/** The `worker` of a file of this folder, bundled from source as an application would bundle it: without Node's modules. */
-export async function startWorker(file: string, options: Omit<MiniflareOptions, 'workers'>): Promise<StartedWorker> {
+/** Where a driver needs Node's modules: the host's own, by `nodejs_compat`, and packages as they are built for Workers. */
+export interface StartWorkerSettings {
+  readonly usesNode?: boolean | undefined
+}
+
+/** The `worker` of a file of this folder, bundled from source as an application would bundle it: without Node's modules, unless it asks for them. */
+export async function startWorker(file: string, options: Omit<MiniflareOptions, 'workers'>, { usesNode = false }: StartWorkerSettings = {}): Promise<StartedWorker> {
   const resolveDir = fileURLToPath(new URL('.', import.meta.url))
   // Workers have a default export, and this repository none.
   const contents = `export * from './${file}'; export { worker as default } from './${file}'`
   const { outputFiles } = await build({
-    stdin: { contents, resolveDir }, bundle: true, format: 'esm', target: 'es2022', platform: 'neutral', conditions: ['tidemark-source'], mainFields: ['module', 'main'], write: false, sourcemap: 'inline',
+    stdin: { contents, resolveDir }, bundle: true, format: 'esm', target: 'es2022', platform: 'neutral', mainFields: ['module', 'main'], write: false, sourcemap: 'inline',
+    conditions: usesNode ? ['tidemark-source', 'workerd', 'worker', 'browser'] : ['tidemark-source'], external: usesNode ? ['node:*', 'cloudflare:*'] : [],
   })
   const script = outputFiles[0]?.text ?? ''
-  const runtime = new Miniflare({ ...options, modules: true, script, compatibilityDate: COMPATIBILITY_DATE } as MiniflareOptions) // one worker's options, and those of all
+  const runtime = new Miniflare({ ...options, modules: true, script, compatibilityDate: COMPATIBILITY_DATE, compatibilityFlags: usesNode ? ['nodejs_compat'] : [] } as MiniflareOptions) // one worker's options, and those of all
   await runtime.ready
   return {
     runtime,
