@@ -1,12 +1,11 @@
 import type { Socket } from 'node:net'
+import { hostSockets } from '#host-sockets'
 import { makeSecret, TidemarkError } from '@tidemark/core/adapter'
 import type { ConnectTarget } from './connect-target.ts'
 import type { PostgresTlsOptions } from './postgres-config.ts'
+import { openWorkersTls } from './open-workers-tls.ts'
 import type { ReadBuffers } from './read-buffers.ts'
-
-/** PostgreSQL manual, 55.7: length 8, code 80877103. */
-const SSL_REQUEST = Uint8Array.of(0, 0, 0, 8, 4, 210, 22, 47)
-const SSL_ACCEPTED = 0x53
+import { isSslAccepted, SSL_REQUEST } from './ssl-request.ts'
 
 export interface OpenSocketOptions {
   readonly timeoutMs: number
@@ -20,17 +19,30 @@ export interface OpenSocketOptions {
  * abort immediate (the driver alone can only ask the server to end), and what keeps the driver from connecting again.
  */
 export async function openSocket(target: ConnectTarget, options: OpenSocketOptions): Promise<Socket> {
-  // Imported late: on Workers this module is loaded but never called.
+  const limit = new AbortController()
+  const timer = setTimeout(() => limit.abort(), options.timeoutMs)
+  const signal = AbortSignal.any([options.signal, limit.signal])
+  try {
+    // As much of a socket as is used.
+    return hostSockets === undefined || target.tls === 'disable' ? await openNodeSocket(target, { ...options, signal }) : await openWorkersTls(hostSockets, target, signal) as unknown as Socket
+  } catch (error) {
+    throw signal.aborted ? noAnswer() : error
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function openNodeSocket(target: ConnectTarget, { buffers, signal }: OpenSocketOptions): Promise<Socket> {
+  // Imported late: on Workers this module is loaded but need not be called.
   const net = await import('node:net')
   // TLS takes the bytes of its socket itself.
-  const reading = target.tls === 'disable' ? { onread: options.buffers.onRead(() => socket) } : {}
+  const reading = target.tls === 'disable' ? { onread: buffers.onRead(() => socket) } : {}
   const socket: Socket = net.connect({ ...(target.path === undefined ? { host: target.host, port: target.port } : { path: target.path }), ...reading })
   socket.setNoDelay(true)
   // Before any other listener, so that all of them see it.
   socket.on('error', nameFault)
-  const stop = (): void => void socket.destroy(new TidemarkError('SOURCE_UNREACHABLE', 'The source did not answer in time.', { detail: 'CONNECT_TIMEOUT' }))
-  const timer = setTimeout(stop, options.timeoutMs)
-  options.signal.addEventListener('abort', stop, { once: true })
+  const stop = (): void => void socket.destroy(noAnswer())
+  signal.addEventListener('abort', stop, { once: true })
   try {
     await once(socket, 'connect')
     return target.tls === 'disable' ? socket : await secure(socket, target)
@@ -38,16 +50,18 @@ export async function openSocket(target: ConnectTarget, options: OpenSocketOptio
     socket.destroy()
     throw error
   } finally {
-    clearTimeout(timer)
-    options.signal.removeEventListener('abort', stop)
+    signal.removeEventListener('abort', stop)
   }
+}
+
+function noAnswer(): TidemarkError {
+  return new TidemarkError('SOURCE_UNREACHABLE', 'The source did not answer in time.', { detail: 'CONNECT_TIMEOUT' })
 }
 
 async function secure(socket: Socket, target: ConnectTarget): Promise<Socket> {
   socket.write(SSL_REQUEST)
   const answer = await once(socket, 'data')
-  // Exactly one byte: anything behind it came in plaintext and would be taken for the server's (CVE-2021-23222).
-  if (!(answer instanceof Uint8Array) || answer.length !== 1 || answer[0] !== SSL_ACCEPTED) {
+  if (!isSslAccepted(answer)) {
     throw new TidemarkError('SOURCE_TLS_FAILED', 'The source does not speak TLS.', { detail: 'SSL_REFUSED' })
   }
   const [tls, net] = await Promise.all([import('node:tls'), import('node:net')])
