@@ -17,7 +17,7 @@ const folder = mkdtempSync(join(tmpdir(), 'tidemark-authority-'))
 writeFileSync(join(folder, 'authority.pem'), cert)
 process.env['NODE_EXTRA_CA_CERTS'] = join(folder, 'authority.pem')
 const { startWorker } = await import('./test/start-worker.ts')
-const worker = await startWorker('replica-worker.ts', { durableObjects: { REPLICAS: { className: 'ReplicaObject', useSQLite: true } } }, { usesNode: true })
+const worker = await startWorker('postgres-replica-worker.ts', { durableObjects: { REPLICAS: { className: 'ReplicaObject', useSQLite: true } } }, { usesNode: true })
 
 afterAll(async () => {
   await worker[Symbol.asyncDispose]()
