@@ -1,5 +1,5 @@
-import { durableObjectChanges, durableObjectPropagationTarget, durableObjectSqlite, durableObjectStateStore } from '@tidemark/cloudflare'
-import { ChangeStream, createReceiver, Importer, Propagator, silentLogger, type Exporter, type Logger } from '@tidemark/core'
+import { durableObjectChanges, durableObjectPropagationTarget, durableObjectSqlite, durableObjectStateStore, durableObjectTarget } from '@tidemark/cloudflare'
+import { ChangeStream, createReceiver, Importer, Propagator, Replicator, silentLogger, type Exporter, type Logger } from '@tidemark/core'
 import { createHandler, type Handler, type HandlerOptions } from '@tidemark/http'
 import type { SqliteChanges } from '@tidemark/sqlite'
 import type { ObjectContext } from '../object-contract.ts'
@@ -19,6 +19,7 @@ const INSTANCE = 'starbase'
 /** The capabilities of an instance. */
 export interface Composition {
   readonly handler: Handler
+  readonly replicator: Replicator | undefined
   readonly exporter: Exporter | undefined
   readonly changes: SqliteChanges | undefined
   readonly stream: ChangeStream | undefined
@@ -31,6 +32,8 @@ export interface Composition {
 /** Errors: `CONFIG_INVALID`. */
 export function compose(context: ObjectContext, options: TidemarkOptions, authorize: HandlerOptions['authorize']): Composition {
   const { exports, logger = silentLogger } = options
+  const { sources, ...replication } = options.replication ?? {}
+  const replicator = options.replication === undefined ? undefined : new Replicator({ ...replication, target: durableObjectTarget(context.storage), tablePrefix: PREFIX, instance: INSTANCE, logger })
   const changes = options.changes === undefined && options.propagation === undefined ? undefined : durableObjectChanges(context.storage, { retention: RETENTION, ...options.changes, log: NAME })
   const stream = changes === undefined || options.changes === undefined ? undefined : new ChangeStream({ source: changes, instance: INSTANCE, logger })
   const propagator = changes === undefined || options.propagation === undefined ? undefined : new Propagator({ ...options.propagation, source: changes, logger })
@@ -40,12 +43,12 @@ export function compose(context: ObjectContext, options: TidemarkOptions, author
   const exporter = exports === undefined ? undefined : new InstanceExporter({ ...exports, source, state, instance: INSTANCE, logger })
   const importer = exports === undefined ? undefined : new Importer({ source: exports.storage, target: source, encryption: exports.encryption, formats: exports.formats, compressions: exports.compressions, logger })
   const handler = createHandler({
-    authorize, exporter, importer, propagator, receiver, logger,
+    authorize, replicator, sources, exporter, importer, propagator, receiver, logger,
     streams: stream,
     // An alarm goes on with dumps; a load goes on when it is asked for again.
     exports: { runs: false, waitMs: exports?.waitMs },
     imports: { runs: false, waitMs: exports?.waitMs, state },
     waitUntil: (work) => context.waitUntil(work),
   })
-  return { handler, exporter, changes, stream, propagator, logger, sliceMs: exports?.sliceMs ?? 10_000 }
+  return { handler, replicator, exporter, changes, stream, propagator, logger, sliceMs: exports?.sliceMs ?? 10_000 }
 }

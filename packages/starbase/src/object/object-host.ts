@@ -12,6 +12,7 @@ import type { TidemarkOptions } from './tidemark-options.ts'
 const ALARMS = 'tidemark:alarms'
 /** What StarbaseDB itself waits for: its cron plugin. */
 const STARBASE = 'starbase'
+const REPLICATE = 'replicate'
 const EXPORTS = 'exports'
 const PROPAGATE = 'propagate'
 const PURGE = 'purge'
@@ -22,6 +23,7 @@ const EXPORT_DELAY_MS = 2_000
 const PROPAGATE_DELAY_MS = 5_000
 /** The log grows between two of these beyond what is to be kept. */
 const PURGE_DELAY_MS = 3_600_000
+const LOOK_AGAIN_MS = 10_000
 const FLUSH_BUDGET_MS = 20_000
 const MAX_TICKETS = 100
 
@@ -53,6 +55,7 @@ export class ObjectHost {
         await alarm()
         return undefined
       },
+      [REPLICATE]: () => this.#replicate(),
       [EXPORTS]: () => this.#export(),
       [PROPAGATE]: () => this.#propagate(),
       [PURGE]: () => this.#purge(),
@@ -62,10 +65,13 @@ export class ObjectHost {
   /** Never rejects: what goes wrong is a problem of RFC 9457. */
   async handle(request: Request, scope: StarbaseScope): Promise<Response> {
     try {
-      const { handler, exporter } = this.#compose()
+      const { handler, exporter, replicator } = this.#compose()
       if (exporter !== undefined && scope !== 'none' && beginsExport(request)) await this.#alarms.wakeAt(EXPORTS, Date.now() + EXPORT_DELAY_MS)
       this.#scopes.set(request, scope)
-      return await handler(request)
+      const answer = await handler(request)
+      // What was configured or started may be due now.
+      if (replicator !== undefined && scope !== 'none' && changesReplication(request)) await this.#alarms.wakeAt(REPLICATE, Date.now())
+      return answer
     } catch (error) {
       return problemAnswer(error)
     }
@@ -165,6 +171,18 @@ export class ObjectHost {
     return (await exporter?.stepDue({ budget: { ms: sliceMs } }))?.nextAtMs
   }
 
+  /** As long as the object lives, its own timers have copies made in time; the alarm is for one that does not. What is under way is looked after. */
+  async #replicate(): Promise<number | undefined> {
+    const { replicator } = this.#compose()
+    if (replicator === undefined) return undefined
+    await replicator.start()
+    const soonMs = Date.now() + LOOK_AGAIN_MS
+    const active = (await replicator.status()).filter(({ isActive }) => isActive)
+    const times = active.map(({ activity, nextSyncAtMs }) => (activity === 'syncing' ? soonMs : Math.max(soonMs, nextSyncAtMs ?? Infinity)))
+    const nextAtMs = Math.min(...times)
+    return Number.isFinite(nextAtMs) ? nextAtMs : undefined
+  }
+
   async #propagate(): Promise<number | undefined> {
     this.#woken.delete(PROPAGATE)
     this.#isBehind = false
@@ -181,8 +199,16 @@ export class ObjectHost {
   }
 
   #compose(): Composition {
-    return this.#composition ??= compose(this.#context, this.#configure(), (request, scope) => includesScope(this.#scopes.get(request) ?? 'none', scope))
+    if (this.#composition !== undefined) return this.#composition
+    this.#composition = compose(this.#context, this.#configure(), (request, scope) => includesScope(this.#scopes.get(request) ?? 'none', scope))
+    // What is due is told by what is stored; when, nobody has said before the first time.
+    if (this.#composition.replicator !== undefined) this.#wakeOnce(REPLICATE, 0)
+    return this.#composition
   }
+}
+
+function changesReplication({ method, url }: Request): boolean {
+  return method === 'POST' && new URL(url).pathname.startsWith('/data-replication/')
 }
 
 /** Begins one, or leaves something of one to do. */

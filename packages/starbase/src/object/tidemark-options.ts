@@ -1,8 +1,11 @@
-import type { ExporterOptions, Logger, PropagatorOptions, ReceiverOptions } from '@tidemark/core'
+import type { ExporterOptions, Logger, PropagatorOptions, ReceiverOptions, ReplicatorOptions } from '@tidemark/core'
+import type { HandlerOptions } from '@tidemark/http'
 import type { SqliteChangesOptions } from '@tidemark/sqlite'
 
 /** What runs in an instance. What is left out has no routes. */
 export interface TidemarkOptions {
+  /** Tables of other databases that are kept copied into the instance. */
+  readonly replication?: ReplicationSettings | undefined
   /** Dumps of the instance, and loading them again. */
   readonly exports?: ExportSettings | undefined
   /** What of the instance's changes is captured, for `/changes`, `/cdc` and propagation. Default `retention`: the last 100,000 changes. */
@@ -13,6 +16,11 @@ export interface TidemarkOptions {
   readonly receiver?: Omit<ReceiverOptions, 'target' | 'conflicts' | 'log' | 'logger'> | undefined
   /** Default: silent. */
   readonly logger?: Logger | undefined
+}
+
+export interface ReplicationSettings extends Omit<ReplicatorOptions, 'target' | 'instance' | 'tablePrefix' | 'logger'> {
+  /** What `POST /data-replication/configure` may name as `sourceConfig.dialect`. Default: none, and nothing can be configured. */
+  readonly sources?: HandlerOptions['sources']
 }
 
 export interface ExportSettings extends Omit<ExporterOptions, 'source' | 'state' | 'instance' | 'logger'> {

@@ -2,13 +2,15 @@ import { r2Storage, type R2Bucket } from '@tidemark/cloudflare'
 import { httpPeer } from '@tidemark/core'
 import { Hono } from 'hono'
 import {
-  ChangeStreamPlugin, ExportPlugin, PropagationPlugin, ReceiverPlugin, withTidemark, type StarbaseConfiguration, type StarbaseDataSource, type StarbaseObject, type StarbasePlugin, type TidemarkMethods, type TidemarkOptions,
+  ChangeStreamPlugin, DataReplicationPlugin, ExportPlugin, PropagationPlugin, ReceiverPlugin, withTidemark, type StarbaseConfiguration, type StarbaseDataSource, type StarbaseObject, type StarbasePlugin, type TidemarkMethods, type TidemarkOptions,
 } from '../index.ts'
+import { addPerson, elsewhere } from './elsewhere.ts'
 import { InstanceObject } from './instance-object.ts'
 
 interface Environment {
   readonly OBJECTS: Namespace
   readonly NORTHERN: Namespace
+  readonly COPYING: Namespace
   readonly BUCKET: R2Bucket
   readonly SELF: { fetch(url: string, init: object): Promise<Response> }
 }
@@ -51,6 +53,18 @@ export const StarbaseObjects = withTidemark(Inspected, (environment) => options(
 /** An instance that has a peer. */
 export const NorthernObjects = withTidemark(Inspected, (environment) => ({ ...options(environment as Environment), ...toSouth(environment as Environment) }))
 
+/** An instance that keeps copies. */
+export const CopyingObjects = withTidemark(Inspected, (environment) => ({ ...options(environment as Environment), ...copies() }))
+
+function copies(): TidemarkOptions {
+  return {
+    replication: {
+      sources: { memory: elsewhere() },
+      replications: [{ name: 'planned', source: elsewhere(), sourceTable: 'people', targetTable: 'planned_people', syncIntervalMinutes: 0.02 }],
+    },
+  }
+}
+
 function options({ BUCKET }: Environment): TidemarkOptions {
   return {
     exports: { storage: r2Storage(BUCKET), waitMs: 400 },
@@ -68,6 +82,11 @@ function toSouth({ SELF }: Environment): TidemarkOptions {
   }
 }
 
+function namespaceOf(hostname: string, { OBJECTS, NORTHERN, COPYING }: Environment): Namespace {
+  if (hostname === 'north.example') return NORTHERN
+  return hostname === 'copies.example' ? COPYING : OBJECTS
+}
+
 /** Instances by the name of the host; their tokens are `admin` and `client`. */
 export const worker = {
   async fetch(request: Request, environment: Environment, context: NonNullable<StarbaseDataSource['executionContext']>): Promise<Response> {
@@ -82,12 +101,13 @@ class Instance {
   readonly #plugins: readonly StarbasePlugin[]
   readonly #dataSource: StarbaseDataSource
 
-  constructor(request: Request, { OBJECTS, NORTHERN }: Environment, executionContext: NonNullable<StarbaseDataSource['executionContext']>) {
+  constructor(request: Request, environment: Environment, executionContext: NonNullable<StarbaseDataSource['executionContext']>) {
     const { hostname } = new URL(request.url)
-    const objects = hostname === 'north.example' ? NORTHERN : OBJECTS
+    const objects = namespaceOf(hostname, environment)
     this.#stub = objects.get(objects.idFromName(hostname))
     const stub = this.#stub
     this.#plugins = [
+      new DataReplicationPlugin({ stub }),
       new ExportPlugin({ stub }),
       new ChangeStreamPlugin({ stub, clients: 'read', events: [{ action: '*', schema: 'main', table: 'users' }] }),
       new PropagationPlugin({ stub }),
@@ -122,6 +142,7 @@ class Instance {
     app.post('/query', async (context) => context.json({ result: await this.#query(await context.req.json()) }))
     app.post('/unheard', async (context) => context.json({ result: await this.#unheard(await context.req.text()) }))
     app.post('/alarm', async (context) => context.json({ result: await this.#setAlarm(Number(await context.req.text())) }))
+    app.post('/people', async (context) => context.json({ result: await addPerson(BigInt(await context.req.text()), 'a person') }))
     app.post('/wake', async (context) => context.json({ result: await this.#stub.wake() }))
     app.get('/inspect', async (context) => context.json({ result: await this.#stub.inspect() }))
     return app

@@ -17,7 +17,7 @@ export async function startInstances(): Promise<StartedInstances> {
   })
   const runtime = new Miniflare({
     modules: true, script: outputFiles[0]?.text ?? '', compatibilityDate: COMPATIBILITY_DATE,
-    durableObjects: { OBJECTS: { className: 'StarbaseObjects', useSQLite: true }, NORTHERN: { className: 'NorthernObjects', useSQLite: true } },
+    durableObjects: { OBJECTS: { className: 'StarbaseObjects', useSQLite: true }, NORTHERN: { className: 'NorthernObjects', useSQLite: true }, COPYING: { className: 'CopyingObjects', useSQLite: true } },
     r2Buckets: ['BUCKET'],
     serviceBindings: { SELF: kCurrentWorker },
   })
