@@ -81,5 +81,5 @@ test('help and version go to stdout, for every command', async () => {
 test.each([[[]], [['snc']], [['--frm']]])('%j is bad usage', async (args) => {
   const host = bufferHost(args)
   expect(await run(host)).toBe(2)
-  expect(host.written.stderr).toContain('sync, plan, doctor, status, logs')
+  expect(host.written.stderr).toContain('sync, plan, doctor, grants, status, logs')
 })

@@ -2,6 +2,7 @@ import { defineCommand, renderUsage, runCommand, type CommandDef } from 'citty'
 import { cittyCommand, type TidemarkCommand } from './command.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { exportCommand } from './commands/export.ts'
+import { grantsCommand } from './commands/grants.ts'
 import { importCommand } from './commands/import.ts'
 import { logsCommand } from './commands/logs.ts'
 import { planCommand } from './commands/plan.ts'
@@ -20,7 +21,7 @@ import { makeRedact, secretsIn } from './redact.ts'
 import { reportOf } from './report-of.ts'
 import { version } from './version.ts'
 
-const commands: readonly TidemarkCommand[] = [syncCommand, planCommand, doctorCommand, statusCommand, logsCommand, tailCommand, exportCommand, importCommand, verifyCommand, serveCommand]
+const commands: readonly TidemarkCommand[] = [syncCommand, planCommand, doctorCommand, grantsCommand, statusCommand, logsCommand, tailCommand, exportCommand, importCommand, verifyCommand, serveCommand]
 
 const mainCommand = defineCommand({
   meta: { name: 'tidemark', version, description: 'Keeps tables of PostgreSQL and MySQL copied into SQLite and libSQL, follows the changes of SQLite databases, exports them and loads their dumps, and serves all that over HTTP' },

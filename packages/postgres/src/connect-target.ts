@@ -25,6 +25,11 @@ export async function resolveTarget(config: PostgresConfig): Promise<ConnectTarg
   return 'sql' in config ? targetOfInstance(config) : targetOfHost(config)
 }
 
+/** The database that a configuration names. Opens nothing. Errors: as {@link resolveTarget}. */
+export async function databaseOf(config: PostgresConfig): Promise<string> {
+  return (await resolveTarget(config)).database
+}
+
 /**
  * The address without credentials. A URL that only a function knows has none before the first connection; then the
  * address names no host.

@@ -2,18 +2,27 @@ import type { DoctorReport, ErrorCode, Finding } from '@tidemark/core'
 import type { ArgsDef } from 'citty'
 import type { CommandContext, TidemarkCommand } from '../command.ts'
 import { configure } from '../configure.ts'
+import { tlsOption } from '../connection-options.ts'
 import { EXIT, exitCodeOfAll } from '../exit-code.ts'
+import { postgresDatabase } from '../postgres-database.ts'
 import { reportError } from '../report-error.ts'
 import { reportOf } from '../report-of.ts'
 import { outputArgs, sourceArgs, tableArgs } from './args.ts'
 
-const args = { ...sourceArgs, ...tableArgs, ...outputArgs } as const satisfies ArgsDef
+const args = {
+  database: { type: 'positional', description: 'postgres://, or env:NAME: what stands in the way of streaming its changes, instead of copying its tables', required: false },
+  slot: { type: 'string', valueHint: 'name', description: 'Of the stream; without, every slot of the server is looked at' },
+  publication: { type: 'string', valueHint: 'name', description: 'Of the stream' },
+  ...sourceArgs, ...tableArgs, ...outputArgs,
+} as const satisfies ArgsDef
 
 export const doctorCommand: TidemarkCommand = {
   name: 'doctor',
-  description: 'Says what is wrong with source tables and tracking columns, with the SQL that mends it',
+  description: 'Says what is wrong with source tables and tracking columns, or with streaming changes, with the SQL that mends it',
   args,
   run: async (context) => {
+    if (context.flags.has('database')) return runStream(context)
+    for (const name of ['slot', 'publication']) if (context.flags.has(name)) context.faults.add(`--${name}`, 'Is for streams: name the database first.')
     const { replicator, names } = await configure(context, { target: 'none' })
     // One table that can't be examined keeps no other from it.
     const outcomes = await Promise.allSettled(names.map((name) => replicator.doctor(name)))
@@ -33,7 +42,22 @@ export const doctorCommand: TidemarkCommand = {
   },
 }
 
-function print({ flags, output }: CommandContext, { name, findings }: DoctorReport): void {
+async function runStream(context: CommandContext): Promise<number> {
+  const { flags, faults, host } = context
+  for (const name of NOT_FOR_STREAMS) if (flags.has(name)) faults.add(`--${name}`, 'Has no meaning for streams.')
+  const url = postgresDatabase(flags, { environment: host.environment, faults })
+  const tls = tlsOption(flags, faults)
+  faults.throwIfAny()
+  if (url === undefined) return EXIT.usage
+  const { diagnoseStream } = await import('@tidemark/postgres')
+  const findings = await diagnoseStream({ url, tls }, { tables: flags.all('table'), slot: flags.get('slot'), publication: flags.get('publication') })
+  print(context, { name: 'stream', findings })
+  return conclude(context, [], findings)
+}
+
+const NOT_FOR_STREAMS = ['from', 'tracking', 'mode', 'key', 'columns', 'null-tracking', 'on-schema-change']
+
+function print({ flags, output }: CommandContext, { name, findings }: Pick<DoctorReport, 'name' | 'findings'>): void {
   if (flags.has('json')) {
     for (const { id, severity, message, sql } of findings) output.json({ type: 'finding', name, id, severity, message, sql: sql ?? null })
     return
