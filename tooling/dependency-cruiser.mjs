@@ -27,7 +27,7 @@ export default {
       name: 'nothing-imports-a-barrel',
       severity: 'error',
       from: { path: '^packages/[^/]+/src/', pathNot: '(\\.test\\.ts$|/test/)' },
-      to: { path: '^packages/core/src/(index|adapter|kysely|testing)\\.ts$', dependencyTypes: ['local'] },
+      to: { path: '^packages/core/src/(index|adapter|kysely|testing|telemetry)\\.ts$', dependencyTypes: ['local'] },
     },
     {
       name: 'adapters-never-import-each-other',
