@@ -54,10 +54,13 @@ function behind(gate: () => Promise<void> | void): SourceDialect {
 }
 
 function holdable(): { readonly source: SourceDialect; readonly arrived: Promise<void>; readonly go: () => void } {
-  const [arrived, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-  return { arrived: arrived.promise, go: go.resolve, source: behind(() => {
-    arrived.resolve()
-    return go.promise
+  let arrive = (): void => {}
+  let go = (): void => {}
+  const arrived = new Promise<void>((resolve) => void (arrive = resolve))
+  const gone = new Promise<void>((resolve) => void (go = resolve))
+  return { arrived, go: () => go(), source: behind(() => {
+    arrive()
+    return gone
   }) }
 }
 
