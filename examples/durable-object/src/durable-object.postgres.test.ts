@@ -47,7 +47,7 @@ async function replica(): Promise<Replica> {
   return configs[0] ?? { phase: 'unknown' }
 }
 
-/** Writes until it is told to stop: new rows, changed ones and ones that go. */
+/** Writes until it is told to stop: new rows and changed ones. */
 function writing(): AsyncDisposable {
   let isStopped = false
   const done = (async () => {

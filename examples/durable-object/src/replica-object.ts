@@ -5,6 +5,7 @@ import { Notes } from './notes.ts'
 
 const DEFAULT_SLICE_MS = 10_000
 const DAY_MS = 86_400_000
+const MAX_EXPIRY_SECONDS = 365 * 86_400
 /** So long a request works on its dump itself before the alarm takes over. */
 const EXPORT_DELAY_MS = 5_000
 
@@ -73,6 +74,7 @@ export class ReplicaObject {
     if (!await this.#capabilities.authorize(request, isWrite ? 'operate' : 'read', `${request.method} /notes`)) return new Response('Unauthorized', { status: 401 })
     if (!isWrite) return Response.json(this.#notes.all())
     const seconds = new URL(request.url).searchParams.get('expiresInSeconds')
+    if (seconds !== null && !(Number(seconds) > 0 && Number(seconds) < MAX_EXPIRY_SECONDS)) return new Response('expiresInSeconds must be a number above 0, of a year at most.', { status: 400 })
     const expiresAtMs = seconds === null ? null : Date.now() + Number(seconds) * 1_000
     this.#notes.add(await request.text(), expiresAtMs)
     if (expiresAtMs !== null) await this.#alarms.wakeAt('expire', expiresAtMs)

@@ -218,7 +218,7 @@ describe('bad input', () => {
       '/', '//', '/data//health', '/DATA/health', '/data/Health', '/data/health;x', '/data/%2e%2e/health', '/data/export/download/%2e%2e%2f', '/data/export/status/..%5c..',
       '/data/export/status/%00', '/data/export/status/%ff', '/data/export/status/%', '/data/health%00', '/data/health/..%2f', '/data\\health', 'http://evil.example/data/nothing', '/data/:name', '/data/*', '/.', '/data/export/status/', '/data/data-replication/status/x',
     ]) expect([target, ['400', '404', '405'].includes(await raw(target))]).toEqual([target, true])
-    for (const method of ['TRACE', 'PUT', 'PATCH', 'OPTIONS', 'PROPFIND', 'MKCOL', 'LOCK', 'SEARCH']) expect([method, ['405', '500'].includes(await raw('/data/health', method))]).toEqual([method, true])
+    for (const method of ['TRACE', 'PUT', 'PATCH', 'OPTIONS', 'PROPFIND', 'MKCOL', 'LOCK', 'SEARCH']) expect([method, await raw('/data/health', method)]).toEqual([method, '405'])
     // Longer than Node takes; the handler itself takes any.
     expect((await world.handler(new Request(`http://localhost/data/${'a'.repeat(1_000_000)}`))).status).toBe(404)
     expect((await world.handler(new Request(`http://localhost/data/export/status/${'a'.repeat(1_000_000)}`, { headers: { authorization: `Bearer ${SECRETS.read}` } }))).status).toBe(400)
