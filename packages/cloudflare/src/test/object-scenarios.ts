@@ -31,6 +31,7 @@ function interruptedStorage(storage: ObjectStorage, words: string, statement: st
     transactionSync: (closure) => storage.transactionSync(closure),
     transaction: (closure) => storage.transaction(closure),
     deleteAll: () => storage.deleteAll(),
+    sync: () => storage.sync(),
     sql: {
       exec: (query, ...bindings) => {
         const cursor = storage.sql.exec(query, ...bindings)

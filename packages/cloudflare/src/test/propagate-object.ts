@@ -1,6 +1,6 @@
 import { createReceiver, httpPeer, Propagator, TidemarkError, type Receiver } from '@tidemark/core'
 import type { PropagationTarget } from '@tidemark/core/adapter'
-import { DurableObjectAlarms } from '../durable-object-alarms.ts'
+import { DurableObjectAlarms, type AlarmStorage } from '../durable-object-alarms.ts'
 import { d1PropagationTarget } from '../d1-propagation-target.ts'
 import type { D1Database } from '../d1-database.ts'
 import { durableObjectChanges } from '../durable-object-changes.ts'
@@ -21,7 +21,7 @@ export interface Environment {
 }
 
 interface Context {
-  readonly storage: ObjectStorage
+  readonly storage: ObjectStorage & AlarmStorage
   waitUntil(work: Promise<unknown>): void
 }
 
