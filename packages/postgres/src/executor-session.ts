@@ -18,6 +18,8 @@ export type PostgresExecutor = (text: string, parameters: readonly string[]) => 
 export class ExecutorSession implements SqlSession {
   readonly #execute: PostgresExecutor
   readonly #timeoutMs: number
+  /** Also those that nobody waits for any more. Never reject. */
+  readonly #running = new Set<Promise<unknown>>()
 
   constructor(execute: PostgresExecutor, timeoutMs: number) {
     this.#execute = execute
@@ -34,14 +36,26 @@ export class ExecutorSession implements SqlSession {
     await this.#run(`DO ${quoteLiteral(`BEGIN ${text}; END`)}`, [], options)
   }
 
+  /** Once no statement is at work at the server: an executor can't be told to stop, so that one that was aborted goes on there, and what it reads is in use. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#running)
+  }
+
   async #run(text: string, parameters: readonly string[], { signal }: AbortOptions): Promise<readonly object[]> {
     try {
-      const rows: unknown = await bounded(this.#execute(text, parameters), { signal, timeoutMs: this.#timeoutMs })
+      const rows: unknown = await bounded(this.#start(text, parameters), { signal, timeoutMs: this.#timeoutMs })
       if (!Array.isArray(rows)) throw corrupt()
       return rows
     } catch (error) {
       throw mapPostgresError(error)
     }
+  }
+
+  #start(text: string, parameters: readonly string[]): Promise<unknown> {
+    const rows = Promise.resolve(this.#execute(text, parameters))
+    const running: Promise<unknown> = rows.catch(() => undefined).finally(() => this.#running.delete(running))
+    this.#running.add(running)
+    return rows
   }
 }
 

@@ -3,6 +3,7 @@ import {
   type RetainRequest, type TendOptions, type Unsubscribe,
 } from '@tidemark/core/adapter'
 import { aborted } from '../bounded.ts'
+import type { ExecutorSession } from '../executor-session.ts'
 import type { SqlSession } from '../sql-session.ts'
 import { GivenPlaces } from './given-places.ts'
 import { toPlace, toPosition, type LogPlace } from './log-place.ts'
@@ -32,7 +33,7 @@ interface Reading {
 /** A slot that is looked at from time to time, over whatever runs SQL. Its log is read once, for all readers, and forgotten by the server up to what is retained. */
 export class PolledChangeConnection implements ChangeConnection {
   readonly leases: LeaseStore
-  readonly #session: SqlSession
+  readonly #session: ExecutorSession
   readonly #settings: PollSettings
   readonly #described: readonly PublishedTable[]
   readonly #types: TypeNames
@@ -50,7 +51,7 @@ export class PolledChangeConnection implements ChangeConnection {
   #turn: Promise<unknown> = Promise.resolve()
   #isDisposed = false
 
-  private constructor(session: SqlSession, settings: PollSettings, opened: { readonly tables: readonly PublishedTable[]; readonly setup: SlotSetup }) {
+  private constructor(session: ExecutorSession, settings: PollSettings, opened: { readonly tables: readonly PublishedTable[]; readonly setup: SlotSetup }) {
     this.#session = session
     this.#settings = settings
     this.#described = opened.tables
@@ -64,7 +65,7 @@ export class PolledChangeConnection implements ChangeConnection {
   }
 
   /** Looks at everything before it makes anything. Errors: `LOG_UNAVAILABLE`, `LOG_NOT_OWNED`, `TABLE_*`, `SOURCE_*`. */
-  static async open(session: SqlSession, settings: PollSettings, options: AbortOptions): Promise<PolledChangeConnection> {
+  static async open(session: ExecutorSession, settings: PollSettings, options: AbortOptions): Promise<PolledChangeConnection> {
     const tables = await describeTables(session, settings, options)
     await createLeases(session, options)
     const setup = await setUpSlot(session, settings, { tables, ...options })
@@ -150,10 +151,11 @@ export class PolledChangeConnection implements ChangeConnection {
     return { events: undefined, bytes: Math.max(0, Number(behind)), ms: undefined }
   }
 
-  /** The executor is the application's. */
+  /** The executor is the application's. A look that was aborted has the slot until the server is done with it, and would be in the way of whoever comes next. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isDisposed = true
     await this.#turn
+    await this.#session.settled()
   }
 
   get #epoch(): string {
