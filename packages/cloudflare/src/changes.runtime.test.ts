@@ -115,3 +115,17 @@ describe('D1', () => {
     ]])
   })
 })
+
+describe('a copy that takes the place of one that another table refers to', () => {
+  it('takes no row of that table with it in an object', async () => {
+    expect(await ask('object', 'replacedCopy')).toEqual(['none', [[10, 1], [11, 2]]])
+  })
+
+  it('is refused on D1, where foreign keys can\'t be switched off', async () => {
+    expect(await ask('d1', 'replacedCopy')).toEqual(['NOT_SUPPORTED', [[10, 1], [11, 2]]])
+  })
+
+  it('is refused on D1 too when that table comes only once it was looked for', async () => {
+    expect(await ask('d1', 'lateReference')).toEqual(['NOT_SUPPORTED', []])
+  })
+})

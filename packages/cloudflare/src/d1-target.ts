@@ -43,9 +43,12 @@ class D1TargetDriver implements TargetDriver {
   }
 
   async swap<T>(dropped: string, work: (transaction: TargetTransaction) => Promise<T>): Promise<T> {
-    await this.#refuseReferred(dropped)
     try {
-      return await this.#run(work, { before: [DEFER, LEGACY_ON], after: [LEGACY_OFF] })
+      // Within the transaction: what is asked there must be so still when it is written.
+      return await this.#run(async (transaction) => {
+        await refuseReferred(transaction, dropped)
+        return work(transaction)
+      }, { before: [DEFER, LEGACY_ON], after: [LEGACY_OFF] })
     } catch (error) {
       // No part of the transaction that was taken back.
       await this.#driver.query(LEGACY_OFF.sql).catch(() => undefined)
@@ -54,15 +57,6 @@ class D1TargetDriver implements TargetDriver {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
-
-  /** DROP TABLE deletes the rows first: those that refer to them would go too, or forbid it. */
-  async #refuseReferred(table: string): Promise<void> {
-    const [row] = await this.#driver.query(REFERRING, [table, table])
-    if (Number(row?.[0]) === 0) return
-    throw new TidemarkError('NOT_SUPPORTED', `The copy "${table}" can't be replaced: other tables refer to it, and D1 does not let foreign keys be switched off.`, {
-      remedy: 'Drop those foreign keys, or copy into a table that nothing refers to.',
-    })
-  }
 
   #run<T>(work: (transaction: TargetTransaction) => Promise<T>, around: { readonly before: readonly SqliteQuery[]; readonly after: readonly SqliteQuery[] }): Promise<T> {
     return untilUnchanged(async () => {
@@ -77,6 +71,15 @@ class D1TargetDriver implements TargetDriver {
     const results = await this.#driver.commit({ seen, writes: [...before, ...writes.map(exactly), ...after] })
     for (const [index, tally] of tallies) tally.add(results[before.length + index]?.changes ?? 0)
   }
+}
+
+/** DROP TABLE deletes the rows first: those that refer to them would go too, or forbid it. */
+async function refuseReferred(transaction: TargetTransaction, table: string): Promise<void> {
+  const [row] = await transaction.query(REFERRING, [table, table])
+  if (Number(row?.[0]) === 0) return
+  throw new TidemarkError('NOT_SUPPORTED', `The copy "${table}" can't be replaced: other tables refer to it, and D1 does not let foreign keys be switched off.`, {
+    remedy: 'Drop those foreign keys, or copy into a table that nothing refers to.',
+  })
 }
 
 class TallyingTransaction extends D1Transaction implements TargetTransaction {

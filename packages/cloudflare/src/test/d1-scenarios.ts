@@ -3,12 +3,16 @@ import type { SqliteChanges } from '@tidemark/sqlite'
 import type { D1Database, D1Statement } from '../d1-database.ts'
 import { d1Changes } from '../d1-changes.ts'
 import { d1StateStore } from '../d1-state-store.ts'
+import { d1Target } from '../d1-target.ts'
+import { replacedCopy } from './replaced-copy.ts'
 import { codeOf, readOn, type Scenario, type ScenarioHost } from './scenario-host.ts'
 
 export function d1Host(database: D1Database): ScenarioHost {
   return {
     changes: (options) => d1Changes(database, options),
     stateStore: () => d1StateStore(database),
+    target: () => d1Target(database),
+    rows: (query) => database.prepare(query).raw(),
     run: async (...statements) => {
       for (const sql of statements) await database.prepare(sql).raw()
     },
@@ -33,6 +37,8 @@ function interruptedDatabase(database: D1Database, words: string, statement: str
 
 /** What comes of others who write between what a transaction reads and what it writes. */
 export const d1Scenarios: Readonly<Record<string, Scenario<ScenarioHost>>> = {
+  lateReference: (host) => replacedCopy(host, { isLate: true }),
+
   /** Several make the log at once, while tables change: one log, with the tables of all. */
   concurrentInstalls: async ({ changes, run }) => {
     const tables = ['a', 'b', 'c', 'd']

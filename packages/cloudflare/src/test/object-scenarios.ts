@@ -1,5 +1,6 @@
 import { durableObjectChanges } from '../durable-object-changes.ts'
 import { durableObjectStateStore } from '../durable-object-state-store.ts'
+import { durableObjectTarget } from '../durable-object-target.ts'
 import type { ErasableStorage } from './change-subjects.ts'
 import { codeOf, LIMIT, readOn, type Scenario, type ScenarioHost } from './scenario-host.ts'
 import { brief } from './shared-scenarios.ts'
@@ -17,6 +18,8 @@ export function objectHost(storage: ObjectStorage): ObjectHost {
     storage,
     changes: (options) => durableObjectChanges(storage, options),
     stateStore: () => durableObjectStateStore(storage),
+    target: () => durableObjectTarget(storage),
+    rows: async (query) => Array.from(storage.sql.exec(query).raw()),
     run: async (...statements) => {
       for (const sql of statements) storage.sql.exec(sql)
     },

@@ -1,16 +1,18 @@
 import type { ChangeEvent } from '@tidemark/core'
-import type { ChangeConnection, LogPosition } from '@tidemark/core/adapter'
+import type { ChangeConnection, LogPosition, TargetDialect } from '@tidemark/core/adapter'
 import type { SqliteChanges, SqliteChangesOptions, SqliteStateStore } from '@tidemark/sqlite'
 
 /** One of the two databases, inside of workerd. */
 export interface ScenarioHost {
   changes(options: SqliteChangesOptions): SqliteChanges
   stateStore(): SqliteStateStore
+  target(): TargetDialect
   /** The same database, but once, when a query with these words has been answered, somebody else runs the statement. */
   interrupted(words: string, statement: string): ScenarioHost
   /** By the application's own means, one statement at a time. */
   run(...statements: string[]): Promise<void>
   bind(statement: string, ...values: unknown[]): Promise<void>
+  rows(query: string): Promise<readonly unknown[]>
 }
 
 /** Runs inside of workerd and answers in JSON, see `toJson`. */

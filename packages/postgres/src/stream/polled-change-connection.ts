@@ -13,7 +13,7 @@ import type { PollSettings } from './poll-settings.ts'
 import { PolledLog } from './polled-log.ts'
 import type { PublishedTable } from './published-table.ts'
 import { dropPublication } from './publication.ts'
-import { dropSlot, gap, readFlushed, readHead, readSlot, OBJECT_IN_USE, type GapReason } from './replication-slot.ts'
+import { dropSlot, gap, readFlushed, readHead, readSlot, orSlotBusy, type GapReason } from './replication-slot.ts'
 import { RetentionWatch } from './retention-watch.ts'
 import { CREATE_LEASES, IS_CURRENT, RowLeases } from './row-leases.ts'
 import { describeTables, setUpSlot, type SlotSetup } from './slot-setup.ts'
@@ -218,7 +218,7 @@ export class PolledChangeConnection implements ChangeConnection {
     const isDue = given !== undefined && log !== undefined && given > log.confirmed
     const fence = [this.#settings.slot, String(token)]
     const statement = isDue ? { text: ADVANCE, parameters: [...fence, formatLsn(given)] } : { text: IS_CURRENT, parameters: fence }
-    const rows = await this.#session.query({ ...statement, signal }).catch((error: unknown) => { throw explain(error) })
+    const rows = await this.#session.query({ ...statement, signal }).catch((error: unknown) => { throw orSlotBusy(error) })
     if (rows.length === 0) throw new TidemarkError('LEASE_LOST', `Another worker has taken the lease "${lease}".`)
     if (isDue) log.moved(given)
   }
@@ -256,11 +256,4 @@ async function createLeases(session: SqlSession, options: AbortOptions): Promise
     if (!(error instanceof TidemarkError) || error.code !== 'SOURCE_PERMISSION_DENIED') throw error
     throw new TidemarkError(error.code, 'The source user may not make the table of leases.', { detail: error.detail, cause: error.cause, remedy })
   }
-}
-
-function explain(error: unknown): unknown {
-  if (!(error instanceof TidemarkError)) return error
-  const { detail, cause } = error
-  if (detail === OBJECT_IN_USE) return new TidemarkError('SOURCE_BUSY', 'Another process reads the replication slot just now.', { detail, cause })
-  return error
 }

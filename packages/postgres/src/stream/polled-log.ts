@@ -2,7 +2,7 @@ import { TidemarkError, type AbortOptions } from '@tidemark/core/adapter'
 import type { SqlSession } from '../sql-session.ts'
 import type { Lsn } from './lsn.ts'
 import { peekStatement, readPeeked, type Peeked } from './peek-statement.ts'
-import { gap, OBJECT_IN_USE } from './replication-slot.ts'
+import { gap, orSlotBusy } from './replication-slot.ts'
 import type { StreamItem } from './replication-stream.ts'
 
 export interface PolledLogOptions {
@@ -145,9 +145,8 @@ async function peek(session: SqlSession, request: Parameters<typeof peekStatemen
 
 function explain(error: unknown): unknown {
   if (!(error instanceof TidemarkError)) return error
-  const { detail, cause } = error
-  if (detail === OBJECT_IN_USE) return new TidemarkError('SOURCE_BUSY', 'Another process reads the replication slot just now.', { detail, cause })
+  const { detail } = error
   // The slot went between two lines of the statement; or the publication did.
   if (detail === '42704') return gap('slot-missing')
-  return detail === '55000' ? gap('slot-lost') : error
+  return detail === '55000' ? gap('slot-lost') : orSlotBusy(error)
 }

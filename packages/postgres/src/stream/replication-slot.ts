@@ -71,6 +71,12 @@ export function slotInUse(slot: string, { detail, cause }: Pick<TidemarkError, '
   return new TidemarkError('LEASE_HELD', `Another process reads the replication slot "${slot}".`, { detail, cause, remedy: 'Let one process serve a slot; it is taken when the other ends.' })
 }
 
+/** What the server says of a slot that is read by somebody at the moment, which passes where nobody stays at it; any other error as it is. */
+export function orSlotBusy(error: unknown): unknown {
+  if (!(error instanceof TidemarkError) || error.detail !== OBJECT_IN_USE) return error
+  return new TidemarkError('SOURCE_BUSY', 'Another process reads the replication slot just now.', { detail: error.detail, cause: error.cause })
+}
+
 /** Ends the process of ours that still holds the slot. One that has taken it since has another number. */
 export async function freeSlot(session: SqlSession, slot: string, pid: number, options: AbortOptions): Promise<boolean> {
   const text = `SELECT pg_catalog.pg_terminate_backend(active_pid) FROM pg_catalog.pg_replication_slots
