@@ -26,7 +26,7 @@ describe('wrong options', () => {
 
   it('may not have two sources of one name', () => {
     const log = new ScriptedLog({ name: 'same' })
-    expect(paths(construct({ sources: [log.source, log.source] }))).toEqual(['sources.1.name'])
+    expect(paths(construct({ sources: [log.source, log.source] }))).toEqual(['sources[1].name'])
     expect(paths(construct({ source: log.source, sources: [log.source] }))).toEqual(['sources'])
   })
 
@@ -34,7 +34,7 @@ describe('wrong options', () => {
     const { log, stream } = makeRig({ checkpoints: undefined as never })
     const error: unknown = await stream.subscribe({ id: '', tables: [], ops: ['snapshot' as never], retry: { baseMs: 0 }, onError: 'dead-letter', graceMs: -1 }, () => undefined).catch((caught: unknown) => caught)
     expect(error).toMatchObject({ code: 'CONFIG_INVALID' })
-    expect(paths(error)).toEqual(['tables', 'ops.0', 'graceMs', 'id', 'retry.baseMs', 'deadLetter', 'durable'])
+    expect(paths(error)).toEqual(['tables', 'ops[0]', 'graceMs', 'id', 'retry.baseMs', 'deadLetter', 'durable'])
     await expect(stream.live({ maxBufferedBytes: 0 }).next()).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
     await expect(stream.subscribe({ id: 'a' }, undefined as never)).rejects.toBeInstanceOf(TypeError)
     expect(log.calls.connect).toBe(0)

@@ -1,8 +1,12 @@
 import * as v from 'valibot'
 import type { ChangeSource, SliceLimit } from '../dialect/change-source.ts'
 import type { RetryOptions } from '../engine/run-steps.ts'
-import { shapeIssues } from '../errors/shape-issues.ts'
-import { TidemarkError, type ConfigIssue } from '../errors/tidemark-error.ts'
+import { configError, toIssues, type Fault } from '../errors/fault.ts'
+import { callable, count, duration, logger, positive, retry, runtime, text } from '../errors/option-shapes.ts'
+import { shapeFaults, shapeIssues } from '../errors/shape-issues.ts'
+import { having, standardSchema, type StandardSchema } from '../errors/standard-schema.ts'
+import type { ConfigIssue } from '../errors/tidemark-error.ts'
+import type { StateStore } from '../state/state-store.ts'
 import type { LagBudget } from './lag-watch.ts'
 import type { ChangeStreamOptions, LiveBudget, SubscribeOptions } from './change-stream-options.ts'
 
@@ -26,32 +30,24 @@ const DEFAULT_BATCH: SliceLimit = { events: 2_048, bytes: MIB }
 const DEFAULT_RETRY: RetryOptions = { attempts: 5, baseMs: 100, maxMs: 30_000 }
 const DEFAULT_BUDGET: LagBudget = { bytes: 16 * MIB, events: 8_192, graceMs: 30_000 }
 
-const count = v.pipe(v.number(), v.integer('Must be a whole number.'), v.minValue(1, 'Must be at least 1.'))
-const positive = v.pipe(v.number(), v.finite('Must be finite.'), v.gtValue(0, 'Must be greater than 0.'))
-const text = v.pipe(v.string(), v.minLength(1, 'Must not be empty.'))
 const snapshot = v.optional(v.picklist(['initial', 'none']))
-const retry = v.optional(v.strictObject({ attempts: v.optional(count), baseMs: v.optional(positive), maxMs: v.optional(positive) }))
-const source = v.custom((value) => typeof value === 'object' && value !== null && 'connect' in value && 'capabilities' in value,
-  'Must be a source of changes, such as sqliteChanges(db).')
-const store = v.custom((value) => typeof value === 'object' && value !== null && 'get' in value && 'set' in value, 'Must be a state store.')
-const callable = v.custom((value) => typeof value === 'function', 'Must be a function.')
+const source = having<ChangeSource>(['connect', 'capabilities'], 'Must be a source of changes, such as sqliteChanges(db).')
 
-const streamSchema = v.strictObject({
+export const changeStreamShape = v.strictObject({
   source: v.optional(source),
   sources: v.optional(v.pipe(v.array(source), v.minLength(1, 'Must have a source.'))),
   name: v.optional(text),
   snapshot,
-  checkpoints: v.optional(store),
+  checkpoints: v.optional(having<StateStore>(['get', 'set'], 'Must be a state store.')),
   onGap: v.optional(v.picklist(['fail', 'resnapshot'])),
-  batch: v.optional(v.strictObject({ events: v.optional(count), bytes: v.optional(count) })),
+  batch: v.optional(v.strictObject({ events: v.exactOptional(count), bytes: v.exactOptional(count) })),
   buffer: v.optional(v.strictObject({ bytes: v.optional(count) })),
-  retry,
+  retry: v.optional(retry),
   heartbeatIntervalMs: v.optional(positive),
-  stopGraceMs: v.optional(v.pipe(v.number(), v.finite('Must be finite.'), v.minValue(0, 'Must not be negative.'))),
+  stopGraceMs: v.optional(duration),
   instance: v.optional(text),
   leaseTtlMs: v.optional(count),
-  runtime: v.optional(v.unknown()),
-  logger: v.optional(v.unknown()),
+  runtime, logger,
 })
 
 const selection = {
@@ -63,7 +59,7 @@ const selection = {
   startAt: v.optional(text),
   maxBufferedBytes: v.optional(count),
   maxBufferedEvents: v.optional(count),
-  graceMs: v.optional(v.pipe(v.number(), v.finite('Must be finite.'), v.minValue(0, 'Must not be negative.'))),
+  graceMs: v.optional(duration),
 }
 
 const liveSchema = v.object({ ...selection, id: v.optional(text) })
@@ -71,15 +67,24 @@ const subscribeSchema = v.object({
   ...selection,
   id: text,
   durable: v.optional(v.boolean()),
-  retry,
+  retry: v.optional(retry),
   onError: v.optional(v.picklist(['stop', 'dead-letter'])),
-  deadLetter: v.optional(callable),
+  deadLetter: v.optional(callable<NonNullable<SubscribeOptions['deadLetter']>>()),
 })
+
+/** What is wrong with the options of a stream. */
+export function changeStreamFaults(options: unknown): readonly Fault[] {
+  const shape = shapeFaults(changeStreamShape, options)
+  return typeof options === 'object' && options !== null ? [...shape, ...sourceFaults(options)] : shape
+}
+
+/** Validates all options of a `ChangeStream`, as its constructor does. */
+export const changeStreamOptionsSchema: StandardSchema<ChangeStreamOptions> = standardSchema(changeStreamFaults)
 
 /** Errors: `CONFIG_INVALID` with every fault found. */
 export function resolveStreamSettings(options: ChangeStreamOptions): ChangeStreamSettings {
-  const issues = [...shapeIssues(streamSchema, options), ...sourceIssues(options)]
-  if (issues.length > 0) throw invalid(issues)
+  const faults = changeStreamFaults(options)
+  if (faults.length > 0) throw configError(toIssues(faults))
   return {
     sources: options.sources ?? (options.source === undefined ? [] : [options.source]),
     name: options.name ?? 'default',
@@ -98,7 +103,7 @@ export function resolveStreamSettings(options: ChangeStreamOptions): ChangeStrea
 /** Errors: `CONFIG_INVALID` with every fault found. */
 export function checkLive(options: LiveBudget, issues: readonly ConfigIssue[]): void {
   const all = [...shapeIssues(liveSchema, options), ...issues]
-  if (all.length > 0) throw invalid(all)
+  if (all.length > 0) throw configError(all)
 }
 
 /** Errors: `CONFIG_INVALID` with every fault found. */
@@ -107,7 +112,7 @@ export function checkSubscribe(options: SubscribeOptions, issues: readonly Confi
     ? [{ path: 'deadLetter', message: 'Must be given where `onError` is "dead-letter".' }]
     : []
   const all = [...shapeIssues(subscribeSchema, options), ...deadLetters, ...issues]
-  if (all.length > 0) throw invalid(all)
+  if (all.length > 0) throw configError(all)
 }
 
 export function budgetOf({ maxBufferedBytes, maxBufferedEvents, graceMs }: LiveBudget): LagBudget {
@@ -118,17 +123,12 @@ export function budgetOf({ maxBufferedBytes, maxBufferedEvents, graceMs }: LiveB
   }
 }
 
-function sourceIssues({ source, sources }: ChangeStreamOptions): readonly ConfigIssue[] {
-  if (source === undefined && sources === undefined) return [{ path: 'source', message: 'Must be given, or `sources`.' }]
-  if (source !== undefined && sources !== undefined) return [{ path: 'sources', message: 'Must not be given beside `source`.' }]
+function sourceFaults({ source: one, sources }: ChangeStreamOptions): readonly Fault[] {
+  if (one === undefined && sources === undefined) return [{ path: ['source'], message: 'Must be given, or `sources`.' }]
+  if (one !== undefined && sources !== undefined) return [{ path: ['sources'], message: 'Must not be given beside `source`.' }]
   if (!Array.isArray(sources)) return []
   const names = sources.map((entry: unknown) => (typeof entry === 'object' && entry !== null && 'name' in entry ? entry.name : undefined))
   return names.flatMap((name, index) => (name !== undefined && names.indexOf(name) < index
-    ? [{ path: `sources.${index}.name`, message: `Must be unique; another source is named "${String(name)}".` }]
+    ? [{ path: ['sources', index, 'name'], message: `Must be unique; another source is named "${String(name)}".` }]
     : []))
-}
-
-function invalid(issues: readonly ConfigIssue[]): TidemarkError {
-  const list = issues.map((issue) => `${issue.path}: ${issue.message}`).join(' ')
-  return new TidemarkError('CONFIG_INVALID', `The options have ${issues.length} fault${issues.length === 1 ? '' : 's'}. ${list}`, { issues })
 }

@@ -1,48 +1,23 @@
-import * as v from 'valibot'
 import type { Consistency, ExportCapabilities, ExportTableSelection } from '../dialect/export-source.ts'
-import { TidemarkError, type ConfigIssue } from '../errors/tidemark-error.ts'
-import { DUMP_FORMATS } from '../dump/manifest.ts'
+import { configError } from '../errors/fault.ts'
+import { shapeIssues } from '../errors/shape-issues.ts'
+import type { ConfigIssue } from '../errors/tidemark-error.ts'
 import type { StorageCapabilities } from '../storage/object-storage.ts'
 import { checkCallbackUrl } from './callback/check-callback-url.ts'
 import type { ExportContext } from './export-context.ts'
 import type { ExportRequest } from './export-request.ts'
+import { exportRequestShape } from './export-shapes.ts'
 import type { ExportSpec } from './export-state.ts'
 
 const MAX_STATEMENT_BYTES = 100_000
 const MAX_CONCURRENCY = 4
 const DEFAULT_BUDGET_MS = 20_000
 
-const count = v.pipe(v.number(), v.integer('Must be a whole number.'), v.minValue(1, 'Must be at least 1.'))
-const duration = v.pipe(v.number(), v.finite('Must be finite.'), v.minValue(0, 'Must not be negative.'))
-const text = v.pipe(v.string(), v.minLength(1, 'Must not be empty.'))
-const secret = v.union([text, v.strictObject({ env: text }), v.custom((value) => typeof value === 'function')], 'Must be a text, { env } or a function.')
-const table = v.union([text, v.strictObject({ name: text, where: v.optional(text), limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))) })], 'Must be a name, or { name, where, limit }.')
-
-const requestSchema = v.strictObject({
-  format: v.optional(v.picklist(DUMP_FORMATS)),
-  layout: v.optional(v.picklist(['single', 'directory'])),
-  tables: v.optional(v.pipe(v.array(table), v.minLength(1, 'Must name a table; leave it out for all.'))),
-  exclude: v.optional(v.array(v.union([text, v.instance(RegExp)], 'Must be a name or a regular expression.'))),
-  content: v.optional(v.picklist(['all', 'schema', 'data'])),
-  consistency: v.optional(v.picklist(['auto', 'snapshot', 'corrected', 'fuzzy'])),
-  partBytes: v.optional(count),
-  maxStatementBytes: v.optional(v.pipe(count, v.minValue(1_000, 'Must be at least 1,000.'))),
-  keepRowids: v.optional(v.boolean()),
-  compression: v.optional(text),
-  encrypt: v.optional(v.boolean()),
-  concurrency: v.optional(count),
-  budget: v.optional(v.strictObject({ ms: v.optional(v.pipe(duration, v.gtValue(0, 'Must be greater than 0.'))), bytes: v.optional(count) })),
-  pauseMs: v.optional(duration),
-  callback: v.optional(v.strictObject({ url: text, secret: v.optional(secret) })),
-  fileName: v.optional(v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/, 'Must be letters, digits, `.`, `_` and `-`.'))),
-  ttlMs: v.optional(duration),
-})
-
 /** The request with every default filled in. Errors: `CONFIG_INVALID` with every fault found, `CALLBACK_REFUSED`. */
 export function resolveRequest(context: ExportContext, request: ExportRequest): ExportSpec {
-  const issues = [...shapeIssues(request)]
+  const issues = [...shapeIssues(exportRequestShape, request)]
   if (issues.length === 0) issues.push(...combinationIssues(context, request))
-  if (issues.length > 0) throw invalid(issues)
+  if (issues.length > 0) throw configError(issues, 'request')
   if (request.callback !== undefined) checkCallbackUrl(request.callback.url, context.callbacks?.allowedOrigins ?? [])
   const { source, keys } = context
   const layout = request.layout ?? 'single'
@@ -66,11 +41,6 @@ export function resolveRequest(context: ExportContext, request: ExportRequest): 
     fileName: request.fileName ?? `dump_${timestamp(context.runtime.now())}`,
     ttlMs: request.ttlMs,
   }
-}
-
-function shapeIssues(request: ExportRequest): readonly ConfigIssue[] {
-  const parsed = v.safeParse(requestSchema, request)
-  return parsed.success ? [] : parsed.issues.map((issue) => ({ path: v.getDotPath(issue) ?? '', message: issue.message }))
 }
 
 function combinationIssues(context: ExportContext, request: ExportRequest): readonly ConfigIssue[] {
@@ -125,9 +95,4 @@ function consistencyOf({ consistency = 'auto' }: ExportRequest, { consistencies 
 
 function timestamp(nowMs: number): string {
   return new Date(nowMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')
-}
-
-function invalid(issues: readonly ConfigIssue[]): TidemarkError {
-  const list = issues.map((issue) => `${issue.path}: ${issue.message}`).join(' ')
-  return new TidemarkError('CONFIG_INVALID', `The request has ${issues.length} fault${issues.length === 1 ? '' : 's'}. ${list}`, { issues })
 }

@@ -2,7 +2,8 @@ import { builtInFormats } from '../dump/built-in-formats.ts'
 import { DumpKeys } from '../dump/encryption/dump-keys.ts'
 import { gzip } from '../dump/gzip.ts'
 import { Emitter } from '../events/emitter.ts'
-import { TidemarkError, type ConfigIssue } from '../errors/tidemark-error.ts'
+import { configError } from '../errors/fault.ts'
+import { shapeIssues } from '../errors/shape-issues.ts'
 import { silentLogger } from '../log/logger.ts'
 import { systemRuntime } from '../runtime/system-runtime.ts'
 import { makeSecret, type Secret } from '../util/secret.ts'
@@ -11,15 +12,14 @@ import type { ExportEvents } from './export-events.ts'
 import type { ExportState } from './export-state.ts'
 import { ExportStore } from './export-store.ts'
 import type { ExporterOptions, ExportRetry } from './exporter-options.ts'
+import { exporterShape } from './export-shapes.ts'
 
 const DEFAULT_RETRY: ExportRetry = { attempts: 8, baseMs: 500, maxMs: 300_000 }
 
 /** Errors: `CONFIG_INVALID` with every fault found. */
 export function exporterContext(options: ExporterOptions, secrets: ReadonlyMap<string, Secret>): ExportContext {
-  const issues = issuesOf(options)
-  if (issues.length > 0) {
-    throw new TidemarkError('CONFIG_INVALID', `The options have ${issues.length} fault${issues.length === 1 ? '' : 's'}. ${issues.map(({ path, message }) => `${path}: ${message}`).join(' ')}`, { issues })
-  }
+  const issues = shapeIssues(exporterShape, options)
+  if (issues.length > 0) throw configError(issues)
   const logger = options.logger ?? silentLogger
   const runtime = options.runtime ?? systemRuntime()
   const formats = [...options.formats ?? [], ...builtInFormats]
@@ -50,20 +50,4 @@ function callbackSecret({ id, callback }: ExportState, { callbacks }: ExporterOp
   if (own !== undefined) return own
   if (callback?.secretEnv !== undefined) return makeSecret({ env: callback.secretEnv }, 'callback.secret')
   return makeSecret(callbacks?.secret ?? '', 'callbacks.secret')
-}
-
-function issuesOf(options: ExporterOptions): readonly ConfigIssue[] {
-  const given: unknown = options
-  if (typeof given !== 'object' || given === null) return [{ path: '', message: 'Must be an object.' }]
-  return [
-    ...required(options.source, 'source', ['exports', 'connectExport'], 'a source of exports, such as nodeSqlite({ path })'),
-    ...required(options.storage, 'storage', ['put', 'createUpload'], 'a storage, such as fsStorage(folder)'),
-    ...required(options.state, 'state', ['get', 'set', 'list'], 'a state store'),
-    ...(options.callbacks === undefined || Array.isArray(options.callbacks.allowedOrigins) ? [] : [{ path: 'callbacks.allowedOrigins', message: 'Must be a list of origins.' }]),
-  ]
-}
-
-function required(value: unknown, path: string, members: readonly string[], what: string): readonly ConfigIssue[] {
-  const isFit = typeof value === 'object' && value !== null && members.every((member) => member in value)
-  return isFit ? [] : [{ path, message: `Must be ${what}.` }]
 }

@@ -1,11 +1,14 @@
 import * as v from 'valibot'
 import type { RetryOptions } from '../engine/run-steps.ts'
 import type { SliceBudget } from '../engine/step.ts'
-import { shapeIssues } from '../errors/shape-issues.ts'
-import type { ConfigIssue } from '../errors/tidemark-error.ts'
+import { configError, faultsBelow, toIssues, type Fault } from '../errors/fault.ts'
+import { count, logger, positive, retry, runtime, text } from '../errors/option-shapes.ts'
+import { shapeFaults } from '../errors/shape-issues.ts'
+import { having, standardSchema, type StandardSchema } from '../errors/standard-schema.ts'
 import type { RunLogLimits } from '../state/ledger.ts'
+import { replicationListFaults } from './replication-faults.ts'
+import { replicationShape } from './replication-schema.ts'
 import type { ReplicatorOptions } from './replicator-options.ts'
-import { configError } from './resolve-replication.ts'
 
 /** The replicator's own options with every default filled in. */
 export interface ReplicatorSettings {
@@ -23,38 +26,44 @@ const MS_PER_DAY = 86_400_000
 const DEFAULT_SLICE: SliceBudget = { ms: 2_000, rows: 100_000, bytes: 16_000_000 }
 const DEFAULT_RETRY: RetryOptions = { attempts: 6, baseMs: 500, maxMs: 300_000 }
 
-const count = v.pipe(v.number(), v.integer('Must be a whole number.'), v.minValue(1, 'Must be at least 1.'))
-const positive = v.pipe(v.number(), v.finite('Must be finite.'), v.gtValue(0, 'Must be greater than 0.'))
-const settingsSchema = v.strictObject({
-  target: v.custom((value) => typeof value === 'object' && value !== null && 'connect' in value, 'Must be a target, such as nodeSqliteTarget({ path }).'),
+const DEFAULT_PREFIX = 'tidemark_'
+
+export const replicatorShape = v.strictObject({
+  target: having<ReplicatorOptions['target']>(['connect'], 'Must be a target, such as nodeSqliteTarget({ path }).'),
+  replications: v.optional(v.array(replicationShape)),
   tablePrefix: v.optional(v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]{0,30}$/, 'Must be a plain identifier of at most 31 characters.'))),
   concurrency: v.optional(count),
-  slice: v.optional(v.strictObject({ ms: v.optional(positive), rows: v.optional(count), bytes: v.optional(count) })),
-  retry: v.optional(v.strictObject({ attempts: v.optional(count), baseMs: v.optional(positive), maxMs: v.optional(positive) })),
+  slice: v.optional(v.strictObject({ ms: v.exactOptional(positive), rows: v.exactOptional(count), bytes: v.exactOptional(count) })),
+  retry: v.optional(retry),
   logs: v.optional(v.strictObject({ maxAgeDays: v.optional(positive), maxEntries: v.optional(count) })),
-  instance: v.optional(v.pipe(v.string(), v.minLength(1, 'Must not be empty.'))),
+  instance: v.optional(text),
   leaseTtlMs: v.optional(count),
-  // Checked on their own.
-  replications: v.optional(v.unknown()),
-  runtime: v.optional(v.unknown()),
-  logger: v.optional(v.unknown()),
+  runtime, logger,
   jitter: v.optional(v.pipe(v.number(), v.minValue(0, 'Must be from 0 to 1.'), v.maxValue(1, 'Must be from 0 to 1.'))),
 })
 
-/** The replicator's options beside its replications, which are checked on their own. */
-export type OwnOptions = Omit<ReplicatorOptions, 'replications'>
+/** The replicator's options, whatever it knows of tables. */
+type AnyOptions = Omit<ReplicatorOptions, 'replications'> & { readonly replications?: unknown }
 
-/** What is wrong with the replicator's own options. */
-export function settingsIssues(options: OwnOptions): readonly ConfigIssue[] {
-  return shapeIssues(settingsSchema, options)
+/** What is wrong with the options of a replicator, with those of its replications too. */
+export function replicatorFaults(options: unknown): readonly Fault[] {
+  const shape = shapeFaults(replicatorShape, options)
+  const { replications, tablePrefix = DEFAULT_PREFIX } = (options ?? {}) as Partial<ReplicatorOptions> // only looked at as far as its shape is right
+  const isRight = (...names: readonly string[]): boolean => !shape.some(({ path }) => path.length < 2 && (path[0] === undefined || names.includes(String(path[0]))))
+  if (!isRight('replications', 'tablePrefix') || replications === undefined) return shape
+  const faulty = new Set(shape.flatMap(({ path: [option, index] }) => (option === 'replications' && typeof index === 'number' ? [index] : [])))
+  return [...shape, ...faultsBelow(['replications'], replicationListFaults(replications, tablePrefix, faulty))]
 }
 
-/** Errors: `CONFIG_INVALID`. */
-export function resolveSettings(options: OwnOptions): ReplicatorSettings {
-  const issues = settingsIssues(options)
-  if (issues.length > 0) throw configError(issues)
+/** Validates all options of a `Replicator`, as its constructor does. */
+export const replicatorOptionsSchema: StandardSchema<ReplicatorOptions> = standardSchema(replicatorFaults)
+
+/** Errors: `CONFIG_INVALID` with every fault found. */
+export function resolveSettings(options: AnyOptions): ReplicatorSettings {
+  const faults = replicatorFaults(options)
+  if (faults.length > 0) throw configError(toIssues(faults))
   return {
-    tablePrefix: options.tablePrefix ?? 'tidemark_',
+    tablePrefix: options.tablePrefix ?? DEFAULT_PREFIX,
     concurrency: options.concurrency ?? 4,
     slice: { ...DEFAULT_SLICE, ...options.slice },
     retry: { ...DEFAULT_RETRY, ...options.retry },

@@ -2,6 +2,7 @@ import pLimit from 'p-limit'
 import type { AbortOptions, SourceConnection } from '../dialect/source.ts'
 import type { TargetConnection, TargetDialect } from '../dialect/target.ts'
 import { HeldLease } from '../engine/held-lease.ts'
+import { configError } from '../errors/fault.ts'
 import { TidemarkError } from '../errors/tidemark-error.ts'
 import { Emitter, type Unsubscribe } from '../events/emitter.ts'
 import { silentLogger, type Logger } from '../log/logger.ts'
@@ -13,13 +14,12 @@ import { planReplication, type ReplicationPlan } from './plan.ts'
 import { ReplicationRunner, type SyncOptions } from './replication-runner.ts'
 import { encodeState, newState } from './replication-state.ts'
 import { eventStream } from './event-stream.ts'
-import { replicationIssues } from './replication-issues.ts'
 import type { ReplicatorEvent, ReplicatorEvents, SyncResult } from './replicator-events.ts'
 import type { AnyTables, Replication, ReplicationOf, ReplicatorOptions } from './replicator-options.ts'
-import { resolveSettings, settingsIssues, type ReplicatorSettings } from './replicator-settings.ts'
+import { resolveSettings, type ReplicatorSettings } from './replicator-settings.ts'
 import { statusOf, type ReplicationStatus } from './replicator-status.ts'
 import { throwIfAborted } from '../util/throw-if-aborted.ts'
-import { configError, resolveReplications, type ResolvedReplication } from './resolve-replication.ts'
+import { resolveReplications, type ResolvedReplication } from './resolve-replication.ts'
 import { cursorReset } from './reset-cursor.ts'
 import { StepDue, type StepDueOptions } from './step-due.ts'
 import { leaseOf } from './sync-run.ts'
@@ -52,14 +52,9 @@ export class Replicator<DB = AnyTables> implements AsyncDisposable {
   #isStarted = false
 
   constructor(options: ReplicatorOptions<NoInfer<DB>>) {
-    const replications: readonly Replication[] = options.replications ?? []
-    const prefix = options.tablePrefix ?? 'tidemark_'
-    // One list of faults, whichever part of the options they are in.
-    const issues = [...settingsIssues(options), ...replicationIssues(replications, prefix)]
-    if (issues.length > 0) throw configError(issues)
     this.#settings = resolveSettings(options)
     this.#target = options.target
-    this.#options = replications
+    this.#options = options.replications ?? []
     this.#runtime = options.runtime ?? systemRuntime()
     this.#logger = options.logger ?? silentLogger
     this.#emitter = new Emitter((_error, event) => this.#logger.warn({ event }, 'A listener failed.'))

@@ -1,8 +1,11 @@
+import * as v from 'valibot'
 import type { TableRef } from '../dialect/table.ts'
-import { TidemarkError, type ConfigIssue } from '../errors/tidemark-error.ts'
+import { configError, faultsBelow, toIssues } from '../errors/fault.ts'
+import { shapeFaults } from '../errors/shape-issues.ts'
 import { stableJson } from '../util/stable-json.ts'
 import type { ReconcileOptions, Replication } from './replicator-options.ts'
-import { replicationIssues } from './replication-issues.ts'
+import { replicationListFaults } from './replication-faults.ts'
+import { replicationShape } from './replication-schema.ts'
 import { parseSchedule, type Schedule } from './schedule.ts'
 
 /** A replication with every default filled in. */
@@ -36,14 +39,10 @@ const DEFAULT_GRACE_MS = 250
 
 /** Checks all of them against each other too. Errors: `CONFIG_INVALID` with every fault found. */
 export function resolveReplications(replications: readonly Replication[], tablePrefix: string): readonly ResolvedReplication[] {
-  const issues = replicationIssues(replications, tablePrefix)
-  if (issues.length > 0) throw configError(issues)
+  const shape = shapeFaults(v.array(replicationShape), replications)
+  const faults = shape.length > 0 ? shape : replicationListFaults(replications, tablePrefix)
+  if (faults.length > 0) throw configError(toIssues(faultsBelow(['replications'], faults)))
   return replications.map(resolveReplication)
-}
-
-export function configError(issues: readonly ConfigIssue[]): TidemarkError {
-  const list = issues.map((issue) => `${issue.path}: ${issue.message}`).join(' ')
-  return new TidemarkError('CONFIG_INVALID', `The options have ${issues.length} fault${issues.length === 1 ? '' : 's'}. ${list}`, { issues })
 }
 
 function resolveReplication(options: Replication): ResolvedReplication {

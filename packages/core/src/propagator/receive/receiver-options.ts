@@ -1,5 +1,8 @@
 import * as v from 'valibot'
 import type { PropagationSettings, PropagationTarget } from '../../dialect/propagation-target.ts'
+import { configError } from '../../errors/fault.ts'
+import { logger, runtime } from '../../errors/option-shapes.ts'
+import { having, standardShape, type StandardSchema } from '../../errors/standard-schema.ts'
 import { shapeIssues } from '../../errors/shape-issues.ts'
 import { TidemarkError, type ConfigIssue } from '../../errors/tidemark-error.ts'
 import type { Logger } from '../../log/logger.ts'
@@ -8,7 +11,6 @@ import { conflictEntries } from '../conflict-entries.ts'
 import { versionedWrites, type ConflictRules } from '../conflict-rules.ts'
 import { systemRuntime } from '../../runtime/system-runtime.ts'
 import type { SecretInput } from '../../util/secret.ts'
-
 
 /** What a receiver does with what it gets. */
 export interface ReceiverRules extends ConflictRules {
@@ -58,18 +60,20 @@ const rulesSchema = v.object({
   refusesLocalWrites: flag,
 })
 
-const receiverSchema = v.strictObject({
+export const receiverShape = v.strictObject({
   ...rulesSchema.entries,
-  target: v.custom((value) => typeof value === 'object' && value !== null && 'connect' in value, 'Must be a target, such as nodeSqlitePropagationTarget({ path }).'),
-  authorize: v.custom((value) => value !== undefined && value !== null, 'Must say who may send, such as { token }.'),
+  target: having<PropagationTarget>(['connect'], 'Must be a target, such as nodeSqlitePropagationTarget({ path }).'),
+  authorize: v.custom<Authorization>((value) => value !== undefined && value !== null, 'Must say who may send, such as { token }.'),
   maxMessageBytes: v.optional(v.pipe(v.number(), v.minValue(1, 'Must be at least 1.'))),
-  runtime: v.optional(v.unknown()),
-  logger: v.optional(v.unknown()),
+  runtime, logger,
 })
+
+/** Validates all options of `createReceiver`, as it does. */
+export const receiverOptionsSchema: StandardSchema<ReceiverOptions> = standardShape(receiverShape)
 
 /** Errors: `CONFIG_INVALID` with every fault found. */
 export function checkReceiver(options: ReceiverOptions): void {
-  refuse(shapeIssues(receiverSchema, options))
+  refuse(shapeIssues(receiverShape, options))
 }
 
 /** Errors: `CONFIG_INVALID` with every fault found. */
@@ -84,7 +88,5 @@ export function receiverSettings(rules: ReceiverRules): PropagationSettings {
 }
 
 function refuse(issues: readonly ConfigIssue[]): void {
-  if (issues.length === 0) return
-  const list = issues.map(({ path, message }) => `${path}: ${message}`).join(' ')
-  throw new TidemarkError('CONFIG_INVALID', `The options have ${issues.length} fault${issues.length === 1 ? '' : 's'}. ${list}`, { issues })
+  if (issues.length > 0) throw configError(issues)
 }
