@@ -1,9 +1,10 @@
-import { silentLogger, TidemarkError, type ConfigIssue, type Logger, type Receiver, type StateStore } from '@tidemark/core'
-import { memoryStateStore, shapeIssues } from '@tidemark/core/adapter'
+import { silentLogger, type Logger, type Receiver, type SourceDialect, type StandardSchema, type StateStore } from '@tidemark/core'
+import { configError, having, memoryStateStore, shapeIssues, standardShape } from '@tidemark/core/adapter'
 import * as v from 'valibot'
 import type { Authorize } from './access/authorize.ts'
 import type { AnyChangeStream, AnyExporter, AnyImporter, AnyPropagator, AnyReplicator } from './capabilities.ts'
 import type { HandlerOptions } from './handler-options.ts'
+import type { SourceConfig } from './replication/source-config.ts'
 import type { BodyLimits } from './requests/read-json.ts'
 import type { UpgradeWebSocket } from './sockets/socket-host.ts'
 
@@ -35,35 +36,38 @@ export interface HandlerSettings extends BodyLimits {
 /** Of the one stream that has none. */
 const ONLY = 'default'
 
-const count = v.pipe(v.number('Must be a number.'), v.integer('Must be a whole number.'), v.minValue(1, 'Must be at least 1.'))
-const duration = v.pipe(v.number('Must be a number.'), v.finite('Must be finite.'), v.minValue(0, 'Must not be negative.'))
-const callable = v.custom((value) => typeof value === 'function', 'Must be a function.')
-const having = (...names: readonly string[]): v.GenericSchema =>
-  v.custom((value) => typeof value === 'object' && value !== null && names.every((name) => name in value), `Must have ${names.join(', ')}.`)
+const count = v.pipe(v.number(), v.integer('Must be a whole number.'), v.minValue(1, 'Must be at least 1.'))
+const duration = v.pipe(v.number(), v.finite('Must be finite.'), v.minValue(0, 'Must not be negative.'))
+const callable = <T>(): v.GenericSchema<T, T> => v.custom<T>((value) => typeof value === 'function', 'Must be a function.')
+const member = <T>(...members: readonly string[]): v.GenericSchema<T, T> => having<T>(members, `Must have ${members.join(', ')}.`)
+const stream = member<AnyChangeStream>('live', 'listSources')
 
-const optionsSchema = v.strictObject({
-  authorize: v.custom((value) => typeof value === 'function', 'Must be a function that says who may do what, such as bearerTokens({ admin: { env: \'ADMIN_TOKEN\' } }).'),
-  replicator: v.optional(having('status', 'syncNow', 'logs')),
-  exporter: v.optional(having('status', 'export', 'download')),
-  importer: v.optional(having('status', 'run', 'step')),
-  streams: v.optional(v.union([having('live', 'listSources'), v.record(v.string(), having('live', 'listSources'))], 'Must be a ChangeStream, or several by name.')),
-  propagator: v.optional(having('status', 'flush')),
-  receiver: v.optional(callable),
+export const handlerShape = v.strictObject({
+  authorize: v.custom<Authorize>((value) => typeof value === 'function', 'Must be a function that says who may do what, such as bearerTokens({ admin: { env: \'ADMIN_TOKEN\' } }).'),
+  replicator: v.optional(member<AnyReplicator>('status', 'syncNow', 'logs')),
+  exporter: v.optional(member<AnyExporter>('status', 'export', 'download')),
+  importer: v.optional(member<AnyImporter>('status', 'run', 'step')),
+  streams: v.optional(v.union([stream, v.record(v.string(), stream)], 'Must be a ChangeStream, or several by name.')),
+  propagator: v.optional(member<AnyPropagator>('status', 'flush')),
+  receiver: v.optional(callable<Receiver>()),
   basePath: v.optional(v.pipe(v.string(), v.regex(/^(\/[A-Za-z0-9._~-]+)*\/?$/, 'Must be a path of letters, digits, `.`, `_`, `~` and `-`, such as /data.'), v.check((path) => !/\/\.{1,2}(\/|$)/.test(path), 'Must not have . or .. in it.'))),
-  sources: v.optional(v.record(v.string(), v.union([callable, having('connect', 'parseTable')], 'Must be a source, or a function that makes one.'))),
+  sources: v.optional(v.record(v.string(), v.union([callable<(config: SourceConfig) => SourceDialect>(), member<SourceDialect>('connect', 'parseTable')], 'Must be a source, or a function that makes one.'))),
   exports: v.optional(v.strictObject({ waitMs: v.optional(duration), runs: v.optional(v.boolean()) })),
-  imports: v.optional(v.strictObject({ waitMs: v.optional(duration), runs: v.optional(v.boolean()), state: v.optional(having('get', 'set', 'list', 'delete')) })),
-  changes: v.optional(v.strictObject({ maxFeeds: v.optional(count), heartbeatMs: v.optional(count), webSockets: v.optional(callable), maxUnansweredBytes: v.optional(count) })),
+  imports: v.optional(v.strictObject({ waitMs: v.optional(duration), runs: v.optional(v.boolean()), state: v.optional(member<StateStore>('get', 'set', 'list', 'delete')) })),
+  changes: v.optional(v.strictObject({ maxFeeds: v.optional(count), heartbeatMs: v.optional(count), webSockets: v.optional(callable<UpgradeWebSocket>()), maxUnansweredBytes: v.optional(count) })),
   maxBodyBytes: v.optional(count),
   bodyTimeoutMs: v.optional(count),
-  waitUntil: v.optional(callable),
-  logger: v.optional(having('warn', 'error')),
+  waitUntil: v.optional(callable<NonNullable<HandlerOptions['waitUntil']>>()),
+  logger: v.optional(member<Logger>('warn', 'error')),
 })
+
+/** Validates all options of `createHandler`, as it does. */
+export const handlerOptionsSchema: StandardSchema<HandlerOptions> = standardShape(handlerShape)
 
 /** Errors: `CONFIG_INVALID` with every fault found. */
 export function resolveHandlerSettings(options: HandlerOptions): HandlerSettings {
-  const issues = shapeIssues(optionsSchema, options)
-  if (issues.length > 0) throw invalid(issues)
+  const issues = shapeIssues(handlerShape, options)
+  if (issues.length > 0) throw configError(issues)
   return {
     authorize: options.authorize,
     replicator: options.replicator,
@@ -97,9 +101,4 @@ function streamsOf(streams: HandlerOptions['streams']): ReadonlyMap<string, AnyC
 
 function isStream(streams: NonNullable<HandlerOptions['streams']>): streams is AnyChangeStream {
   return typeof streams.live === 'function'
-}
-
-function invalid(issues: readonly ConfigIssue[]): TidemarkError {
-  const list = issues.map((issue) => `${issue.path}: ${issue.message}`).join(' ')
-  return new TidemarkError('CONFIG_INVALID', `The options have ${issues.length} fault${issues.length === 1 ? '' : 's'}. ${list}`, { issues })
 }

@@ -21,7 +21,17 @@ export function shapeFaults(schema: v.GenericSchema, value: unknown): readonly F
 
 /** Of a parse that failed; its schema has to have been parsed with {@link sentence}. */
 export function faultsOf(schema: v.GenericSchema, issues: readonly v.BaseIssue<unknown>[]): readonly Fault[] {
-  return issues.map((issue) => ({ path: pathOf(issue), message: isUnknown(issue) ? unknownOption(schema, issue) : issue.message }))
+  return issues.map((issue) => ({ path: pathOf(issue), message: messageOf(schema, issue) }))
+}
+
+function messageOf(schema: v.GenericSchema, issue: v.BaseIssue<unknown>): string {
+  if (isUnknown(issue)) return unknownOption(schema, issue)
+  // Of what is missing the object speaks, which knows less of it than its own schema.
+  return issue.received === 'undefined' ? ownMessage(schemaAt(schema, pathOf(issue))) ?? issue.message : issue.message
+}
+
+function ownMessage(schema: unknown): string | undefined {
+  return typeof schema === 'object' && schema !== null && 'message' in schema && typeof schema.message === 'string' ? schema.message : undefined
 }
 
 /** Only where a schema has no words of its own: the library's would quote what it received. */
@@ -46,10 +56,13 @@ function unknownOption(schema: v.GenericSchema, issue: v.BaseIssue<unknown>): st
 
 /** The options that there are where the unknown one stands. */
 function namesAt(schema: unknown, path: readonly PropertyKey[]): readonly string[] {
+  return Object.keys(partsOf(schemaAt(schema, path)).entries)
+}
+
+function schemaAt(schema: unknown, [key, ...rest]: readonly PropertyKey[]): unknown {
+  if (key === undefined) return schema
   const { entries, each } = partsOf(schema)
-  const [key, ...rest] = path
-  if (key === undefined) return Object.keys(entries)
-  return namesAt(each ?? entries[String(key)], rest)
+  return schemaAt(each ?? entries[String(key)], rest)
 }
 
 interface Parts {

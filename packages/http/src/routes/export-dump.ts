@@ -1,5 +1,5 @@
-import type { ExportRequest } from '@tidemark/core'
-import { toTidemarkError } from '@tidemark/core/adapter'
+import type { ExportRequest, StandardSchema } from '@tidemark/core'
+import { standardShape, toTidemarkError } from '@tidemark/core/adapter'
 import * as v from 'valibot'
 import { jsonAnswer } from '../answers/json-answer.ts'
 import { acceptedAnswer, acceptedShape } from '../exports/export-answer.ts'
@@ -16,7 +16,7 @@ const callbackUrl = v.pipe(v.string(), v.minLength(1, 'Must not be empty.'), v.m
 const dumpQuery = v.strictObject({ callbackUrl: v.optional(callbackUrl), format: v.optional(format), layout: v.optional(layout) })
 
 /** All that an `ExportRequest` has, but for conditions, which are SQL, patterns, and secrets. */
-const dumpBody = v.strictObject({
+export const dumpShape = v.strictObject({
   callbackUrl: v.optional(callbackUrl),
   format: v.optional(format),
   layout: v.optional(layout),
@@ -30,6 +30,16 @@ const dumpBody = v.strictObject({
   pauseMs: v.optional(wholeNumber), ttlMs: v.optional(positiveNumber),
 })
 
+/** What is sent to `POST /export/dump`. */
+export interface DumpBody extends Omit<ExportRequest, 'callback' | 'budget' | 'exclude' | 'tables'> {
+  readonly callbackUrl?: string | undefined
+  readonly tables?: readonly (string | { readonly name: string; readonly limit?: number | undefined })[] | undefined
+  readonly exclude?: readonly string[] | undefined
+}
+
+/** Validates it before it is sent, as the route does. */
+export const dumpBodySchema: StandardSchema<DumpBody> = standardShape(dumpShape)
+
 const answers: Readonly<Record<number, RouteAnswer>> = {
   200: { description: 'A small export: the file itself, or the manifest of one that has several.', contentType: 'application/octet-stream' },
   202: { description: 'It takes longer, or the request said `Prefer: respond-async`. `Location` is its status.', schema: acceptedShape },
@@ -39,7 +49,7 @@ export const dumpRoute = defineRoute({
   method: 'POST', path: '/export/dump', scope: 'operate', id: 'startExport',
   summary: 'Begins an export; a small one is answered with its file',
   query: dumpQuery,
-  body: dumpBody,
+  body: dumpShape,
   answers,
   handle: ({ request, query, body, context }) => dump(request, { ...body, ...query }, context),
 })
@@ -53,7 +63,7 @@ export const getDumpRoute = defineRoute({
   handle: ({ request, query, context }) => dump(request, query, context),
 })
 
-async function dump(request: Request, wanted: v.InferOutput<typeof dumpBody>, context: HandlerContext): Promise<Response> {
+async function dump(request: Request, wanted: v.InferOutput<typeof dumpShape>, context: HandlerContext): Promise<Response> {
   const exporter = needed(context.exporter, 'exporter')
   const { callbackUrl: url, ...rest } = wanted
   const exportRequest: ExportRequest = url === undefined ? rest : { ...rest, callback: { url } }

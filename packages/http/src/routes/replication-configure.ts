@@ -1,4 +1,5 @@
-import { TidemarkError, type SourceDialect } from '@tidemark/core'
+import { TidemarkError, type ReplicationRules, type SourceDialect, type StandardSchema } from '@tidemark/core'
+import { standardShape } from '@tidemark/core/adapter'
 import * as v from 'valibot'
 import { jsonAnswer } from '../answers/json-answer.ts'
 import type { HandlerContext } from '../handler-context.ts'
@@ -8,7 +9,7 @@ import { doneShape, nameParams, nameShape, positiveNumber } from './shapes.ts'
 
 const columns = v.pipe(v.array(nameShape), v.minLength(1, 'Must name at least one column.'))
 
-const configureSchema = v.strictObject({
+export const configureShape = v.strictObject({
   name: nameShape,
   sourceConfig: sourceConfigSchema,
   sourceTable: nameShape,
@@ -24,11 +25,20 @@ const configureSchema = v.strictObject({
   schemaPolicy: v.optional(v.picklist(['follow', 'stop', 'rebuild'])),
 })
 
+/** What is sent to `POST /data-replication/configure`: the names of the prior designs, and further options of a replication. */
+export interface ConfigureBody extends Omit<ReplicationRules, 'targetTable' | 'types' | 'reconcile' | 'softDelete' | 'secondaryUniques' | 'settleGraceMs'> {
+  readonly sourceConfig: SourceConfig
+  readonly targetTable: string
+}
+
+/** Validates it before it is sent, as the route does. */
+export const configureBodySchema: StandardSchema<ConfigureBody> = standardShape(configureShape)
+
 /** What was configured lives as long as the process, and so does its password. The checkpoint stays in the target. */
 export const configureRoute = defineRoute({
   method: 'POST', path: '/data-replication/configure', scope: 'admin', id: 'configureReplication',
   summary: 'Adds a replication, or replaces the options of the one with this name; its checkpoint stays',
-  body: configureSchema,
+  body: configureShape,
   answers: { 200: { description: 'It is configured, and scheduled when it is active and the replicator runs.', schema: doneShape } },
   handle: async ({ body: { sourceConfig, ...replication }, context }) => {
     const replicator = needed(context.replicator, 'replicator')
