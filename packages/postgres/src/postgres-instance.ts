@@ -102,8 +102,11 @@ export class PostgresInstance {
 
 const GOODBYE_MS = 1000
 
-/** A stream gives money as it is written in the session, which then is the same everywhere. */
-const REPLICATION = { replication: 'database', lc_monetary: 'C' }
+/**
+ * A stream gives money as it is written in the session, which then is the same everywhere. What the server leaves out of a stream for want of a publication it
+ * only warns of.
+ */
+const REPLICATION = { replication: 'database', lc_monetary: 'C', client_min_messages: 'warning' }
 
 interface SqlOptions extends InstanceOptions {
   readonly password: string | undefined

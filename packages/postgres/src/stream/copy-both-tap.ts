@@ -3,6 +3,7 @@ import { TidemarkError } from '@tidemark/core/adapter'
 
 const COPY_DATA = 0x64
 const ERROR_RESPONSE = 0x45
+const NOTICE_RESPONSE = 0x4e
 /** Type and length of a message (manual, 55.7, "Message Formats"); the length counts itself. */
 export const HEADER_BYTES = 5
 
@@ -11,6 +12,8 @@ export interface CopyBothHandler {
   onData(bytes: Buffer): void
   /** The server reports an error; `sqlState` is its code. */
   onError(sqlState: string): void
+  /** The server says something in passing. */
+  onNotice(sqlState: string): void
   onClose(): void
 }
 
@@ -97,6 +100,7 @@ export class CopyBothTap {
 
   #other(message: Buffer): void {
     if (message[0] === ERROR_RESPONSE) this.#handler.onError(sqlStateOf(message))
+    if (message[0] === NOTICE_RESPONSE) this.#handler.onNotice(sqlStateOf(message))
     this.#toDriver(Buffer.from(message))
   }
 

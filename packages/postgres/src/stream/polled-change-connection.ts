@@ -13,6 +13,7 @@ import type { PollSettings } from './poll-settings.ts'
 import { PolledLog } from './polled-log.ts'
 import type { PublishedTable } from './published-table.ts'
 import { dropPublication } from './publication.ts'
+import { isPublicationGap, PublicationWatch } from './publication-watch.ts'
 import { dropSlot, gap, readFlushed, readHead, readSlot, orSlotBusy, type GapReason } from './replication-slot.ts'
 import { RetentionWatch } from './retention-watch.ts'
 import { CREATE_LEASES, IS_CURRENT, RowLeases } from './row-leases.ts'
@@ -39,6 +40,10 @@ export class PolledChangeConnection implements ChangeConnection {
   readonly #types: TypeNames
   readonly #tables: StreamTables
   readonly #retention: RetentionWatch
+  readonly #publication: PublicationWatch
+  /** What a look would not have from here on. Told by the next read. */
+  #fault: TidemarkError | undefined
+  #isUndecodable = false
   readonly #given = new GivenPlaces()
   #setup: SlotSetup
   #isSetUp = true
@@ -60,6 +65,7 @@ export class PolledChangeConnection implements ChangeConnection {
     this.#types = new TypeNames(session)
     this.#tables = new StreamTables(this.#types, opened.tables)
     this.#retention = new RetentionWatch(settings)
+    this.#publication = new PublicationWatch(settings.publication)
     this.#delayMs = settings.pollIntervalMs
     this.leases = new RowLeases(session, settings.slot)
   }
@@ -69,7 +75,9 @@ export class PolledChangeConnection implements ChangeConnection {
     const tables = await describeTables(session, settings, options)
     await createLeases(session, options)
     const setup = await setUpSlot(session, settings, { tables, ...options })
-    return new PolledChangeConnection(session, settings, { tables, setup })
+    const connection = new PolledChangeConnection(session, settings, { tables, setup })
+    await connection.#publication.begin(session, tables, options)
+    return connection
   }
 
   async tables(options: AbortOptions = {}): Promise<readonly ChangeTable[]> {
@@ -95,14 +103,12 @@ export class PolledChangeConnection implements ChangeConnection {
 
   async readChanges(request: ReadChangesRequest): Promise<ChangeSlice> {
     this.#require(request)
+    if (this.#fault !== undefined) throw this.#told(this.#fault)
     const reading = await this.#readFrom(toPlace(request.after), request)
     try {
       return await this.#read(reading, request)
     } catch (error) {
-      this.#reading = undefined
-      this.#dueAtMs = Number.NEGATIVE_INFINITY
-      if (error instanceof TidemarkError && error.code === 'CHANGE_GAP') this.#isSetUp = false
-      throw error
+      throw error instanceof TidemarkError && error.code === 'CHANGE_GAP' ? this.#told(error) : this.#again(error)
     }
   }
 
@@ -142,6 +148,10 @@ export class PolledChangeConnection implements ChangeConnection {
   /** Tells only: the slot is not dropped. */
   async tend(options: TendOptions): Promise<void> {
     this.#require(options)
+    await this.#publication.look(this.#session, options).catch((error: unknown) => {
+      if (!isPublicationGap(error)) throw error
+      this.#fault = error
+    })
     await this.#retention.tend(this.#session, options, () => Promise.resolve())
   }
 
@@ -156,6 +166,23 @@ export class PolledChangeConnection implements ChangeConnection {
     this.#isDisposed = true
     await this.#turn
     await this.#session.settled()
+  }
+
+  /** The next read begins where the slot stands. */
+  #again(error: unknown): unknown {
+    this.#reading = undefined
+    this.#dueAtMs = Number.NEGATIVE_INFINITY
+    return error
+  }
+
+  /** Once: who goes on after that begins with a slot that is made anew, where the publication was missing. */
+  #told(error: TidemarkError): TidemarkError {
+    this.#again(error)
+    this.#fault = undefined
+    this.#publication.end()
+    this.#isSetUp = false
+    this.#isUndecodable = error.detail === 'slot-missing' || isPublicationGap(error)
+    return error
   }
 
   get #epoch(): string {
@@ -229,7 +256,9 @@ export class PolledChangeConnection implements ChangeConnection {
   }
 
   async #setUp(options: AbortOptions): Promise<void> {
-    this.#setup = await setUpSlot(this.#session, this.#settings, { tables: this.#described, ...options })
+    this.#setup = await setUpSlot(this.#session, this.#settings, { tables: this.#described, isUndecodable: this.#isUndecodable, ...options })
+    this.#isUndecodable = false
+    await this.#publication.begin(this.#session, this.#described, options)
     this.#made = this.#setup.made ?? this.#made
     this.#isSetUp = true
   }

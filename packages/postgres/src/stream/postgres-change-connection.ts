@@ -10,6 +10,7 @@ import { LogReader } from './log-reader.ts'
 import type { Lsn } from './lsn.ts'
 import type { PublishedTable } from './published-table.ts'
 import { dropPublication, markPublication } from './publication.ts'
+import { isPublicationGap, PublicationWatch } from './publication-watch.ts'
 import { dropSlot, gap, readFlushed, readHead, readSlot, slotInUse, type GapReason } from './replication-slot.ts'
 import { RetentionWatch } from './retention-watch.ts'
 import { SlotLeases } from './slot-leases.ts'
@@ -20,6 +21,13 @@ import type { StreamSettings } from './stream-settings.ts'
 import { StreamTables } from './stream-tables.ts'
 import { TypeNames } from './type-names.ts'
 
+/** A publication that is not there where the log is decoded. A slot that is not is told of when a stream is opened. */
+function isPublicationMissing(error: unknown): boolean {
+  return isPublicationGap(error) || (error instanceof TidemarkError && error.detail === UNDEFINED_OBJECT)
+}
+
+/** SQLSTATE. */
+const UNDEFINED_OBJECT = '42704'
 /** Closing waits no longer than this for a server that does not answer. */
 const DROP_MS = 2_000
 
@@ -34,12 +42,16 @@ export class PostgresChangeConnection implements ChangeConnection {
   readonly #tables: StreamTables
   readonly #snapshots: SnapshotChunks
   readonly #retention: RetentionWatch
+  readonly #publication: PublicationWatch
   readonly #given = new GivenPlaces()
   readonly #listeners = new Set<() => void>()
   #setup: SlotSetup
   /** Whether slot and publication were found in order since something was last wrong with them. */
   #isSetUp = true
   #made: GapReason | undefined
+  /** What the stream would not have from here on. Told by the next read. */
+  #fault: TidemarkError | undefined
+  #isUndecodable = false
   /** Why there is no slot, if there is none. */
   #missing: GapReason = 'slot-missing'
   #stream: SlotStream | undefined
@@ -59,6 +71,7 @@ export class PostgresChangeConnection implements ChangeConnection {
     this.#setup = opened.setup
     this.#made = opened.setup.made
     this.#retention = new RetentionWatch(settings)
+    this.#publication = new PublicationWatch(settings.publication)
     this.#types = new TypeNames(session)
     this.#tables = new StreamTables(this.#types, opened.tables)
     this.#snapshots = new SnapshotChunks({ session, settings, tables: this.#tables, epoch: () => this.#epoch })
@@ -71,6 +84,7 @@ export class PostgresChangeConnection implements ChangeConnection {
     const tables = await describeAll(session, settings, options)
     const setup = await setUpSlot(session, settings, { tables, ...options })
     const connection = new PostgresChangeConnection(session, settings, { tables, setup })
+    await connection.#publication.begin(session, tables, options)
     if (settings.isTemporary) await connection.#openFirst(options)
     return connection
   }
@@ -103,6 +117,7 @@ export class PostgresChangeConnection implements ChangeConnection {
 
   async readChanges(request: ReadChangesRequest): Promise<ChangeSlice> {
     this.#require(request)
+    if (this.#fault !== undefined) throw await this.#told(this.#fault)
     const reader = await this.#readFrom(request.after, request)
     const before = reader.place
     // Nobody can come back to what was read: the server may forget it.
@@ -114,6 +129,7 @@ export class PostgresChangeConnection implements ChangeConnection {
     } catch (error) {
       const isGivenUp = this.#dropping !== undefined
       await this.#closeStream()
+      if (isPublicationMissing(error)) throw await this.#told(gap('publication-changed'))
       // The stream was closed under this very read: the next one tells of the gap.
       throw isGivenUp ? new TidemarkError('SOURCE_BUSY', 'The replication slot is being given up.') : error
     }
@@ -179,6 +195,7 @@ export class PostgresChangeConnection implements ChangeConnection {
 
   async tend(options: TendOptions): Promise<void> {
     this.#require(options)
+    await this.#lookAtPublication(options)
     await this.#retention.tend(this.#session, options, (bound) => {
       this.#dropping = this.#drop(bound).finally(() => { this.#dropping = undefined })
       return this.#dropping
@@ -199,6 +216,26 @@ export class PostgresChangeConnection implements ChangeConnection {
   get #epoch(): string {
     const { systemId, timeline } = this.#setup.facts
     return `${systemId}.${timeline}.${this.#settings.slot}`
+  }
+
+  async #lookAtPublication(options: AbortOptions): Promise<void> {
+    try {
+      await this.#publication.look(this.#session, options)
+    } catch (error) {
+      if (!isPublicationGap(error)) throw error
+      this.#fault = error
+      this.#wake()
+    }
+  }
+
+  /** Once: who goes on after that begins with a slot that is made anew. */
+  async #told(error: TidemarkError): Promise<TidemarkError> {
+    this.#fault = undefined
+    this.#publication.end()
+    this.#isSetUp = false
+    this.#isUndecodable = true
+    await this.#closeStream()
+    return error
   }
 
   #reasonAt(lsn: Lsn): GapReason {
@@ -261,7 +298,9 @@ export class PostgresChangeConnection implements ChangeConnection {
   }
 
   async #setUp(options: AbortOptions): Promise<void> {
-    const setup = await setUpSlot(this.#session, this.#settings, { tables: this.#described, ...options })
+    const setup = await setUpSlot(this.#session, this.#settings, { tables: this.#described, isUndecodable: this.#isUndecodable, ...options })
+    this.#isUndecodable = false
+    await this.#publication.begin(this.#session, this.#described, options)
     this.#setup = { ...setup, isPublicationNew: setup.isPublicationNew || this.#setup.isPublicationNew }
     if (setup.made !== undefined) {
       this.#made = setup.made

@@ -105,13 +105,14 @@ export async function readFlushed(session: SqlSession, options: AbortOptions): P
 }
 
 /** Why changes after a position are missing. */
-export type GapReason = 'slot-missing' | 'slot-dropped' | 'slot-lost' | 'slot-ahead' | 'source-changed'
+export type GapReason = 'slot-missing' | 'slot-dropped' | 'slot-lost' | 'slot-ahead' | 'publication-changed' | 'source-changed'
 
 const GAPS: Readonly<Record<GapReason, string>> = {
   'slot-missing': 'The replication slot was not there and was made anew: what was written in between is not kept.',
   'slot-dropped': 'The replication slot was dropped because it kept more of the log than `maxRetainedBytes` allows.',
   'slot-lost': 'The server has given up the replication slot: it kept more of the log than max_slot_wal_keep_size, or idle_replication_slot_timeout, allows.',
   'slot-ahead': 'The replication slot is ahead of the position: it was made anew, moved, or read by somebody else.',
+  'publication-changed': 'The publication was dropped, made anew, or lost a table while the log was read: what was written meanwhile is not in the stream.',
   'source-changed': 'The position is of another server, timeline or slot, or the server was restored from a backup.',
 }
 

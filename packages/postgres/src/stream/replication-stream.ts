@@ -3,10 +3,12 @@ import { TidemarkError } from '@tidemark/core/adapter'
 import { mapPostgresError } from '../errors.ts'
 import type { PostgresInstance } from '../postgres-instance.ts'
 import { CopyBothTap, HEADER_BYTES } from './copy-both-tap.ts'
+import { gap } from './replication-slot.ts'
 import { COPY_DONE, standbyStatus } from './standby-status.ts'
 import type { Lsn } from './lsn.ts'
 import { undecodable } from './undecodable.ts'
 
+const NOT_IN_PREREQUISITE_STATE = '55000'
 const XLOG_DATA = 0x77
 const KEEPALIVE = 0x6b
 /** Behind the header of the message: kind, start, end, time. */
@@ -68,6 +70,8 @@ export class ReplicationStream {
     this.#tap = new CopyBothTap(this.#socket, {
       onData: (bytes) => this.#push(bytes),
       onError: (sqlState) => this.#fail(mapPostgresError({ code: sqlState })),
+      // From 18 on a publication that is missing is only warned of, and everything is left out. What came before the warning is delivered.
+      onNotice: (sqlState) => void (sqlState === NOT_IN_PREREQUISITE_STATE && this.#fail(gap('publication-changed'))),
       onClose: () => this.#fail(new TidemarkError('SOURCE_UNREACHABLE', 'The source closed the replication stream.', { detail: 'CONNECTION_CLOSED' })),
     })
   }
@@ -151,7 +155,7 @@ export class ReplicationStream {
 
   #push(bytes: Buffer): void {
     this.#heardAtMs = this.#options.now()
-    if (this.#isClosing) return
+    if (this.#isClosing || this.#failure !== undefined) return
     this.#waiting.push(bytes)
     this.#waitingBytes += bytes.length
     if (this.#waitingBytes >= MAX_WAITING_BYTES) this.#setPaused(true)

@@ -39,10 +39,16 @@ export async function describeTables(session: SqlSession, settings: StreamSettin
   return tables
 }
 
+export interface SetUpRequest extends AbortOptions {
+  readonly tables: readonly PublishedTable[]
+  /** What the slot stands for can't be decoded any more: there was no publication when it was written. Default false. */
+  readonly isUndecodable?: boolean | undefined
+}
+
 /**
  * Makes what is missing. The publication comes first: what was written before it can't be decoded, and a slot without it is of no use.
  */
-export async function setUpSlot(session: SqlSession, settings: StreamSettings, { tables, ...options }: AbortOptions & { readonly tables: readonly PublishedTable[] }): Promise<SlotSetup> {
+export async function setUpSlot(session: SqlSession, settings: StreamSettings, { tables, isUndecodable = false, ...options }: SetUpRequest): Promise<SlotSetup> {
   const { slot, publication, failover } = settings
   const facts = await readServerFacts(session, slot, options)
   requireVersion(facts, settings)
@@ -52,7 +58,7 @@ export async function setUpSlot(session: SqlSession, settings: StreamSettings, {
   if (settings.retentionPolicy === 'drop-slot' && !published.isOurs) throw notOurs(publication)
   const isPublicationNew = published.isNew
   if (settings.isTemporary) return { facts, slot: TEMPORARY, made: undefined, droppedBefore: undefined, isPublicationNew }
-  const kept = found !== undefined && !found.isLost && !isPublicationNew ? found : undefined
+  const kept = found !== undefined && !found.isLost && !isPublicationNew && !isUndecodable ? found : undefined
   if (found !== undefined && kept === undefined) await dropSlot(session, slot, options)
   const state = await withFailover(session, settings, { found: kept ?? await create(session, { slot, failover, ...options }), ...options })
   const droppedBefore = published.dropped === 'open' ? state.confirmed : published.dropped
