@@ -8,7 +8,7 @@ export interface BenchResult {
   /** Median of the peer. */
   readonly peer: number
   readonly ratio: number
-  readonly unit: 'seconds' | 'milliseconds'
+  readonly unit: 'seconds' | 'milliseconds' | 'megabytes'
   readonly runs: number
   readonly oursSpread: Spread
   readonly peerSpread: Spread

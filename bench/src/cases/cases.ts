@@ -5,6 +5,8 @@ import { mysqlExport } from './mysql-export.ts'
 import { mysqlInitial } from './mysql-initial.ts'
 import { pgDecode } from './pg-decode.ts'
 import { pgExport } from './pg-export.ts'
+import { pgLatency } from './pg-latency.ts'
+import { pgPaused } from './pg-paused.ts'
 import { pgIncremental } from './pg-incremental.ts'
 import { pgInitial } from './pg-initial.ts'
 import { pgScattered } from './pg-scattered.ts'
@@ -19,7 +21,7 @@ import { sqliteImport } from './sqlite-import.ts'
 import { sseFanOut } from './sse-fan-out.ts'
 
 /** In the order in which `all` runs them. */
-export const CASES: readonly BenchCase[] = [pgInitial, mysqlInitial, libsqlInitial, libsqlSyncInitial, pgIncremental, pgScattered, sqliteCapture, sqliteDrain, sqliteDump, sqliteImport, pgExport, mysqlExport, pgStream, pgDecode, propagateOverhead, propagateLatency, propagateThroughput, httpOverhead, sseFanOut]
+export const CASES: readonly BenchCase[] = [pgInitial, mysqlInitial, libsqlInitial, libsqlSyncInitial, pgIncremental, pgScattered, sqliteCapture, sqliteDrain, sqliteDump, sqliteImport, pgExport, mysqlExport, pgStream, pgDecode, pgLatency, pgPaused, propagateOverhead, propagateLatency, propagateThroughput, httpOverhead, sseFanOut]
 
 /** Errors: `TypeError` for a name that is unknown; a bench must never pass because nothing was chosen. */
 export function chooseCases(names: readonly string[]): readonly BenchCase[] {
