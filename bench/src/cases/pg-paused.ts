@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type postgres from 'postgres'
 import { alternate } from '../measure/alternate.ts'
-import { round, spreadOf } from '../measure/spread.ts'
+import { round, spreadOf, type Spread } from '../measure/spread.ts'
 import { PausedConsumer } from '../process/paused-consumer.ts'
 import type { BenchResult } from '../result.ts'
 import { createMixedPostgres, insertMixedPostgres } from '../tables/mixed-postgres.ts'
@@ -16,7 +16,7 @@ const PUBLICATION = 'bench'
 /** The server has filled all buffers on the way once it has sent nothing new for so long. */
 const AT_REST_MS = 1_000
 
-/** How much a consumer that is stuck in its first change grows while 50 MB wait for it, and that it takes all of it afterwards. */
+/** Resident memory of a consumer that is stuck in its first change while 50 MB wait for it, and then 100; that it takes all of it afterwards. */
 export const pgPaused: BenchCase = {
   name: 'pg-paused',
   run: (context) => withPostgres(async (stage) => {
@@ -27,30 +27,37 @@ export const pgPaused: BenchCase = {
   }),
 }
 
-interface Growth {
-  /** Resident memory before the first change, and with all of them pending. */
+interface Memory {
+  /** Resident before the first change, with 50 MB pending, and with 100. */
   readonly beforeMb: number
   readonly pausedMb: number
+  readonly twiceMb: number
   /** The highest while the backlog was taken. */
   readonly peakMb: number
 }
 
-async function pause({ url, sql }: PostgresStage, { log }: CaseContext, { side, run }: { readonly side: 'ours' | 'peer'; readonly run: number }): Promise<Growth> {
+async function pause({ url, sql }: PostgresStage, { log }: CaseContext, { side, run }: { readonly side: 'ours' | 'peer'; readonly run: number }): Promise<Memory> {
   await sql.unsafe(`truncate ${MIXED_TABLE}`)
   const slot = `bench_${side}_${run}`
   await sql`select pg_create_logical_replication_slot(${slot}, 'pgoutput')`
-  let growth: Growth
+  let memory: Memory
   {
     await using consumer = await PausedConsumer.start({ side, url, slot, publication: PUBLICATION, table: MIXED_TABLE })
     const beforeMb = await consumer.rssMb()
-    for (let first = 1; first <= ROWS; first += ROWS_A_TRANSACTION) await insertMixedPostgres(sql, { first, last: first + ROWS_A_TRANSACTION - 1 })
-    await sendingStops(sql)
-    const pausedMb = await consumer.rssMb()
-    growth = { beforeMb, pausedMb, peakMb: await consumer.drain(ROWS) }
+    const pausedMb = await leaveWaiting(sql, consumer, 1)
+    const twiceMb = await leaveWaiting(sql, consumer, ROWS + 1)
+    memory = { beforeMb, pausedMb, twiceMb, peakMb: await consumer.drain(2 * ROWS) }
   }
-  log(`pg-paused, ${side} ${run}: ${growth.beforeMb} MB, paused ${growth.pausedMb} MB, at most ${growth.peakMb} MB`)
+  log(`pg-paused, ${side} ${run}: ${memory.beforeMb} MB, 50 MB pending ${memory.pausedMb} MB, 100 MB pending ${memory.twiceMb} MB, at most ${memory.peakMb} MB`)
   await dropSlot(sql, slot)
-  return growth
+  return memory
+}
+
+/** Resident memory with so many rows more pending. */
+async function leaveWaiting(sql: postgres.Sql, consumer: PausedConsumer, from: number): Promise<number> {
+  for (let first = from; first < from + ROWS; first += ROWS_A_TRANSACTION) await insertMixedPostgres(sql, { first, last: first + ROWS_A_TRANSACTION - 1 })
+  await sendingStops(sql)
+  return consumer.rssMb()
 }
 
 async function sendingStops(sql: postgres.Sql): Promise<void> {
@@ -73,12 +80,12 @@ async function dropSlot(sql: postgres.Sql, slot: string): Promise<void> {
   }
 }
 
-function resultOf({ runs }: CaseContext, ours: readonly Growth[], peer: readonly Growth[]): BenchResult {
-  const grown = (samples: readonly Growth[]): readonly number[] => samples.map(({ beforeMb, pausedMb }) => pausedMb - beforeMb)
-  const [oursSpread, peerSpread] = [spreadOf(grown(ours)), spreadOf(grown(peer))]
-  const peak = (samples: readonly Growth[]): number => spreadOf(samples.map(({ peakMb }) => peakMb)).median
+function resultOf({ runs }: CaseContext, ours: readonly Memory[], peer: readonly Memory[]): BenchResult {
+  const spread = (samples: readonly Memory[], name: keyof Memory): Spread => spreadOf(samples.map((memory) => memory[name]))
+  const [oursSpread, peerSpread] = [spread(ours, 'pausedMb'), spread(peer, 'pausedMb')]
+  const medians = (name: keyof Memory): { readonly ours: number; readonly peer: number } => ({ ours: spread(ours, name).median, peer: spread(peer, name).median })
   return {
     case: 'pg-paused', ours: oursSpread.median, peer: peerSpread.median, ratio: round(peerSpread.median / oursSpread.median), unit: 'megabytes', runs, oursSpread, peerSpread,
-    peerName: 'pg-logical-replication with flow control', rows: ROWS, detail: { peakRssMb: { ours: peak(ours), peer: peak(peer) } },
+    peerName: 'pg-logical-replication with flow control', rows: 2 * ROWS, detail: { before: medians('beforeMb'), twicePending: medians('twiceMb'), peak: medians('peakMb') },
   }
 }

@@ -17,6 +17,9 @@ export type ConsumerMessage =
   | { readonly said: 'drained'; readonly rows: number; readonly peakRssMb: number }
 export type ConsumerCommand = { readonly do: 'measure' } | { readonly do: 'resume'; readonly rows: number }
 
+/** The promise: whatever is pending fits in this much heap. One that needs more dies. */
+const HEAP_LIMIT_MB = 128
+
 /** A consumer in a process of its own, so that its memory is its own: paused at its first change until `drain`. */
 export class PausedConsumer implements AsyncDisposable {
   readonly #child: ChildProcess
@@ -26,7 +29,8 @@ export class PausedConsumer implements AsyncDisposable {
   }
 
   static async start(request: PausedConsumerRequest): Promise<PausedConsumer> {
-    const child = fork(fileURLToPath(new URL('paused-consumers.ts', import.meta.url)), [JSON.stringify(request)], { execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning'] })
+    const execArgv = ['--expose-gc', `--max-old-space-size=${HEAP_LIMIT_MB}`, '--disable-warning=ExperimentalWarning']
+    const child = fork(fileURLToPath(new URL('paused-consumers.ts', import.meta.url)), [JSON.stringify(request)], { execArgv })
     const consumer = new PausedConsumer(child)
     await consumer.#hear('ready')
     return consumer

@@ -147,6 +147,26 @@ describe('a durable subscriber', () => {
     expect(log.calls.readChanges).toBeLessThan(5)
     await settle(stream.stop())
   })
+
+  it('has one slice read ahead of it where the log is read once, whatever is pending', async () => {
+    const rig = makeRig({ log: { rereads: false }, batch: { events: 5, bytes: 500 } })
+    const { log, runtime, stream, settle } = rig
+    const inbox = new Inbox()
+    let release: () => void = () => undefined
+    const gate = new Promise<void>((resolve) => { release = resolve })
+    await settle(stream.subscribe({ id: 'slow' }, async (batch) => {
+      await gate
+      inbox.handler(batch)
+    }))
+    commitMany(rig, 500)
+    await runtime.advance(10_000)
+    // The handler's own slice, one more, and the looks at a log without changes before.
+    expect(log.calls.readChanges).toBeLessThan(8)
+    release()
+    await settle(inbox.count(500))
+    expect(inbox.events.map(({ id }) => id)).toEqual(log.allEvents.map(({ id }) => id))
+    await settle(stream.stop())
+  })
 })
 
 it('256 subscribers get each slice filtered once for all who ask the same', async () => {

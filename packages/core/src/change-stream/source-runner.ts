@@ -75,8 +75,7 @@ export class SourceRunner {
   attend(): void {
     const { rereads, resumes } = this.source.capabilities
     const isLive = [...this.#subscribers.values()].some((subscriber) => !subscriber.isDurable)
-    // A log that waits at the source for whoever comes is not read before somebody has come.
-    const isDrained = !rereads && (!resumes || this.#subscribers.size > 0)
+    const isDrained = !rereads && !resumes
     if (this.#course !== undefined) this.#course.feed.isEager = isLive || isDrained || this.#taps.isActive()
   }
 

@@ -229,13 +229,19 @@ export class Feed implements FeedView {
 
   /**
    * Without an eager reader the log is read on when somebody has taken all there is: what is committed while handlers work then
-   * comes as one slice, and a lone slow reader does not have the log read twice.
+   * comes as one slice, and a lone slow reader does not have the log read twice. Where that can't be and the log waits at the
+   * source, a slice is read ahead of the handlers, and no more: what is pending costs no memory here.
    */
   #wantsMore(): boolean {
     if (this.isFull) return false
     if (this.#isEager || this.#waiters.length > 0) return true
-    for (const cursor of this.#cursors) if (cursor.isAtEnd) return true
+    for (const cursor of this.#cursors) if (cursor.isAtEnd || this.#hasRoom(cursor)) return true
     return false
+  }
+
+  #hasRoom({ index, behind }: FeedCursor): boolean {
+    const { limit, resumes } = this.#options
+    return resumes && !this.rereads && index !== undefined && behind.bytes < limit.bytes
   }
 
   /** Number of the oldest entry that has to be kept. */
