@@ -45,6 +45,7 @@ export type { ExporterOptions, ExportRetry } from './exporter/exporter-options.t
 export type { SweepOptions, SweepReport } from './exporter/sweep-exports.ts'
 export { verifyDump, type VerifyDumpRequest, type VerifyOptions } from './exporter/verify/verify-dump.ts'
 export type { VerifyFinding, VerifyMode, VerifyReport } from './exporter/verify/verify-report.ts'
+export type { ImportEvents, ImportProgressEvent } from './importer/import-events.ts'
 export { Importer } from './importer/importer.ts'
 export type { ImporterOptions, ImportInput, ImportStepOptions } from './importer/import-options.ts'
 export { importerOptionsSchema } from './importer/importer-shape.ts'

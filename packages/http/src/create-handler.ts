@@ -36,7 +36,8 @@ export function createHandler(options: HandlerOptions): Handler {
   const context: HandlerContext = { ...settings, tally: new Tally(settings), imports: new ImportJobs({ ...settings, closing: closing.signal }), closing: closing.signal, feeds: new Set() }
   const app = makeApp(context)
   const handle = async (request: Request): Promise<Response> => (isBase(request, settings.basePath) ? toPage(settings.basePath) : app.fetch(request))
-  return Object.assign(handle, {
+  const { telemetry } = settings
+  return Object.assign(telemetry === undefined ? handle : (request: Request) => telemetry.during(request, handle), {
     [Symbol.dispose]: () => {
       context.tally[Symbol.dispose]()
       closing.abort()
@@ -49,9 +50,9 @@ function makeApp(context: HandlerContext): Hono {
   for (const route of routes) {
     app.on(route.method, route.path, (c) => answer(route, { request: c.req.raw, params: c.req.param(), context }))
   }
-  for (const path of new Set(routes.map((route) => route.path))) app.all(path, () => methodRefused(path))
-  app.notFound(() => problemAnswer(new TidemarkError('ROUTE_UNKNOWN', 'There is no such route.')))
-  app.onError((error) => problemAnswer(error))
+  for (const path of new Set(routes.map((route) => route.path))) app.all(path, (c) => refused(c.req.raw, methodRefusal(path), context))
+  app.notFound((c) => refused(c.req.raw, { error: new TidemarkError('ROUTE_UNKNOWN', 'There is no such route.') }, context))
+  app.onError((error, c) => refused(c.req.raw, { error: toTidemarkError(error) }, context))
   return app
 }
 
@@ -79,25 +80,37 @@ interface Asked {
 
 async function answer(route: Route, { request, params, context }: Asked): Promise<Response> {
   // hono answers HEAD with what GET does, which may be to begin something.
-  if (request.method === 'HEAD' && !route.head) return methodRefused(route.path)
+  context.telemetry?.routed(request, `${context.basePath}${route.path}`)
+  if (request.method === 'HEAD' && !route.head) return refused(request, methodRefusal(route.path), context)
   try {
     if (route.scope !== 'peer') await checkAccess(route.toAsk?.(request) ?? request, { scope: route.scope, route: `${route.method} ${route.path}` }, context.authorize)
     return await route.handle(request, params, context)
   } catch (cause) {
-    return failure(cause, context)
+    return failure(request, toTidemarkError(cause), context)
   }
 }
 
-function failure(cause: unknown, { authorize, logger }: HandlerContext): Response {
-  const error = toTidemarkError(cause)
-  logger.warn({ code: error.code }, error.message)
-  return problemAnswer(error, {
-    ...(error.code === 'REQUEST_UNAUTHORIZED' ? { 'www-authenticate': authorize.challenge ?? 'Bearer' } : {}),
+function failure(request: Request, error: TidemarkError, context: HandlerContext): Response {
+  context.logger.warn({ code: error.code }, error.message)
+  const headers = {
+    ...(error.code === 'REQUEST_UNAUTHORIZED' ? { 'www-authenticate': context.authorize.challenge ?? 'Bearer' } : {}),
     ...(error.retryable ? { 'retry-after': '5' } : {}),
-  })
+  }
+  return refused(request, { error, headers }, context)
 }
 
-function methodRefused(path: string): Response {
+interface Refusal {
+  readonly error: TidemarkError
+  readonly headers?: Readonly<Record<string, string>> | undefined
+}
+
+function refused(request: Request, { error, headers }: Refusal, { telemetry }: HandlerContext): Response {
+  telemetry?.failed(request, error.code)
+  return problemAnswer(error, headers)
+}
+
+function methodRefusal(path: string): Refusal {
   const allowed = routes.filter((route) => route.path === path).flatMap((route) => (route.head ? [route.method, 'HEAD'] : [route.method]))
-  return problemAnswer(new TidemarkError('REQUEST_INVALID', 'This route has no such method.', { detail: 'method', remedy: `Use ${allowed.join(' or ')}.` }), { allow: allowed.join(', ') })
+  const error = new TidemarkError('REQUEST_INVALID', 'This route has no such method.', { detail: 'method', remedy: `Use ${allowed.join(' or ')}.` })
+  return { error, headers: { allow: allowed.join(', ') } }
 }

@@ -3,6 +3,7 @@ import type { Authorize } from './access/authorize.ts'
 import type { AnyChangeStream, AnyExporter, AnyImporter, AnyPropagator, AnyReplicator } from './capabilities.ts'
 import type { SourceConfig } from './replication/source-config.ts'
 import type { UpgradeWebSocket } from './sockets/socket-host.ts'
+import type { HandlerTelemetry } from './telemetry/handler-telemetry.ts'
 
 export interface HandlerOptions {
   /** Who may do what. There is no default: see `bearerTokens`. */
@@ -33,6 +34,8 @@ export interface HandlerOptions {
   readonly bodyTimeoutMs?: number | undefined
   /** Keeps the host alive for what goes on after an answer: `ctx.waitUntil` of a Worker. */
   readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined
+  /** Spans of OpenTelemetry: `requestSpans({ tracer })` of `@tidemark/http/telemetry`. Default: none, and nothing is spent on it. */
+  readonly telemetry?: HandlerTelemetry | undefined
   /** Default: silent. */
   readonly logger?: Logger | undefined
 }

@@ -7,6 +7,7 @@ import type { HandlerOptions } from './handler-options.ts'
 import type { SourceConfig } from './replication/source-config.ts'
 import type { BodyLimits } from './requests/read-json.ts'
 import type { UpgradeWebSocket } from './sockets/socket-host.ts'
+import type { HandlerTelemetry } from './telemetry/handler-telemetry.ts'
 
 /** The options with every default filled in. */
 export interface HandlerSettings extends BodyLimits {
@@ -30,6 +31,7 @@ export interface HandlerSettings extends BodyLimits {
   readonly webSockets: UpgradeWebSocket | undefined
   readonly maxUnansweredBytes: number
   readonly waitUntil: (work: Promise<unknown>) => void
+  readonly telemetry: HandlerTelemetry | undefined
   readonly logger: Logger
 }
 
@@ -58,6 +60,7 @@ export const handlerShape = v.strictObject({
   maxBodyBytes: v.optional(count),
   bodyTimeoutMs: v.optional(count),
   waitUntil: v.optional(callable<NonNullable<HandlerOptions['waitUntil']>>()),
+  telemetry: v.optional(member<HandlerTelemetry>('during', 'routed', 'failed')),
   logger: v.optional(member<Logger>('warn', 'error')),
 })
 
@@ -90,6 +93,7 @@ export function resolveHandlerSettings(options: HandlerOptions): HandlerSettings
     maxBodyBytes: options.maxBodyBytes ?? 65_536,
     bodyTimeoutMs: options.bodyTimeoutMs ?? 10_000,
     waitUntil: options.waitUntil ?? (() => undefined),
+    telemetry: options.telemetry,
     logger: options.logger ?? silentLogger,
   }
 }

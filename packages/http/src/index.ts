@@ -16,3 +16,4 @@ export { bunWebSockets, type BunServer, type BunSocket, type BunWebSockets } fro
 export { denoWebSockets } from './sockets/deno-web-sockets.ts'
 export type { ChangeSocket, ChangeSocketListener, SocketUpgrade, UpgradeWebSocket } from './sockets/socket-host.ts'
 export { webSocketPair } from './sockets/web-socket-pair.ts'
+export type { HandlerTelemetry } from './telemetry/handler-telemetry.ts'

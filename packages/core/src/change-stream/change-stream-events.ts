@@ -23,6 +23,16 @@ export interface ChangeStreamEvents<DB = AnyChangeTables> {
   }
   /** The stream is alive and this is how far it has read. */
   readonly heartbeat: { readonly source: string; readonly position: string }
+  /** A batch is given to a handler; its checkpoint is saved; or it is given up, with `error`, and comes again. A try that is repeated is told by the event `error`. */
+  readonly delivery: {
+    readonly source: string
+    readonly subscriber: string
+    readonly phase: 'begun' | 'done' | 'failed'
+    readonly events: number
+    /** Whether a transaction ends with the batch. */
+    readonly commit: boolean
+    readonly error: ErrorReport | undefined
+  }
   /** Changes are missing for a subscriber. */
   readonly gap: { readonly source: string; readonly subscriber: string; readonly error: ErrorReport; readonly action: 'fail' | 'resnapshot' }
   /** A subscriber is behind its budget: a durable one makes the stream hold changes for it (`pause`), a live one is closed. */

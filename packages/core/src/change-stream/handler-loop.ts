@@ -27,9 +27,27 @@ export async function runHandler(subscriber: Subscriber, options: HandlerOptions
 }
 
 async function deliver(subscriber: Subscriber, batch: ChangeBatch, options: HandlerOptions): Promise<void> {
-  await handle(subscriber, batch, options)
-  // Also when it was stopped meanwhile: what the handler has done, it has done.
-  await subscriber.acknowledge()
+  const tell = (phase: 'begun' | 'done' | 'failed', error?: TidemarkError): void => emitDelivery(subscriber, batch, { context: options.context, phase, error })
+  tell('begun')
+  try {
+    await handle(subscriber, batch, options)
+    // Also when it was stopped meanwhile: what the handler has done, it has done.
+    await subscriber.acknowledge()
+  } catch (error) {
+    tell('failed', toTidemarkError(error))
+    throw error
+  }
+  tell('done')
+}
+
+interface DeliveryPhase {
+  readonly context: StreamContext
+  readonly phase: 'begun' | 'done' | 'failed'
+  readonly error: TidemarkError | undefined
+}
+
+function emitDelivery({ source, id }: Subscriber, { events, commit }: ChangeBatch, { context: { emitter }, phase, error }: DeliveryPhase): void {
+  if (emitter.isHeard('delivery')) emitter.emit('delivery', { source, subscriber: id, phase, events: events.length, commit, error: error?.toJSON() })
 }
 
 async function handle(subscriber: Subscriber, batch: ChangeBatch, options: HandlerOptions): Promise<void> {

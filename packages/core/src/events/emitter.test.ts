@@ -22,10 +22,13 @@ describe('the emitter', () => {
   it('stops calling an unsubscribed listener', () => {
     const emitter = new Emitter<Events>()
     const seen: number[] = []
+    expect(emitter.isHeard('a:b')).toBe(false)
     const unsubscribe = emitter.on('a:b', ({ n }) => seen.push(n))
+    expect(emitter.isHeard('a:b')).toBe(true)
     emitter.emit('a:b', { n: 1 })
     unsubscribe()
     unsubscribe()
+    expect(emitter.isHeard('a:b')).toBe(false)
     emitter.emit('a:b', { n: 2 })
     expect(seen).toEqual([1])
   })

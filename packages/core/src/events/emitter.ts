@@ -27,6 +27,11 @@ export class Emitter<Events extends object> {
     this.#emitter.emit(event, payload)
   }
 
+  /** Whether anybody listens: what is told often need not be made for nobody. */
+  isHeard(event: keyof Events & string): boolean {
+    return this.#emitter.listenerCount(event) > 0
+  }
+
   removeAllListeners(): void {
     this.#emitter.removeAllListeners()
   }

@@ -7,7 +7,9 @@ import { TidemarkError } from '../errors/tidemark-error.ts'
 import { toTidemarkError } from '../errors/to-tidemark-error.ts'
 import { waitForRetry } from '../engine/run-steps.ts'
 import { throwIfAborted } from '../util/throw-if-aborted.ts'
+import { Emitter, type Unsubscribe } from '../events/emitter.ts'
 import { importContext, type ImportContext } from './import-context.ts'
+import type { ImportEvents } from './import-events.ts'
 import type { ImporterOptions, ImportInput, ImportStepOptions } from './import-options.ts'
 import type { ImportPlace } from './import-place.ts'
 import { ImportSession } from './import-session.ts'
@@ -26,9 +28,17 @@ const DEFAULT_BUDGET_MS = 20_000
  */
 export class Importer {
   readonly #context: ImportContext
+  readonly #emitter: Emitter<ImportEvents>
 
   constructor(options: ImporterOptions) {
     this.#context = importContext(options)
+    const { logger } = this.#context
+    this.#emitter = new Emitter((_error, event) => logger.warn({ event }, 'A listener failed.'))
+  }
+
+  /** Listens to one kind of event. A listener that throws breaks nothing. */
+  on<Name extends keyof ImportEvents>(event: Name, listener: (payload: ImportEvents[Name]) => unknown): Unsubscribe {
+    return this.#emitter.on(event, listener)
   }
 
   /**
@@ -45,29 +55,15 @@ export class Importer {
   }
 
   /** As `load`, with the status after each slice. Ended early, it goes on another time. */
-  async *run(input: ImportInput, { signal = new AbortController().signal }: AbortOptions = {}): AsyncGenerator<ImportStatus> {
-    const { runtime, retry, logger } = this.#context
-    let failures = 0
-    for (;;) {
-      try {
-        for await (const status of this.#slices(input, signal)) {
-          failures = 0
-          yield status
-        }
-        return
-      } catch (error) {
-        failures += 1
-        // It goes on from what the target holds, so that nothing needs to be known of how far the failed slice came.
-        await waitForRetry(toTidemarkError(error), failures, { runtime, retry, signal, onRetry: ({ code }, attempt, delayMs) => logger.warn({ code, attempt, delayMs }, 'A slice of the import is tried again.') })
-      }
-    }
+  run(input: ImportInput, { signal = new AbortController().signal }: AbortOptions = {}): AsyncGenerator<ImportStatus> {
+    return this.#told(input, this.#retried(input, signal))
   }
 
   /** Slices until the budget is used up, at least one: for an alarm or a cron trigger. Errors: as `load`; retryable ones are for the caller to come back after. */
   async step(input: ImportInput, { budgetMs = DEFAULT_BUDGET_MS, signal = new AbortController().signal }: ImportStepOptions = {}): Promise<{ readonly done: boolean; readonly status: ImportStatus }> {
     const { runtime } = this.#context
     const endMs = runtime.now() + budgetMs
-    for await (const status of this.#slices(input, signal)) {
+    for await (const status of this.#told(input, this.#slices(input, signal))) {
       const done = status.status === 'completed'
       if (done || runtime.now() >= endMs) return { done, status }
     }
@@ -79,6 +75,57 @@ export class Importer {
     const { importId, dump, totals } = await (typeof input === 'string' ? this.#openDump(input, signal) : this.#openFile(input.sql, signal))
     await using connection = await this.#context.target.connectImport({ signal })
     return loading(await ImportSession.open({ importId, dump, connection, signal }), totals)
+  }
+
+  /** Tells listeners of a run or a step. */
+  async *#told(input: ImportInput, statuses: AsyncGenerator<ImportStatus>): AsyncGenerator<ImportStatus> {
+    const { runtime } = this.#context
+    const importId = importIdOf(input)
+    const beginMs = runtime.now()
+    let done = false
+    let failure: TidemarkError | undefined
+    this.#emitter.emit('import:start', { importId })
+    try {
+      for await (const status of statuses) {
+        const { rows, totalRows, bytes, totalBytes } = status
+        this.#emitter.emit('import:progress', { importId, rows, totalRows, bytes, totalBytes })
+        done = status.status === 'completed'
+        yield status
+      }
+    } catch (error) {
+      failure = toTidemarkError(error)
+      throw error
+    } finally {
+      const durationMs = runtime.now() - beginMs
+      if (failure === undefined) this.#emitter.emit('import:end', { importId, done, durationMs })
+      else this.#emitter.emit('import:error', { importId, error: failure.toJSON(), durationMs })
+    }
+  }
+
+  async *#retried(input: ImportInput, signal: AbortSignal): AsyncGenerator<ImportStatus> {
+    let failures = 0
+    for (;;) {
+      try {
+        for await (const status of this.#slices(input, signal)) {
+          failures = 0
+          yield status
+        }
+        return
+      } catch (error) {
+        failures += 1
+        await this.#rest(input, { error: toTidemarkError(error), failures, signal })
+      }
+    }
+  }
+
+  /** Before it goes on from what the target holds, so that nothing needs to be known of how far the failed slice came. */
+  async #rest(input: ImportInput, { error, failures, signal }: { readonly error: TidemarkError; readonly failures: number; readonly signal: AbortSignal }): Promise<void> {
+    const { runtime, retry, logger } = this.#context
+    const onRetry = (error: TidemarkError, attempt: number, delayMs: number): void => {
+      logger.warn({ code: error.code, attempt, delayMs }, 'A slice of the import is tried again.')
+      this.#emitter.emit('import:retry', { importId: importIdOf(input), error: error.toJSON(), attempt, delayMs })
+    }
+    await waitForRetry(error, failures, { runtime, retry, signal, onRetry })
   }
 
   #slices(input: ImportInput, signal: AbortSignal): AsyncGenerator<ImportStatus> {
@@ -114,7 +161,7 @@ export class Importer {
   async #openFile(key: string, signal: AbortSignal): Promise<Opened> {
     const file = await this.#context.source.head(key, { signal })
     if (file === undefined) throw new TidemarkError('OBJECT_UNKNOWN', `There is no file ${key}.`)
-    return { importId: `sql:${key}`, dump: `${file.bytes}:${file.etag}`, totals: { rows: undefined, bytes: file.bytes } }
+    return { importId: importIdOf({ sql: key }), dump: `${file.bytes}:${file.etag}`, totals: { rows: undefined, bytes: file.bytes } }
   }
 
   async *#finishing(session: ImportSession, totals: Totals, places: AsyncIterable<ImportPlace>): AsyncGenerator<ImportStatus> {
@@ -152,6 +199,11 @@ interface OpenedDump extends Opened {
   readonly manifest: Manifest
   readonly encryption: Awaited<ReturnType<typeof openDump>>
   readonly format: ReturnType<ImportContext['formatOf']>
+}
+
+/** As the target keeps it. */
+function importIdOf(input: ImportInput): string {
+  return typeof input === 'string' ? input : `sql:${input.sql}`
 }
 
 function loading({ importId, place }: ImportSession, totals: Totals): ImportStatus {

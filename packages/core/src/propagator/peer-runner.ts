@@ -133,12 +133,19 @@ export class PeerRunner {
     const send = async (message: PeerMessage, options: SendOptions): Promise<PeerAnswer> => {
       this.#lastMessage = message
       this.#sent.messages += 1
+      this.#tellMessage(message, 'sent')
       const answer = await peer.send(message, options)
+      if (!options.signal.aborted) this.#tellMessage(message, 'answered')
       // What fails from here on is not the fault of this one.
       this.#lastMessage = undefined
       return answer
     }
     return { name: peer.name, address: peer.address, maxMessageBytes: peer.maxMessageBytes, send, close: () => peer.close() }
+  }
+
+  #tellMessage(message: PeerMessage, phase: 'sent' | 'answered'): void {
+    const { emitter } = this.#context
+    if (emitter.isHeard('peer:message')) emitter.emit('peer:message', { peer: this.peer.name, phase, type: message.type, changes: changesIn(message) })
   }
 
   #answered(answer: PeerAnswer): void {
@@ -199,7 +206,7 @@ export class PeerRunner {
       logger.error({ peer: this.peer.name, code: toTidemarkError(cause).code }, 'A dead letter was not taken.')
       return false
     }
-    emitter.emit('peer:dead-letter', { peer: this.peer.name, error: error.toJSON(), changes: message.type === 'unit' ? message.changes.length : message.rows.length })
+    emitter.emit('peer:dead-letter', { peer: this.peer.name, error: error.toJSON(), changes: changesIn(message) })
     this.ring()
     return true
   }
@@ -217,4 +224,10 @@ export class PeerRunner {
     this.#life = life
     if (isOther) this.#context.emitter.emit('peer:phase', { peer: this.peer.name, phase: life.phase })
   }
+}
+
+/** Changes, or rows of a copy. */
+function changesIn(message: PeerMessage): number {
+  if (message.type === 'hello') return 0
+  return message.type === 'unit' ? message.changes.length : message.rows.length
 }

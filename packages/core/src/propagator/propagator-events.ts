@@ -5,6 +5,8 @@ import type { PeerPhase } from './peer-life.ts'
 export interface PropagatorEvents {
   /** A peer is in another phase. */
   'peer:phase': { readonly peer: string; readonly phase: PeerPhase }
+  /** A message goes to a peer, and its answer has come; what fails in between is told by `peer:error`. */
+  'peer:message': { readonly peer: string; readonly phase: 'sent' | 'answered'; readonly type: 'hello' | 'unit' | 'chunk'; /** Or rows of a copy. */ readonly changes: number }
   /** A peer has taken changes. */
   'peer:applied': { readonly peer: string; readonly changes: number; readonly position: string }
   /** A peer has taken rows of a table that were there before; `done`: the last of it. */

@@ -15,7 +15,7 @@ export interface Rig {
   readonly store: StateStore
   readonly stream: ChangeStream
   /** Every event so far, by name. `change` is not listened to: that would make the stream read ahead. */
-  readonly seen: Omit<Seen, 'change'>
+  readonly seen: Omit<Seen, 'change' | 'delivery'>
   /** Lets time pass until the work is done. */
   settle<T>(work: Promise<T>): Promise<T>
 }
