@@ -14,7 +14,7 @@ export default {
     {
       name: 'ports-know-no-capability',
       severity: 'error',
-      from: { path: '^packages/core/src/(dialect|storage|state|runtime|dump)/' },
+      from: { path: '^packages/core/src/(dialect|storage|spool|state|runtime|dump)/' },
       to: { path: `^packages/core/src/(engine|feed|${capabilities.join('|')})/` },
     },
     ...capabilities.map((name) => ({

@@ -79,6 +79,7 @@ export type { ColumnChange, DriftAction, SchemaPolicy } from './replicator/schem
 export { storedStatus, type StoredStatus } from './replicator/stored-status.ts'
 export type { Runtime, Wakeup } from './runtime/runtime.ts'
 export { systemRuntime } from './runtime/system-runtime.ts'
+export type { Spool, SpoolFile } from './spool/spool.ts'
 export type { RunLogEntry } from './state/ledger.ts'
 export type { StateStore, StoredState } from './state/state-store.ts'
 export type { ByteRange, ObjectBody, ObjectStorage, StoredObject } from './storage/object-storage.ts'

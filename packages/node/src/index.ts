@@ -7,6 +7,7 @@ export { nodeSqliteTarget, type NodeSqliteTargetConfig } from './node-sqlite-tar
 export { nodeReplicaReader, type NodeReplicaReaderConfig } from './node-replica-reader.ts'
 export { sqliteChanges, type ChangedDatabase, type NodeSqliteChangesOptions } from './sqlite-changes.ts'
 export { sessionChanges, type SessionChanges } from './session/session-changes.ts'
+export { fileSpool, type FileSpoolOptions } from './spool/file-spool.ts'
 export { fsStorage, type FsStorageOptions } from './storage/fs-storage.ts'
 export type { SessionChangesOptions } from './session/session-options.ts'
 export type { TransactionOptions } from './session/write-transaction.ts'

@@ -4,6 +4,7 @@ export { polledPostgresChanges, type PolledPostgresChangesOptions } from './stre
 export type { PostgresOrphan } from './stream/find-orphans.ts'
 export { postgresJanitor, type PostgresJanitor, type PostgresJanitorOptions } from './stream/postgres-janitor.ts'
 export type { SlotStatus } from './stream/slot-status.ts'
+export type { StreamingOptions } from './stream/streaming/streaming-settings.ts'
 export { databaseOf } from './connect-target.ts'
 export { grantsSql, type GrantsOptions } from './grants-sql.ts'
 export { diagnoseStream, type DiagnoseStreamOptions } from './stream/diagnose-stream.ts'

@@ -71,6 +71,10 @@ export const ERRORS = {
   LOG_UNAVAILABLE: { retryable: false, remedy: 'Change the setting that the message names.' },
   /** A table of the log's name exists and Tidemark did not make it, or another log has it. */
   LOG_NOT_OWNED: { retryable: false, remedy: 'Choose another `log` name, or drop the existing table.' },
+  /** The transactions that a source sends before they have ended are larger than there is room for: `detail` says where, `memory` or `spool`. */
+  SPOOL_FULL: { retryable: false, remedy: 'Raise the bounds in `streaming` or give it a `spool`, or set `streaming: false`: the server then keeps them.' },
+  /** The spool could not be written, or did not give back what was written to it. It is thrown away, and the source sends everything again. */
+  SPOOL_FAILED: { retryable: true, remedy: 'Look at the disk of the spool: `detail` has the system\'s code, or `corrupt`.' },
   /** A subscriber of this id is already at work in this stream. */
   SUBSCRIBER_EXISTS: { retryable: false, remedy: 'Choose another id, or unsubscribe the first.' },
   /** A live subscriber stayed over its budget and did not gain; it was closed so that nobody waits for it. */

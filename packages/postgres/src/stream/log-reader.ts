@@ -6,7 +6,7 @@ import { PgoutputDecoder, RELATION } from './pgoutput-decoder.ts'
 import type { RelationMessage } from './pgoutput-messages.ts'
 import { describePublished } from './published-table.ts'
 import { readRelation } from './read-relation.ts'
-import type { ReplicationStream, StreamItem } from './replication-stream.ts'
+import type { LogItems, StreamItem } from './replication-stream.ts'
 import type { StreamTable } from './stream-table.ts'
 import type { StreamTables } from './stream-tables.ts'
 import { TransactionAssembler } from './transaction-assembler.ts'
@@ -14,7 +14,7 @@ import type { TypeNames } from './type-names.ts'
 
 export interface LogReaderOptions {
   readonly source: string
-  readonly stream: Pick<ReplicationStream, 'next'>
+  readonly stream: LogItems
   readonly session: SqlSession
   readonly tables: StreamTables
   readonly types: TypeNames
@@ -53,7 +53,11 @@ export class LogReader {
       const item = this.#options.stream.next()
       if (item === undefined) return true
       if (item.kind === 'reached') this.#assembler.reached(item.lsn)
-      else {
+      else if (item.kind === 'wait') {
+        await item.wait()
+        // A read is short, however much there is to put aside.
+        return false
+      } else {
         if (item.bytes[item.from] === RELATION) await this.#prepare(item, options)
         this.#assembler.measure(item.to - item.from)
         this.#decoder.decode(item.bytes, item.from, item.to)

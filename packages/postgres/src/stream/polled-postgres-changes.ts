@@ -8,7 +8,7 @@ import { dropPublication } from './publication.ts'
 import { dropSlot } from './replication-slot.ts'
 import { RetentionWatch } from './retention-watch.ts'
 
-export interface PolledPostgresChangesOptions extends Omit<PostgresChangesOptions, 'snapshotAgeMs' | 'snapshotWaitMs' | 'temporary' | 'retentionPolicy' | 'failover' | 'origin'> {
+export interface PolledPostgresChangesOptions extends Omit<PostgresChangesOptions, 'snapshotAgeMs' | 'snapshotWaitMs' | 'temporary' | 'retentionPolicy' | 'failover' | 'origin' | 'streaming'> {
   /** Runs one statement; see {@link PostgresExecutor}. The application's: it is never closed. */
   readonly execute: PostgresExecutor
   /** For status and errors, without credentials. Default `postgres://(by executor)`. */
@@ -69,6 +69,7 @@ function toSettings(options: PolledPostgresChangesOptions): PollSettings {
     isTemporary: false,
     origin: 'any',
     snapshotWaitMs: 0,
+    streaming: undefined,
     maxRetainedBytes: options.maxRetainedBytes,
     retentionPolicy: 'alert',
     failover: false,

@@ -9,6 +9,7 @@ import { dropSlot } from './replication-slot.ts'
 import { RetentionWatch } from './retention-watch.ts'
 import type { SlotStatus } from './slot-status.ts'
 import type { StreamSettings } from './stream-settings.ts'
+import { streamingIssues, streamingSettings, type StreamingOptions } from './streaming/streaming-settings.ts'
 
 /** What a user chooses about a stream of changes, beside how to connect. */
 export interface PostgresChangesOptions {
@@ -52,6 +53,12 @@ export interface PostgresChangesOptions {
    * tried again. Default 120,000, as `queryTimeoutMs`.
    */
   readonly snapshotWaitMs?: number | undefined
+  /**
+   * Whether the server sends transactions that are larger than its `logical_decoding_work_mem` while they go on, instead of keeping them on its disk
+   * and sending them once they are committed. They are delivered as ever: as a whole, when and in the order in which they are committed, and what is
+   * rolled back is not. Until then they are here, in memory and in a spool. Errors: `SPOOL_FULL`, `SPOOL_FAILED`. Default `false`.
+   */
+  readonly streaming?: boolean | StreamingOptions | undefined
 }
 
 /** A change source on a PostgreSQL server whose slot can also be looked at and removed. */
@@ -123,12 +130,13 @@ function toSettings(config: PostgresConfig & PostgresChangesOptions): StreamSett
     failover: config.failover ?? false,
     origin: config.origin ?? 'any',
     snapshotWaitMs: config.snapshotWaitMs ?? config.queryTimeoutMs ?? 120_000,
+    streaming: streamingSettings(config.streaming),
     now: () => Date.now(),
   }
 }
 
-export function optionIssues({ slot, tables, publication, name, snapshotAgeMs, maxRetainedBytes, retentionPolicy, temporary, failover, snapshotWaitMs }: PostgresChangesOptions): readonly ConfigIssue[] {
-  const issues: ConfigIssue[] = []
+export function optionIssues({ slot, tables, publication, name, snapshotAgeMs, maxRetainedBytes, retentionPolicy, temporary, failover, snapshotWaitMs, streaming }: PostgresChangesOptions): readonly ConfigIssue[] {
+  const issues: ConfigIssue[] = [...streamingIssues(streaming)]
   if (!/^[a-z0-9_]{1,63}$/.test(slot)) issues.push({ path: 'slot', message: 'Must be 1 to 63 lower-case letters, digits or underscores.' })
   if (!Array.isArray(tables) || tables.length === 0) issues.push({ path: 'tables', message: 'Must name at least one table.' })
   if (publication !== undefined && (publication === '' || publication.includes('\0'))) issues.push({ path: 'publication', message: 'Must be a name without NUL.' })

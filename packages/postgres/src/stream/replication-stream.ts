@@ -40,6 +40,13 @@ export type StreamItem =
   | { readonly kind: 'data'; readonly bytes: Buffer; readonly from: number; readonly to: number }
   | { readonly kind: 'reached'; readonly lsn: Lsn }
 
+/** An item, or that something has to be waited for before there is more. */
+export type LogItem = StreamItem | { readonly kind: 'wait'; readonly wait: () => Promise<void> }
+
+export interface LogItems {
+  next(): LogItem | undefined
+}
+
 /**
  * A logical replication stream over a connection of its own. Says that it is alive also while nobody reads, holds no more than a few
  * megabytes, and notices a server that has gone silent.

@@ -8,8 +8,9 @@ import { quoteIdentifier, quoteLiteral } from '../quote.ts'
 import { parseLsn, type Lsn } from './lsn.ts'
 import { ask, openReplication } from './open-replication.ts'
 import { freeSlot, OBJECT_IN_USE, readSlot, slotInUse } from './replication-slot.ts'
-import { ReplicationStream } from './replication-stream.ts'
+import { ReplicationStream, type LogItems } from './replication-stream.ts'
 import type { StreamSettings } from './stream-settings.ts'
+import { StreamedLog } from './streaming/streamed-log.ts'
 
 const UNDEFINED_OBJECT = '42704'
 
@@ -31,13 +32,15 @@ export class SlotStream {
   readonly confirmed: Lsn
   readonly #slot: string
   readonly #isTemporary: boolean
+  readonly #streamed: StreamedLog | undefined
 
-  private constructor({ slot, isTemporary }: StreamSettings, stream: { readonly replication: ReplicationStream; readonly pid: number; readonly confirmed: Lsn }) {
+  private constructor({ slot, isTemporary, streaming }: StreamSettings, stream: { readonly replication: ReplicationStream; readonly pid: number; readonly confirmed: Lsn }) {
     this.#slot = slot
     this.#isTemporary = isTemporary
     this.replication = stream.replication
     this.pid = stream.pid
     this.confirmed = stream.confirmed
+    this.#streamed = streaming === undefined ? undefined : new StreamedLog(stream.replication, streaming)
   }
 
   /**
@@ -62,6 +65,11 @@ export class SlotStream {
     }
   }
 
+  /** What it brings, transaction by transaction. */
+  get items(): LogItems {
+    return this.#streamed ?? this.replication
+  }
+
   get isOpen(): boolean {
     return this.replication.failure === undefined
   }
@@ -69,6 +77,7 @@ export class SlotStream {
   /** Returns once the slot is free, or the server was told to end the process that has it. After a failure that is for the next stream to see to. */
   async close(session: PostgresSession): Promise<void> {
     const hasFailed = !this.isOpen
+    await this.#streamed?.close()
     await this.replication.close()
     if (!hasFailed && !this.#isTemporary) await this.#untilFree(session, { signal: AbortSignal.timeout(CLOSE_MS) }).catch(() => undefined)
   }
@@ -95,10 +104,11 @@ async function createTemporary(instance: PostgresInstance, { slot }: StreamSetti
   return parseLsn(row?.[1])
 }
 
-function startText({ slot, publication, origin }: StreamSettings): string {
+function startText({ slot, publication, origin, streaming }: StreamSettings): string {
   // Older servers do not know the option, and have nothing to leave out by default.
   const only = origin === 'none' ? ', origin \'none\'' : ''
-  return `START_REPLICATION SLOT ${quoteIdentifier(slot)} LOGICAL 0/0 (proto_version '1', publication_names ${quoteLiteral(quoteIdentifier(publication))}${only})`
+  const protocol = streaming === undefined ? 'proto_version \'1\'' : 'proto_version \'2\', streaming \'on\''
+  return `START_REPLICATION SLOT ${quoteIdentifier(slot)} LOGICAL 0/0 (${protocol}, publication_names ${quoteLiteral(quoteIdentifier(publication))}${only})`
 }
 
 interface Failed {

@@ -1,4 +1,5 @@
 import type { TableRef } from '@tidemark/core/adapter'
+import type { StreamingSettings } from './streaming/streaming-settings.ts'
 
 /** What a user chose, checked and completed. */
 export interface StreamSettings {
@@ -15,5 +16,7 @@ export interface StreamSettings {
   /** `none`: only what was written at this server. */
   readonly origin: 'none' | 'any'
   readonly snapshotWaitMs: number
+  /** `undefined`: the server sends transactions when they have ended. */
+  readonly streaming: StreamingSettings | undefined
   readonly now: () => number
 }
