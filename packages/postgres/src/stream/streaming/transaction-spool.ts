@@ -52,7 +52,7 @@ export class TransactionSpool {
   /** It is needed no more. */
   end(transaction: OpenTransaction): void {
     this.#open.delete(transaction.xid)
-    this.#ended.push(transaction)
+    if (transaction.fileBytes > 0) this.#ended.push(transaction)
     this.#count()
   }
 
