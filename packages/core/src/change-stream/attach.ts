@@ -91,15 +91,20 @@ class Attachment {
     return start
   }
 
+  get #onGap(): 'fail' | 'resnapshot' {
+    const { context: { settings }, runner: { source } } = this.#options
+    return settings.onGap ?? source.defaults?.onGap ?? 'fail'
+  }
+
   #startingPoint(checkpoint: CheckpointState | undefined): Promise<CheckpointState> {
     const { context: { emitter, settings }, open, request: { id, selection }, runner: { source } } = this.#options
     return startingPoint(checkpoint, {
       source: source.name,
       connection: open.connection,
       signal: open.signal,
-      snapshot: selection.snapshot ?? settings.snapshot,
-      onGap: settings.onGap,
-      onGapFound: (error) => emitter.emit('gap', { source: source.name, subscriber: id, error: error.toJSON(), action: settings.onGap }),
+      snapshot: selection.snapshot ?? settings.snapshot ?? source.defaults?.snapshot ?? 'none',
+      onGap: this.#onGap,
+      onGapFound: (error) => emitter.emit('gap', { source: source.name, subscriber: id, error: error.toJSON(), action: this.#onGap }),
     })
   }
 
@@ -134,7 +139,7 @@ class Attachment {
       keepsOwn: selection.from !== undefined,
       controller: this.#controller,
       budget: isDurable ? { bytes: context.settings.bufferBytes, events: Infinity, graceMs: Infinity } : budgetOf(selection),
-      onGap: source.capabilities.snapshots ? context.settings.onGap : 'fail',
+      onGap: source.capabilities.snapshots ? this.#onGap : 'fail',
       head: () => open.feed.retrying(this.#controller.signal, () => open.connection.head({ signal: this.#controller.signal })),
       save: (state) => this.#save(state),
       onEnd: () => this.#end(subscriber),

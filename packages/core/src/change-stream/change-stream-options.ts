@@ -22,11 +22,11 @@ export interface ChangeStreamOptions {
   readonly sources?: readonly ChangeSource[] | undefined
   /** Who this stream is to the log: what it still needs is kept under this name. One process at a time serves it. Default `default`. */
   readonly name?: string | undefined
-  /** Whether subscribers without a checkpoint first get the rows that are there. Default `none`. */
+  /** Whether subscribers without a checkpoint first get the rows that are there. Default: as the source was made, or `none`. */
   readonly snapshot?: 'initial' | 'none' | undefined
   /** Where checkpoints of durable subscribers are kept. */
   readonly checkpoints?: StateStore | undefined
-  /** What to do when changes are missing: end the subscriber, or give it a new snapshot. Default `fail`. */
+  /** What to do when changes are missing: end the subscriber, or give it a new snapshot. Default: as the source was made, or `fail`. */
   readonly onGap?: 'fail' | 'resnapshot' | undefined
   /** Greatest batch, whichever is reached first; a transaction that is larger comes in parts. Default 2,048 events, 1 MiB. */
   readonly batch?: Partial<SliceLimit> | undefined

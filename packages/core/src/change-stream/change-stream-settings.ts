@@ -14,8 +14,9 @@ import type { ChangeStreamOptions, LiveBudget, SubscribeOptions } from './change
 export interface ChangeStreamSettings {
   readonly sources: readonly ChangeSource[]
   readonly name: string
-  readonly snapshot: 'initial' | 'none'
-  readonly onGap: 'fail' | 'resnapshot'
+  /** `undefined`: as each source has it. */
+  readonly snapshot: 'initial' | 'none' | undefined
+  readonly onGap: 'fail' | 'resnapshot' | undefined
   readonly batch: SliceLimit
   readonly bufferBytes: number
   readonly retry: RetryOptions
@@ -88,8 +89,8 @@ export function resolveStreamSettings(options: ChangeStreamOptions): ChangeStrea
   return {
     sources: options.sources ?? (options.source === undefined ? [] : [options.source]),
     name: options.name ?? 'default',
-    snapshot: options.snapshot ?? 'none',
-    onGap: options.onGap ?? 'fail',
+    snapshot: options.snapshot,
+    onGap: options.onGap,
     batch: { ...DEFAULT_BATCH, ...options.batch },
     bufferBytes: options.buffer?.bytes ?? 16 * MIB,
     retry: { ...DEFAULT_RETRY, ...options.retry },

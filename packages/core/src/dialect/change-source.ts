@@ -30,12 +30,18 @@ export interface ChangeSourceCapabilities {
   readonly schemaChanges: boolean
 }
 
-/** A kind of log to read changes from. Made by a factory such as `sqliteChanges(db)`; opens nothing by itself. */
 export interface ConnectChangesOptions extends AbortOptions {
   /** Tables that whoever connects wants, besides those that the source was made with. What there is then, `tables()` of the connection tells. */
   readonly tables?: readonly string[] | undefined
 }
 
+/** What a source's user chose for its subscribers. The options of a subscription and of the stream come before it. */
+export interface ChangeSourceDefaults {
+  readonly snapshot?: 'initial' | 'none' | undefined
+  readonly onGap?: 'fail' | 'resnapshot' | undefined
+}
+
+/** A kind of log to read changes from. Made by a factory such as `sqliteChanges(db)`; opens nothing by itself. */
 export interface ChangeSource {
   /** Logical name: part of every event's id and of every checkpoint. Unique in one stream. */
   readonly name: string
@@ -43,6 +49,7 @@ export interface ChangeSource {
   /** The address without credentials, for status and errors. */
   readonly address: string
   readonly capabilities: ChangeSourceCapabilities
+  readonly defaults?: ChangeSourceDefaults | undefined
   /** Greatest time between two looks at the log when nothing wakes the reader, in milliseconds. */
   readonly pollIntervalMs: number
   /** Prepares what capturing needs and opens the log. Errors: `TABLE_UNKNOWN`, `NOT_SUPPORTED`, `LOG_NOT_OWNED`, `SOURCE_*`. */

@@ -32,4 +32,17 @@ describe.each(versions)('changes of postgres %s', (version) => {
     await sql`INSERT INTO items VALUES (4, 'four')`
     expect(brief(await collected.count(2))).toEqual(['insert 3', 'insert 4'])
   })
+
+  it('come behind the rows that are there where the source was made so, by a client of the application too', async () => {
+    await using database = await openStreamDatabase(version)
+    const { sql, slot } = database
+    await sql`CREATE TABLE users (id int4 PRIMARY KEY)`
+    await sql`INSERT INTO users VALUES (1), (2)`
+    const source = postgresChanges({ sql, slot, tables: ['public.users'], snapshot: 'auto', onGap: 'fail' })
+    await using stream = new ChangeStream({ source, checkpoints: memoryStateStore() })
+    const collected = await collect(stream)
+    await collected.count(2)
+    await sql`INSERT INTO users VALUES (3)`
+    expect(brief(await collected.count(3))).toEqual(['snapshot 1', 'snapshot 2', 'insert 3'])
+  })
 })

@@ -8,7 +8,7 @@ import { dropPublication } from './publication.ts'
 import { dropSlot } from './replication-slot.ts'
 import { RetentionWatch } from './retention-watch.ts'
 
-export interface PolledPostgresChangesOptions extends Omit<PostgresChangesOptions, 'snapshotAgeMs' | 'snapshotWaitMs' | 'temporary' | 'retentionPolicy' | 'failover' | 'origin' | 'streaming'> {
+export interface PolledPostgresChangesOptions extends Omit<PostgresChangesOptions, 'snapshot' | 'onGap' | 'snapshotAgeMs' | 'snapshotWaitMs' | 'temporary' | 'retentionPolicy' | 'failover' | 'origin' | 'streaming'> {
   /** Runs one statement; see {@link PostgresExecutor}. The application's: it is never closed. */
   readonly execute: PostgresExecutor
   /** For status and errors, without credentials. Default `postgres://(by executor)`. */

@@ -19,6 +19,10 @@ export interface PostgresChangesOptions {
   readonly tables: readonly string[]
   /** Default: the slot's name. Made where it is missing; one that Tidemark made follows `tables`, to another only tables are added. */
   readonly publication?: string | undefined
+  /** `auto`: subscribers without a checkpoint first get the rows that are there, as a stream with `snapshot: 'initial'` has it. Default `none`. */
+  readonly snapshot?: 'auto' | 'none' | undefined
+  /** What follows when changes are missing, unless the stream says so itself: the subscriber ends, or gets a new snapshot. Default `fail`. */
+  readonly onGap?: 'fail' | 'resnapshot' | undefined
   /** Logical name of the source: part of event ids and checkpoints. Default `postgres`. */
   readonly name?: string | undefined
   /**
@@ -89,6 +93,7 @@ export function postgresChanges(config: PostgresConfig & PostgresChangesOptions)
     name: settings.name,
     connector: 'postgresql',
     address: addressOf(config),
+    defaults: { snapshot: config.snapshot === 'auto' ? 'initial' : 'none', onGap: config.onGap },
     capabilities: settings.isTemporary ? { ...CAPABILITIES, resumes: false } : CAPABILITIES,
     pollIntervalMs: POLL_INTERVAL_MS,
     connect: (options = {}) => connect(config, settings, options),
@@ -135,12 +140,14 @@ function toSettings(config: PostgresConfig & PostgresChangesOptions): StreamSett
   }
 }
 
-export function optionIssues({ slot, tables, publication, name, snapshotAgeMs, maxRetainedBytes, retentionPolicy, temporary, failover, snapshotWaitMs, streaming }: PostgresChangesOptions): readonly ConfigIssue[] {
+export function optionIssues({ slot, tables, publication, name, snapshot, onGap, snapshotAgeMs, maxRetainedBytes, retentionPolicy, temporary, failover, snapshotWaitMs, streaming }: PostgresChangesOptions): readonly ConfigIssue[] {
   const issues: ConfigIssue[] = [...streamingIssues(streaming)]
   if (!/^[a-z0-9_]{1,63}$/.test(slot)) issues.push({ path: 'slot', message: 'Must be 1 to 63 lower-case letters, digits or underscores.' })
   if (!Array.isArray(tables) || tables.length === 0) issues.push({ path: 'tables', message: 'Must name at least one table.' })
   if (publication !== undefined && (publication === '' || publication.includes('\0'))) issues.push({ path: 'publication', message: 'Must be a name without NUL.' })
   if (name !== undefined && !/^[\w.-]{1,63}$/.test(name)) issues.push({ path: 'name', message: 'Must be 1 to 63 letters, digits, dots, dashes or underscores.' })
+  if (snapshot !== undefined && snapshot !== 'auto' && snapshot !== 'none') issues.push({ path: 'snapshot', message: 'Must be "auto" or "none".' })
+  if (onGap !== undefined && onGap !== 'fail' && onGap !== 'resnapshot') issues.push({ path: 'onGap', message: 'Must be "fail" or "resnapshot".' })
   if (snapshotAgeMs !== undefined && !(snapshotAgeMs >= 1 && Number.isFinite(snapshotAgeMs))) issues.push({ path: 'snapshotAgeMs', message: 'Must be at least 1.' })
   if (maxRetainedBytes !== undefined && !(maxRetainedBytes >= 1 && Number.isFinite(maxRetainedBytes))) issues.push({ path: 'maxRetainedBytes', message: 'Must be at least 1.' })
   if (retentionPolicy === 'drop-slot' && maxRetainedBytes === undefined) issues.push({ path: 'retentionPolicy', message: 'Needs `maxRetainedBytes` to drop the slot by.' })
