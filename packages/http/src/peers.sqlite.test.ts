@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
+import { nodeSqliteSource } from '@tidemark/node'
 import { expect, it } from 'vitest'
 import { makeWorld } from './test/world.ts'
 
@@ -53,5 +54,13 @@ it('has no routes for what it was not given', async () => {
     expect([path, answer.status, (await answer.json() as { code: string }).code]).toEqual([path, 404, 'ROUTE_UNKNOWN'])
   }
   expect(await (await world.ask('/metrics', { as: 'read' })).text()).toBe('')
-  expect(await (await world.ask('/session', { as: 'operate' })).json()).toEqual({ scopes: ['read', 'operate'], capabilities: [], streams: [] })
+  expect(await (await world.ask('/session', { as: 'operate' })).json()).toEqual({ scopes: ['read', 'operate'], capabilities: [], streams: [], sources: [] })
+})
+
+it('tells what can be configured to who may configure it', async () => {
+  const source = nodeSqliteSource({ path: 'never-opened.db' })
+  await using world = await makeWorld({ sources: { app: source, any: () => source } })
+  const sourcesFor = async (as: 'operate' | 'admin'): Promise<unknown> => (await (await world.ask('/session', { as })).json() as { sources: unknown }).sources
+  expect(await sourcesFor('admin')).toEqual([{ name: 'app', isFixed: true }, { name: 'any', isFixed: false }])
+  expect(await sourcesFor('operate')).toEqual([])
 })

@@ -1,10 +1,14 @@
-import { byId, h } from './dom.ts'
+import { Problem } from './api.ts'
+import { errorBlock } from './error-block.ts'
+import { byId, h, type Child } from './dom.ts'
 
 type Listener = () => void
 
 /** What is under way: its button is off until it has ended. */
 const busy = new Set<string>()
+const SHOWN_MS = 8_000
 let onChange: Listener = () => undefined
+let timer: ReturnType<typeof setTimeout> | undefined
 
 /** Called when an action begins or has ended. */
 export function onAction(listener: Listener): void {
@@ -16,45 +20,64 @@ export interface Action {
   readonly label: string
   /** What it acts on, for who hears the button and does not see its row. */
   readonly of: string
+  /** Said when it is done. */
   readonly done: string
   readonly run: () => Promise<unknown>
-  readonly kind?: 'danger' | 'main'
+  readonly kind?: 'danger' | 'main' | undefined
   /** Asked before it is done. */
   readonly ask?: string
 }
 
 export function button(action: Action): HTMLButtonElement {
   const { id, label, of, kind } = action
+  const isBusy = busy.has(id)
   // Not `disabled`: who has just pressed it with the keyboard would lose their place.
-  return h('button', { id, 'type': 'button', 'class': kind, 'aria-label': `${label}: ${of}`, 'aria-disabled': busy.has(id) ? 'true' : undefined, 'click': () => void perform(action) }, label)
+  return h('button', { id, 'type': 'button', 'class': kind, 'aria-label': `${label}: ${of}`, 'aria-disabled': isBusy ? 'true' : undefined, 'aria-busy': isBusy ? 'true' : undefined, 'click': () => void perform(action) }, label)
 }
 
-async function perform({ id, label, of, done, run, ask }: Action): Promise<void> {
-  if (busy.has(id) || (ask !== undefined && !(await confirmed(`${label}: ${of}?`, ask)))) return
+export async function perform({ id, label, of, done, run, ask }: Action): Promise<boolean> {
+  if (busy.has(id) || (ask !== undefined && !(await confirmed({ label, of, ask })))) return false
   busy.add(id)
   onChange()
   try {
     await run()
-    say(`${of}: ${done}`)
+    say(done)
+    return true
   } catch (error) {
-    say(`${of}: ${error instanceof Error ? error.message : 'failed'}`, 'bad')
+    sayError(of, error)
+    return false
   } finally {
     busy.delete(id)
     onChange()
   }
 }
 
-/** Read out, too. */
-export function say(text: string, tone = ''): void {
-  const notice = byId('notice')
-  notice.className = tone
-  notice.textContent = text
+/** Read out, too. It goes by itself: what was done can be seen in the page. */
+export function say(text: string): void {
+  show('good', [h('p', {}, text)])
+  timer = setTimeout(clear, SHOWN_MS)
 }
 
-function confirmed(title: string, text: string): Promise<boolean> {
+/** Stays until it is put away. */
+export function sayError(of: string, error: unknown): void {
+  const report = error instanceof Problem ? error.report : { code: 'FAILED', message: String(error), remedy: '' }
+  show('bad', [h('p', {}, h('strong', {}, of)), errorBlock(report)])
+}
+
+function show(tone: string, content: Child): void {
+  clearTimeout(timer)
+  byId('notice').replaceChildren(h('div', { class: `toast ${tone}` }, h('div', {}, content), h('button', { type: 'button', class: 'plain', 'aria-label': 'Dismiss', click: clear }, '✕')))
+}
+
+function clear(): void {
+  byId('notice').replaceChildren()
+}
+
+function confirmed({ label, of, ask }: Pick<Action, 'label' | 'of'> & { readonly ask: string }): Promise<boolean> {
   const dialog = byId('ask') as HTMLDialogElement // as the page has it
-  byId('ask-title').textContent = title
-  byId('ask-text').textContent = text
+  byId('ask-title').textContent = `${label}: ${of}?`
+  byId('ask-text').textContent = ask
+  byId('ask-yes').textContent = label
   dialog.returnValue = 'no'
   dialog.showModal()
   byId('ask-no').focus()

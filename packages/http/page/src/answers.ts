@@ -6,10 +6,23 @@ export interface ErrorReport {
   readonly remedy: string
 }
 
+export interface Issue {
+  readonly path: string
+  readonly message: string
+}
+
 export interface Session {
   readonly scopes: readonly ('read' | 'operate' | 'admin')[]
-  readonly capabilities: readonly ('replicator' | 'exporter' | 'streams' | 'propagator' | 'receiver')[]
+  readonly capabilities: readonly ('replicator' | 'exporter' | 'importer' | 'streams' | 'propagator' | 'receiver')[]
   readonly streams: readonly string[]
+  readonly sources: readonly ConfigurableSource[]
+}
+
+/** What a new replication may read from. */
+export interface ConfigurableSource {
+  readonly name: string
+  /** Whether its address is set in code. */
+  readonly isFixed: boolean
 }
 
 export interface Health {
@@ -25,7 +38,8 @@ export interface Replication {
   readonly is_active: boolean
   readonly activity: 'stopped' | 'waiting' | 'syncing' | 'paused' | 'failed'
   readonly phase: 'new' | 'loading' | 'live'
-  readonly progress: { readonly phase: string; readonly rows: number; readonly estimatedRows?: number } | null
+  readonly progress: { readonly phase: string; readonly rows: number; readonly estimatedRows?: number; readonly durationMs: number } | null
+  readonly loadedRows?: number
   readonly lastSyncAtMs?: number
   readonly nextSyncAtMs?: number
   readonly lastError?: ErrorReport
@@ -46,11 +60,31 @@ export interface ExportJob {
   readonly exportId: string
   readonly status: 'pending' | 'processing' | 'completed' | 'failed' | 'cancelled'
   readonly format: string
+  readonly layout: 'single' | 'directory'
   readonly totalRowsExported: number
   readonly totalBytesExported: number
   readonly estimatedRows?: number
   readonly tablesTotal: number
   readonly tablesProcessed: number
+  readonly createdAt: string
+  readonly notes: readonly string[]
+  readonly problem?: ErrorReport
+}
+
+/** What is read of a dump's manifest. */
+export interface Manifest {
+  readonly objects: readonly { readonly path: string; readonly bytes: number; readonly rows: number }[]
+}
+
+export interface ImportJob {
+  readonly importId: string
+  readonly status: 'loading' | 'completed' | 'failed' | 'stopped'
+  readonly isRunning: boolean
+  readonly totalRowsImported: number
+  readonly totalRows?: number
+  readonly totalBytesImported: number
+  readonly totalBytes: number
+  readonly notes: readonly string[]
   readonly createdAt: string
   readonly problem?: ErrorReport
 }
@@ -70,15 +104,18 @@ export interface Peer {
   readonly phase: 'new' | 'copying' | 'streaming' | 'retrying' | 'resting'
   readonly behindMs: number
   readonly failures: number
+  readonly retryAtMs?: number
   readonly lastError?: ErrorReport
-  readonly tables: Readonly<Record<string, unknown>>
-  readonly sent: { readonly changes: number }
+  readonly tables: Readonly<Record<string, { readonly state: string; readonly error?: ErrorReport }>>
+  readonly sent: { readonly changes: number; readonly rowsCopied: number }
 }
 
 export interface Change {
+  readonly id: string
   readonly op: string
   readonly table: string
   readonly key: unknown
   readonly after: unknown
   readonly before: unknown
+  readonly changed?: readonly string[]
 }

@@ -1,6 +1,9 @@
+import { listen, type Handler } from './handlers.ts'
+import { morph } from './morph.ts'
+
 export type Child = Node | string | undefined | readonly Child[]
 
-type Attribute = string | number | boolean | undefined | (() => void)
+type Attribute = string | number | boolean | undefined | Handler
 
 type Attributes = Readonly<Record<string, Attribute>>
 
@@ -19,7 +22,7 @@ export function svg(tag: string, attributes: Attributes = {}, ...children: reado
 
 function fill(element: Element, attributes: Attributes, children: readonly Child[]): void {
   for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value === 'function') element.addEventListener(name, value)
+    if (typeof value === 'function') listen(element, name, value)
     else if (value === true) element.setAttribute(name, '')
     else if (value !== undefined && value !== false) element.setAttribute(name, String(value))
   }
@@ -28,7 +31,7 @@ function fill(element: Element, attributes: Attributes, children: readonly Child
 
 function flat(children: readonly Child[]): readonly (Node | string)[] {
   return children.flatMap((child): readonly (Node | string)[] => {
-    if (child === undefined) return []
+    if (child === undefined || child === '') return []
     return typeof child === 'string' || child instanceof Node ? [child] : flat(child)
   })
 }
@@ -39,30 +42,27 @@ export function byId(id: string): HTMLElement {
   return element
 }
 
-/** Puts new content in the place of old, and the focus and the scroll position back to where they were: elements that can have them have ids. */
+/** Gives a place new content. What stays the same stays the same element; when the one with the focus goes, its section gets it. */
 export function update(place: Element, ...children: readonly Child[]): void {
-  const focused = place.contains(document.activeElement) ? document.activeElement?.id : undefined
-  const top = place.querySelector('.scroll')?.scrollTop ?? 0
-  place.replaceChildren(...flat(children))
-  const scroll = place.querySelector('.scroll')
-  if (scroll !== null) scroll.scrollTop = top
-  if (focused !== undefined && focused !== '') document.getElementById(focused)?.focus({ preventScroll: true })
+  const focused = document.activeElement
+  morph(place, flat(children))
+  if (focused !== null && !focused.isConnected) place.closest('section')?.focus({ preventScroll: true })
+  for (const scroll of place.querySelectorAll('.scroll')) {
+    // What can be scrolled must be reached with the keyboard; what can't would only be in the way.
+    if (scroll.scrollHeight > scroll.clientHeight || scroll.scrollWidth > scroll.clientWidth) scroll.setAttribute('tabindex', '0')
+    else scroll.removeAttribute('tabindex')
+  }
 }
 
-export interface Column<Row> {
-  readonly title: string
-  readonly kind?: 'number' | 'actions' | 'time'
-  readonly cell: (row: Row) => Child
-}
-
-/** A table that says what it is to who does not see it, and can be scrolled with the keyboard. */
-export function table<Row>(caption: string, columns: readonly Column<Row>[], rows: readonly Row[]): HTMLElement {
-  return h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': caption, id: `scroll-${caption.toLowerCase().replaceAll(' ', '-')}` },
-    h('table', { 'aria-label': caption },
-      h('thead', {}, h('tr', {}, columns.map(({ title, kind }) => h('th', { scope: 'col', class: kind }, title)))),
-      h('tbody', {}, rows.map((row) => h('tr', {}, columns.map(({ cell, kind }) => h('td', { class: kind }, cell(row))))))))
-}
-
-export function pill(text: string, tone: 'good' | 'warn' | 'bad' | undefined): HTMLElement {
+export function pill(text: string, tone: 'good' | 'warn' | 'bad' | 'busy' | undefined): HTMLElement {
   return h('span', { class: `pill ${tone ?? ''}` }, text)
+}
+
+export function empty(text: string): HTMLElement {
+  return h('p', { class: 'empty' }, text)
+}
+
+/** Of a field, by an event's `currentTarget`: the element that is in the page, which need not be the one that was made last. */
+export function valueOf(field: EventTarget | null): string {
+  return field instanceof HTMLInputElement || field instanceof HTMLSelectElement ? field.value : ''
 }

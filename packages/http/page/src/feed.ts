@@ -1,79 +1,131 @@
-import { say } from './actions.ts'
-import type { Change } from './answers.ts'
-import { h, pill, table, type Child } from './dom.ts'
-import { clock } from './format.ts'
+import type { ChangeSource } from './answers.ts'
+import { byId, empty, h, pill, valueOf, type Child } from './dom.ts'
+import { errorBlock } from './error-block.ts'
+import { Follower, type Seen, type Selection, type Standing } from './follower.ts'
+import { several, time } from './format.ts'
+import { rowText } from './row-text.ts'
+import { sourceName } from './sources.ts'
+import { table } from './table.ts'
 
-interface Seen {
-  readonly atMs: number
-  readonly change: Change
-}
-
-const KEPT = 200
 const TONES: Readonly<Record<string, 'good' | 'warn' | 'bad'>> = { insert: 'good', snapshot: 'good', update: 'warn', delete: 'bad', truncate: 'bad' }
 
-/** Changes as they come, newest first. Rows are shown as text and kept nowhere else. */
+/** The section of live changes: which ones, from where, and what has come. */
 export class Feed {
+  readonly #follower: Follower
   readonly #onChange: () => void
-  readonly #seen: Seen[] = []
-  #source: EventSource | undefined
+  #chosen = 0
+  #tables = ''
+  #from = ''
   #isDue = false
-  total = 0
 
   constructor(onChange: () => void) {
     this.#onChange = onChange
+    this.#follower = new Follower(() => this.#drawSoon())
   }
 
-  get isFollowing(): boolean {
-    return this.#source !== undefined
+  view(sources: readonly ChangeSource[], tables: readonly string[]): Child {
+    const { seen } = this.#follower
+    return [
+      h('div', { class: 'fields' }, this.#fields(sources, tables), this.#buttons(sources)),
+      h('div', { id: 'feed-standing', role: 'status', class: 'standing' }, this.#standing(this.#follower.standing)),
+      seen.length === 0 ? undefined : this.#list(seen),
+    ]
   }
 
-  follow(stream: string | undefined, tables: string): void {
-    this.stop()
-    const query = new URLSearchParams({ ...(stream === undefined ? {} : { stream }), ...(tables.trim() === '' ? {} : { tables: tables.trim() }) })
-    const source = new EventSource(`changes?${query}`)
-    this.#source = source
-    source.addEventListener('change', ({ data }: MessageEvent<string>) => this.#add(JSON.parse(data) as Change)) // one line of changeToJson
-    source.addEventListener('problem', ({ data }: MessageEvent<string>) => this.#fail(data))
-    // A browser that was refused does not come back by itself; one that was cut off does, from where it was.
-    source.addEventListener('error', () => { if (source.readyState === EventSource.CLOSED) this.#fail('{"detail":"The feed can not be followed. Look at the names of the tables."}') })
+  #fields(sources: readonly ChangeSource[], tables: readonly string[]): Child {
+    const [choice, names, from] = [
+      h('select', { id: 'feed-source', change: ({ currentTarget }) => this.#choose(sources, Number(valueOf(currentTarget))) }, sources.map((source, index) => h('option', { value: index, selected: index === this.#chosen }, sourceName(source, sources)))),
+      h('input', { id: 'feed-tables', type: 'text', list: 'feed-known', placeholder: 'all', autocomplete: 'off', spellcheck: 'false', change: ({ currentTarget }) => this.#narrow(sources, valueOf(currentTarget)) }),
+      h('input', {
+        id: 'feed-from', type: 'text', placeholder: 'now', autocomplete: 'off', spellcheck: 'false', disabled: this.#follower.isOn,
+        input: ({ currentTarget }) => {
+          this.#from = valueOf(currentTarget)
+          this.#onChange()
+        },
+      }),
+    ]
+    return [
+      h('label', {}, 'Stream', choice),
+      h('label', {}, 'Tables', names, h('datalist', { id: 'feed-known' }, tables.map((name) => h('option', { value: name })))),
+      h('label', {}, 'From position', from),
+    ]
+  }
+
+  #buttons(sources: readonly ChangeSource[]): Child {
+    const isOn = this.#follower.isOn
+    return h('div', { class: 'buttons' },
+      h('button', { id: 'feed-switch', type: 'button', class: isOn ? undefined : 'main', click: () => (isOn ? this.#pause() : this.#follow(sources)) }, isOn ? 'Pause' : this.#from === '' ? 'Follow' : 'Resume'),
+      this.#follower.total === 0 ? undefined : h('button', { id: 'feed-clear', type: 'button', class: 'plain', click: () => this.#follower.clear() }, 'Clear'))
+  }
+
+  #standing(standing: Standing): Child {
+    switch (standing.kind) {
+      case 'idle': return 'Not followed. Rows are kept in this page only, until it is left.'
+      case 'opening': return 'Opening…'
+      case 'following': return 'Following: changes appear as they are committed.'
+      case 'waiting': return ['Cut off. It goes on from where it was, as soon as the handler answers.', standing.error === undefined ? undefined : errorBlock(standing.error)]
+      case 'paused': return this.#from === '' ? 'Paused before anything came: it would follow from now on.' : 'Paused. Nothing is missed: it resumes behind the last change that was seen; empty the position to follow from now on.'
+      case 'failed': return errorBlock(standing.error)
+      default: return standing satisfies never
+    }
+  }
+
+  #list(seen: readonly Seen[]): Child {
+    const { total } = this.#follower
+    return [
+      table<Seen>('Changes seen', [
+        { title: 'Seen', kind: 'time', cell: ({ atMs }) => time(atMs) },
+        { title: 'Change', cell: ({ change: { op, table: name } }) => [pill(op, TONES[op]), ' ', name] },
+        { title: 'Row', cell: ({ change }) => h('code', {}, rowText(change)) },
+      ], seen, { key: ({ number }) => String(number) }),
+      h('p', { class: 'quiet' }, `${several(total, 'change')} seen${total > seen.length ? `, the newest ${seen.length} shown` : ''}`),
+    ]
+  }
+
+  #choose(sources: readonly ChangeSource[], index: number): void {
+    this.#chosen = index
+    // A position is one of the stream that it came from.
+    this.#setFrom('')
+    if (this.#follower.isOn) this.#follow(sources)
     this.#onChange()
   }
 
-  stop(): void {
-    this.#source?.close()
-    this.#source = undefined
-    this.#onChange()
+  #narrow(sources: readonly ChangeSource[], tables: string): void {
+    this.#tables = tables
+    if (!this.#follower.isOn) return
+    this.#from = this.#follower.position ?? ''
+    this.#follow(sources)
   }
 
-  view(): Child {
-    if (this.#seen.length === 0) return h('p', { class: 'empty' }, this.isFollowing ? 'Waiting for a change…' : 'Not followed.')
-    return table<Seen>('Live changes', [
-      { title: 'Seen', kind: 'time', cell: ({ atMs }) => clock(atMs) },
-      { title: 'Change', cell: ({ change: { op, table: name } }) => [pill(op, TONES[op]), ` ${name}`] },
-      { title: 'Row', cell: ({ change: { key, after, before } }) => h('code', {}, shortened(JSON.stringify(after ?? before ?? key))) },
-    ], this.#seen)
+  #follow(sources: readonly ChangeSource[]): void {
+    const source = sources[this.#chosen]
+    if (source === undefined) return
+    const selection: Selection = { stream: source.stream, source: source.name, tables: this.#tables.trim() }
+    void this.#follower.follow(selection, this.#from.trim() === '' ? undefined : this.#from.trim())
   }
 
-  #add(change: Change): void {
-    this.total += 1
-    this.#seen.unshift({ atMs: Date.now(), change })
-    this.#seen.length = Math.min(this.#seen.length, KEPT)
+  #pause(): void {
+    this.#setFrom(this.#follower.position ?? '')
+    this.#follower.pause()
+  }
+
+  #setFrom(position: string): void {
+    this.#from = position
+    const field = byId('feed-from') as HTMLInputElement // as `#fields` makes it
+    field.value = position
+  }
+
+  /** However many come, they are drawn once a frame. */
+  #drawSoon(): void {
     if (this.#isDue) return
     this.#isDue = true
-    // However many come, they are drawn once a frame.
     requestAnimationFrame(() => {
       this.#isDue = false
       this.#onChange()
     })
   }
-
-  #fail(data: string): void {
-    const { code = '', detail = '', remedy = '' } = JSON.parse(data) as { readonly code?: string; readonly detail?: string; readonly remedy?: string } // a problem
-    this.stop()
-    say(`Changes: ${code} ${detail} ${remedy}`, 'bad')
-  }
 }
 
-function shortened(text: string): string {
-  return text.length > 300 ? `${text.slice(0, 300)}…` : text
+export function feedRefused(): Child {
+  return empty('Rows are shown to who has the scope operate.')
 }

@@ -1,7 +1,7 @@
 import type { Replication, Run } from './answers.ts'
 import type { Bucket, Point, Window } from './chart.ts'
 
-const BUCKETS = 30
+export const BUCKETS = 30
 
 /** How long ago each replication's last success was, over time: it falls to nothing with each, and grows until the next. */
 export function lagOf(replications: readonly Replication[], runs: readonly Run[], { fromMs, toMs }: Window): ReadonlyMap<string, readonly Point[]> {

@@ -1,93 +1,96 @@
-import { onAction, say } from './actions.ts'
+import { onAction } from './actions.ts'
 import { barChart, lineChart, type Window } from './chart.ts'
-import { byId, h, update, type Child } from './dom.ts'
+import { configureButton } from './configure.ts'
+import { byId, empty, h, update, type Child } from './dom.ts'
 import { exportForm, exportsTable } from './exports.ts'
-import { Feed } from './feed.ts'
-import { clock, count, duration } from './format.ts'
-import { lagOf, throughputOf } from './history.ts'
-import { replicationsTable, runsTable } from './replications.ts'
+import { Feed, feedRefused } from './feed.ts'
+import { clock, duration, moment, several, short } from './format.ts'
+import { BUCKETS, lagOf, throughputOf } from './history.ts'
+import { importForm, importsTable } from './imports.ts'
+import { attention, attentionTitle, figures } from './overview.ts'
+import { replicationsTable } from './replications.ts'
+import { runsFilter, runsTable } from './runs.ts'
 import { peersTable, sourcesTable } from './sources.ts'
-import { mayOf, readState, type State } from './state.ts'
+import { mayOf, readState, RUNS, type May, type State } from './state.ts'
 import { themeButton } from './theme.ts'
+import { chosenWindow, windowChoice } from './window.ts'
 
 const REFRESH_MS = 2_000
-const WINDOWS: readonly (readonly [label: string, ms: number])[] = [['15 minutes', 900_000], ['hour', 3_600_000], ['6 hours', 21_600_000], ['day', 86_400_000], ['week', 604_800_000]]
+const CHART_WIDTH = 560
 
-let windowMs = 3_600_000
-let tables = ''
 let state: State | undefined
 let isReading = false
 const sections = new Map<string, HTMLElement>()
 const feed = new Feed(() => draw())
 
-/** One section; it keeps its elements, so that only their content is new each time. */
+/** One section; it keeps its elements, so that only what is new is drawn. */
 function section(id: string, title: string, parts: { readonly isWide?: boolean; readonly tools?: Child; readonly content: Child }): void {
   const element = sections.get(id) ?? makeSection(id, parts.isWide === true ? 'wide' : '')
   const [head, body] = element.children
   if (head === undefined || body === undefined) return
-  // Whoever writes in a field, or holds a list open, is not disturbed.
-  if (!isChoosing(head)) update(head, h('h2', { id: `${id}-title` }, title), h('span', { class: 'push' }), parts.tools)
+  update(head, h('h2', { id: `${id}-title` }, title), h('div', { class: 'tools' }, parts.tools))
   update(body, parts.content)
 }
 
 function makeSection(id: string, kind: string): HTMLElement {
-  const element = h('section', { id, 'aria-labelledby': `${id}-title`, 'class': kind }, h('div', { class: 'head' }), h('div', {}))
+  const element = h('section', { id, 'aria-labelledby': `${id}-title`, 'class': kind, 'tabindex': -1 }, h('div', { class: 'head' }), h('div', { class: 'body' }))
   sections.set(id, element)
   byId('main').append(element)
   return element
 }
 
-function isChoosing(head: Element): boolean {
-  const focused = document.activeElement
-  return (focused instanceof HTMLSelectElement || focused instanceof HTMLInputElement) && head.contains(focused)
-}
-
 function draw(): void {
   if (state === undefined) return
-  const { session, health, replications, runs, exports, sources, peers } = state
+  const { session, replications, exports, imports, sources, peers } = state
   const may = mayOf(session)
   drawHead(state)
-  if (replications !== undefined && runs !== undefined) {
-    const window: Window = { fromMs: Date.now() - windowMs, toMs: Date.now() }
-    section('replications', 'Replications', { isWide: true, content: replicationsTable(replications, may) })
-    section('lag', 'Lag', { tools: windowChoice(), content: lineChart('Time since the last sync that succeeded', lagOf(replications, runs, window), { window, format: duration }) })
-    section('throughput', 'Throughput', { content: barChart('Rows written', throughputOf(runs, window), { window, format: (value) => `${count(Math.round(value))} rows` }) })
-    section('runs', 'Run history', { content: runsTable(runs) })
-  }
-  if (exports !== undefined) section('exports', 'Exports', { tools: exportForm(may), content: exportsTable(exports, may) })
-  if (sources !== undefined) {
-    section('sources', 'Sources of changes', { content: sourcesTable(sources) })
-    section('feed', 'Live changes', { tools: may.operate ? feedTools(session.streams[0]) : undefined, content: may.operate ? feed.view() : h('p', { class: 'empty' }, 'Rows are shown to who has the scope operate.') })
-  }
-  if (peers !== undefined) section('peers', 'Peers', { isWide: true, content: peersTable(peers) })
-  if (session.capabilities.length === 0) byId('main').replaceChildren(h('p', { class: 'empty' }, 'This handler was made without a replicator, exporter, stream or propagator.'))
-  byId('health').title = health.checks.map(({ kind, name, code }) => `${kind} ${name}: ${code ?? ''}`).join('\n')
+  drawReplications(state, may)
+  if (sources !== undefined) section('feed', 'Live changes', { content: may.operate ? feed.view(sources, [...new Set(replications?.map(({ source_table }) => source_table))]) : feedRefused() })
+  if (exports !== undefined) section('exports', 'Exports', { tools: exportForm(may), content: exportsTable(exports, { may, onChange: draw }) })
+  if (imports !== undefined) section('imports', 'Imports', { tools: importForm(may, exports?.filter(({ status }) => status === 'completed').map(({ exportId }) => exportId) ?? []), content: importsTable(imports, may) })
+  if (sources !== undefined) section('sources', 'Sources of changes', { content: sourcesTable(sources) })
+  if (peers !== undefined) section('peers', 'Peers', { content: peersTable(peers) })
+  if (session.capabilities.every((name) => name === 'receiver')) update(byId('main'), empty('This handler was made without a replicator, exporter, importer, stream or propagator.'))
 }
 
-function drawHead({ session: { scopes }, health: { status, checks } }: State): void {
-  const pill = byId('health')
-  pill.className = `pill ${{ ok: 'good', warn: 'warn', error: 'bad' }[status]}`
-  pill.textContent = status === 'ok' ? 'All is well' : `${checks.length} ${checks.length === 1 ? 'thing needs' : 'things need'} a look`
-  byId('scopes').textContent = `You may: ${scopes.join(', ')}`
-}
-
-function windowChoice(): Child {
-  const choice = h('select', { 'id': 'window', 'aria-label': 'Time that the charts show' }, WINDOWS.map(([label, ms]) => h('option', { value: ms, selected: ms === windowMs }, `Last ${label}`)))
-  choice.addEventListener('change', () => {
-    windowMs = Number(choice.value)
-    draw()
+function drawReplications({ session, replications, runs }: State, may: May): void {
+  if (replications === undefined || runs === undefined) return
+  const { ms } = chosenWindow(runs)
+  const window: Window = { fromMs: Date.now() - ms, toMs: Date.now() }
+  section('replications', 'Replications', { isWide: true, tools: may.admin ? configureButton(session.sources, () => void refresh()) : undefined, content: replicationsTable(replications, may) })
+  section('lag', 'Lag', { tools: windowChoice(runs, draw), content: lineChart('Time since the last sync that succeeded', lagOf(replications, runs, window), { window, width: widthOf('lag'), format: duration }) })
+  section('throughput', 'Throughput', {
+    tools: h('span', { class: 'quiet' }, `rows written, per ${duration(ms / BUCKETS)}`),
+    content: barChart('Rows written', throughputOf(runs, window), { window, width: widthOf('throughput'), format: (value) => several(value, 'row'), mark: short, note: beginning(runs, window) }),
   })
-  return choice
+  section('runs', 'Run history', { tools: runsFilter(runs, draw), content: runsTable(runs) })
 }
 
-function feedTools(stream: string | undefined): Child {
-  const filter = h('input', { 'id': 'feed-tables', 'type': 'text', 'placeholder': 'all tables', 'aria-label': 'Tables to follow, parted by commas', 'value': tables, 'size': 14 })
-  filter.addEventListener('input', () => { tables = filter.value })
-  return [
-    feed.total === 0 ? undefined : h('span', { class: 'quiet' }, `${count(feed.total)} seen`),
-    filter,
-    h('button', { id: 'feed-switch', type: 'button', click: () => (feed.isFollowing ? feed.stop() : feed.follow(stream, tables)) }, feed.isFollowing ? 'Stop following' : 'Follow'),
-  ]
+/** Where there are more runs than were asked for, the charts begin late, and say so. */
+function beginning(runs: State['runs'], { fromMs }: Window): string | undefined {
+  const oldest = runs?.length === RUNS ? runs.at(-1) : undefined
+  return oldest !== undefined && Date.parse(oldest.created_at) > fromMs ? `the newest ${RUNS} runs only, from ${moment(Date.parse(oldest.created_at))} on` : undefined
+}
+
+function widthOf(id: string): number {
+  const body = sections.get(id)?.lastElementChild
+  return body === null || body === undefined || body.clientWidth === 0 ? CHART_WIDTH : body.clientWidth
+}
+
+function drawHead(shown: State): void {
+  const { session: { scopes }, health, runs = [] } = shown
+  const { ms, label } = chosenWindow(runs)
+  tell('health', health.status === 'ok' ? 'All is well' : attentionTitle(health), `pill ${{ ok: 'good', warn: 'warn', error: 'bad' }[health.status]}`)
+  tell('scopes', `You may: ${scopes.join(', ')}`, 'quiet')
+  update(byId('attention'), attention(health))
+  update(byId('figures'), figures(shown, { fromMs: Date.now() - ms, label }))
+}
+
+/** What is the same is not written again: it would be read out again. */
+function tell(id: string, text: string, kind: string): void {
+  const place = byId(id)
+  if (place.textContent !== text) place.textContent = text
+  place.className = kind
 }
 
 async function refresh(): Promise<void> {
@@ -95,13 +98,11 @@ async function refresh(): Promise<void> {
   isReading = true
   try {
     state = await readState()
-    byId('updated').textContent = `As of ${clock(Date.now())}`
-    byId('updated').className = 'quiet'
+    tell('updated', `As of ${clock(Date.now())}`, 'quiet')
+    document.getElementById('loading')?.remove()
     draw()
   } catch (error) {
-    byId('updated').textContent = `Not current: ${error instanceof Error ? error.message : ''}`
-    byId('updated').className = 'bad'
-    if (state === undefined) say('The handler does not answer.', 'bad')
+    tell('updated', `Not current: ${error instanceof Error ? error.message : ''}`, 'bad')
   } finally {
     isReading = false
   }
@@ -113,5 +114,6 @@ onAction(() => {
   void refresh()
 })
 document.addEventListener('visibilitychange', () => { if (!document.hidden) void refresh() })
+window.addEventListener('resize', draw)
 setInterval(() => { if (!document.hidden) void refresh() }, REFRESH_MS)
 void refresh()

@@ -1,65 +1,52 @@
 import { button } from './actions.ts'
-import type { ErrorReport, Replication, Run } from './answers.ts'
+import type { Replication } from './answers.ts'
 import { act } from './api.ts'
-import { h, pill, table, type Child } from './dom.ts'
-import { clock, count, duration } from './format.ts'
+import { empty, h, pill, type Child } from './dom.ts'
+import { errorBlock } from './error-block.ts'
+import { count, duration, several, time } from './format.ts'
 import type { May } from './state.ts'
+import { NONE, table } from './table.ts'
 
-const TONES = { stopped: undefined, waiting: 'good', syncing: 'good', paused: 'warn', failed: 'bad' } as const
+const TONES = { stopped: undefined, waiting: 'good', syncing: 'busy', paused: 'warn', failed: 'bad' } as const
+const PHASES: Readonly<Record<string, string>> = { load: 'First load', poll: 'New rows', reread: 'Comparing', sweep: 'Looking for deleted rows' }
 
 export function replicationsTable(replications: readonly Replication[], may: May): Child {
-  if (replications.length === 0) return h('p', { class: 'empty' }, 'Nothing is replicated yet.')
+  if (replications.length === 0) return empty('Nothing is replicated yet.')
   return table<Replication>('Replications', [
-    { title: 'Name', cell: ({ name, source_config: { address }, source_table, target_table }) => [h('strong', {}, name), h('small', {}, `${address} ${source_table} → ${target_table}`)] },
+    { title: 'Name', kind: 'main', cell: ({ name, source_config: { address }, source_table, target_table }) => [h('strong', {}, name), h('small', {}, `${source_table} → ${target_table}`), h('small', {}, address)] },
     { title: 'State', cell: ({ activity }) => pill(activity, TONES[activity]) },
-    { title: 'Lag', kind: 'number', cell: ({ lastSyncAtMs }) => (lastSyncAtMs === undefined ? '–' : duration(Date.now() - lastSyncAtMs)) },
+    { title: 'Lag', kind: 'number', cell: ({ lastSyncAtMs }) => (lastSyncAtMs === undefined ? 'never synced' : duration(Date.now() - lastSyncAtMs)) },
     { title: 'Progress', cell: progressCell },
-    { title: 'Next', kind: 'time', cell: ({ nextSyncAtMs }) => (nextSyncAtMs === undefined ? '–' : clock(nextSyncAtMs)) },
-    { title: 'Last error', cell: ({ lastError }) => errorCell(lastError) },
+    { title: 'Next sync', kind: 'time', cell: ({ nextSyncAtMs, activity }) => (nextSyncAtMs === undefined || activity === 'syncing' ? NONE : time(nextSyncAtMs, `in ${duration(Math.max(0, nextSyncAtMs - Date.now()))}`)) },
+    { title: 'Last error', cell: ({ lastError }) => (lastError === undefined ? NONE : errorBlock(lastError)) },
     ...(may.operate ? [{ title: 'Actions', kind: 'actions' as const, cell: (one: Replication) => actions(one, may) }] : []),
-  ], replications)
+  ], replications, { key: ({ name }) => name })
 }
 
-function progressCell({ name, progress, phase }: Replication): Child {
-  if (progress === null) return { new: 'not begun', loading: 'half loaded', live: 'up to date' }[phase]
-  const { rows, estimatedRows } = progress
+function progressCell({ name, progress, phase, loadedRows }: Replication): Child {
+  if (progress === null) return { new: 'not begun', loading: `${count(loadedRows ?? 0)} rows loaded so far`, live: 'up to date' }[phase]
+  const { rows, estimatedRows, durationMs } = progress
+  const label = PHASES[progress.phase] ?? progress.phase
   const isKnown = estimatedRows !== undefined && estimatedRows > 0
   return [
-    h('progress', isKnown ? { 'aria-label': `${name}: ${progress.phase}`, 'max': estimatedRows, 'value': Math.min(rows, estimatedRows) } : { 'aria-label': `${name}: ${progress.phase}` }),
-    h('small', {}, `${progress.phase}: ${count(rows)}${isKnown ? ` of about ${count(estimatedRows)}` : ''} rows`),
+    h('progress', { 'aria-label': `${name}: ${label}`, ...(isKnown ? { max: estimatedRows, value: Math.min(rows, estimatedRows) } : {}) }),
+    h('small', {}, `${label}: ${isKnown ? `${count(rows)} of about ${several(estimatedRows, 'row')}` : several(rows, 'row')}`),
+    durationMs > 0 && rows > 0 ? h('small', {}, `${count(Math.round(rows / durationMs * 1_000))} rows/s`) : undefined,
   ]
-}
-
-export function errorCell(error: ErrorReport | undefined): Child {
-  return error === undefined ? '–' : [h('code', { class: 'bad' }, error.code), h('small', {}, error.message), h('small', {}, h('strong', {}, 'Way out: '), error.remedy)]
 }
 
 function actions({ name, is_active }: Replication, may: May): Child {
   const path = encodeURIComponent(name)
   return [
-    button({ id: `sync-${name}`, label: 'Sync now', of: name, done: 'is synced.', run: () => act(`data-replication/sync/${path}`) }),
+    button({ id: `sync-${name}`, label: 'Sync now', of: name, done: `${name} is synced.`, run: () => act(`data-replication/sync/${path}`) }),
     is_active
-      ? button({ id: `switch-${name}`, label: 'Stop', of: name, done: 'is off the schedule.', run: () => act(`data-replication/stop/${path}`) })
-      : button({ id: `switch-${name}`, label: 'Start', of: name, done: 'is on the schedule.', run: () => act(`data-replication/start/${path}`) }),
+      ? button({ id: `switch-${name}`, label: 'Stop', of: name, done: `${name} is off the schedule.`, run: () => act(`data-replication/stop/${path}`) })
+      : button({ id: `switch-${name}`, label: 'Start', of: name, done: `${name} is on the schedule.`, run: () => act(`data-replication/start/${path}`) }),
     may.admin
       ? button({
-        id: `remove-${name}`, label: 'Remove', of: name, kind: 'danger', done: 'is removed.',
+        id: `remove-${name}`, label: 'Remove', of: name, kind: 'danger', done: `${name} is removed.`,
         ask: 'Its checkpoint is forgotten. The copied table and the history stay.', run: () => act(`data-replication/configure/${path}`, 'DELETE'),
       })
       : undefined,
   ]
-}
-
-export function runsTable(runs: readonly Run[]): Child {
-  if (runs.length === 0) return h('p', { class: 'empty' }, 'There was no sync yet.')
-  return table<Run>('Run history', [
-    { title: 'When', kind: 'time', cell: ({ created_at }) => h('time', { datetime: created_at, title: created_at }, clock(Date.parse(created_at))) },
-    { title: 'Replication', cell: ({ config_name }) => config_name },
-    { title: 'Outcome', cell: ({ status, errorCode, error_message, remedy }) => [
-      pill(status, status === 'success' ? 'good' : 'bad'),
-      errorCode === null ? undefined : errorCell({ code: errorCode, message: error_message ?? '', remedy: remedy ?? '' }),
-    ] },
-    { title: 'Rows', kind: 'number', cell: ({ records_processed }) => count(records_processed) },
-    { title: 'Took', kind: 'number', cell: ({ sync_duration_ms }) => duration(sync_duration_ms) },
-  ], runs.slice(0, 100))
 }

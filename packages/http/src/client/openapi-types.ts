@@ -606,6 +606,10 @@ export interface operations {
                         scopes: ("read" | "operate" | "admin")[];
                         capabilities: ("replicator" | "exporter" | "importer" | "streams" | "propagator" | "receiver")[];
                         streams: string[];
+                        sources: {
+                            name: string;
+                            isFixed: boolean;
+                        }[];
                     };
                 };
             };

@@ -38,8 +38,8 @@ export interface Ask {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Real databases in a folder of their own, all capabilities over them, and the handler behind a real server. */
-export async function makeWorld(options: Partial<HandlerOptions> = {}): Promise<World> {
+/** Real databases in a folder of their own, all capabilities over them, and the handler behind a real server. With other streams, its own is called `app`. */
+export async function makeWorld(options: Partial<HandlerOptions> = {}, otherStreams?: Readonly<Record<string, ChangeStream>>): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-http-'))
   const path = (name: string): string => join(folder, name)
   const app = makeDatabase(path('app.db'))
@@ -65,7 +65,7 @@ export async function makeWorld(options: Partial<HandlerOptions> = {}): Promise<
   const propagator = new Propagator({ source: sender, origin: 'here', peers: [httpPeer({ url: `${server.url}${base}/propagate`, token: SECRETS.peer, name: 'there' })] })
   const handler = createHandler({
     authorize: bearerTokens({ read: SECRETS.read, operate: SECRETS.operate, admin: SECRETS.admin }),
-    replicator, exporter, importer, streams: stream, propagator, receiver, ...options,
+    replicator, exporter, importer, streams: otherStreams === undefined ? stream : { app: stream, ...otherStreams }, propagator, receiver, ...options,
   })
   holder.handler = handler
   return {
