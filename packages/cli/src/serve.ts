@@ -2,7 +2,8 @@ import { createAdaptorServer, type ServerType } from '@hono/node-server'
 import { TidemarkError } from '@tidemark/core'
 import { createHandler } from '@tidemark/http'
 import { nodeWebSockets } from '@tidemark/http/ws'
-import type { ServeConfig } from './serve-config.ts'
+import type { ServeConfig, ServedExporter } from './serve-config.ts'
+import { makeParts } from './serve-parts.ts'
 
 export interface ServeOptions {
   readonly host: string
@@ -20,9 +21,9 @@ const LIMITS = { headersTimeout: 5_000, requestTimeout: 60_000, connectionsCheck
 
 /** Serves a configuration until the signal fires, then stops what it has started. Errors: `CONFIG_INVALID`, and those of `start`. */
 export async function serve(config: ServeConfig, options: ServeOptions): Promise<void> {
-  const { replicator, exporter, streams, propagator } = config
+  const { options: handlerOptions, replicator, exporter, streams, propagator } = makeParts(config)
   const sockets = nodeWebSockets()
-  const handler = createHandler({ ...config, changes: { webSockets: sockets.upgrade, ...config.changes } })
+  const handler = createHandler({ ...handlerOptions, changes: { webSockets: sockets.upgrade, ...config.changes } })
   const server = createAdaptorServer({ fetch: handler, serverOptions: LIMITS })
   server.on('upgrade', sockets.listener(handler))
   try {
@@ -35,22 +36,17 @@ export async function serve(config: ServeConfig, options: ServeOptions): Promise
     // Feeds end first: they would hold the server open.
     handler[Symbol.dispose]()
     await close(server)
-    const disposables = [propagator, replicator, ...streamsOf(streams), exporter, config.receiver]
+    const disposables = [propagator, replicator, ...streams, exporter, config.receiver]
     for (const one of disposables) await one?.[Symbol.asyncDispose]()
   }
 }
 
 /** Exports that were under way when the last process ended. */
-async function goOn(exporter: ServeConfig['exporter'], { notice, signal }: ServeOptions): Promise<void> {
+async function goOn(exporter: ServedExporter | undefined, { notice, signal }: ServeOptions): Promise<void> {
   const all = await exporter?.list() ?? []
   for (const { exportId } of all.filter(({ status }) => status === 'pending' || status === 'processing')) {
     exporter?.finish(exportId, { signal }).catch((error: unknown) => signal.aborted || notice(`Export ${exportId}: ${error instanceof TidemarkError ? error.code : 'INTERNAL'}.`))
   }
-}
-
-function streamsOf(streams: ServeConfig['streams']): readonly AsyncDisposable[] {
-  if (streams === undefined) return []
-  return Symbol.asyncDispose in streams ? [streams] : Object.values(streams)
 }
 
 function listen(server: ServerType, { host, port }: ServeOptions): Promise<number> {

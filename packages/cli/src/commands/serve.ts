@@ -24,9 +24,8 @@ export const serveCommand: TidemarkCommand = {
     const { flags, faults } = context
     const port = portOption(flags.get('port'), faults)
     faults.throwIfAny()
-    const config = await loadConfig(flags.get('config') ?? CONFIG_FILE, faults)
-    faults.throwIfAny()
-    return config === undefined || port === undefined ? EXIT.usage : run(config, port, context)
+    const config = await loadConfig(flags.get('config') ?? CONFIG_FILE)
+    return port === undefined ? EXIT.usage : run(config, port, context)
   },
 }
 

@@ -33,7 +33,7 @@ export const propagatorShape = v.strictObject({
   ...conflictEntries,
   source: having<PropagatorOptions['source']>(['connect', 'capabilities'], 'Must be a source of changes, such as sqliteChanges(db).'),
   origin: name,
-  peers: v.pipe(v.array(having<Peer>(['name', 'send'], 'Must be a peer, such as httpPeer({ url, token }).')), v.minLength(1, 'Must have a peer.')),
+  peers: v.pipe(v.array(having<Peer>(['name', 'send', 'close'], 'Must be a peer, such as httpPeer({ url, token }).')), v.minLength(1, 'Must have a peer.')),
   tables: v.optional(v.pipe(v.array(text), v.minLength(1, 'Must name a table; leave it out for all.'))),
   snapshot: v.optional(v.boolean()),
   relay: v.optional(v.boolean()),
