@@ -33,6 +33,22 @@ describe('createHandler', () => {
     }
   })
 
+  it('refuses parameters that a route does not know, and names the one that was meant', async () => {
+    const handler = createHandler({ authorize })
+    const ask = async (path: string): Promise<readonly unknown[]> => {
+      const answer = await handler(new Request(`http://localhost${path}`, { headers: { authorization: 'Bearer read-token' } }))
+      const { issues } = await answer.clone().json().catch(() => ({})) as { readonly issues?: unknown }
+      return [answer.status, issues]
+    }
+    expect(await ask('/health?verbose=canary')).toEqual([400, [{ path: 'query.verbose', message: 'Is not an option.' }]])
+    for (const path of ['/metrics?a=1', '/session?a=1', '/openapi.json?a', '/data-replication/status?a=1', '/peers?a=1', '/changes/status?a=1', '/export/status/export_1?a=1', '/import/status/export_1?a=1']) expect([path, (await ask(path))[0]]).toEqual([path, 400])
+    expect(await ask('/data-replication/logs?limt=3&limit=0')).toEqual([400, [
+      { path: 'query.limit', message: 'Must be a whole number from 1 to 500.' }, { path: 'query.limt', message: 'Is not an option. Did you mean `limit`?' },
+    ]])
+    // People pass its address on.
+    expect(await ask('/?utm_source=mail')).toEqual([200, undefined])
+  })
+
   it('sends who leaves the last slash out to the page, whose addresses are relative', async () => {
     const handler = createHandler({ authorize, basePath: '/data' })
     const answer = await handler(new Request('http://localhost/data?x=1'))

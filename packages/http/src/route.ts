@@ -1,5 +1,5 @@
 import { TidemarkError } from '@tidemark/core'
-import type * as v from 'valibot'
+import * as v from 'valibot'
 import type { Scope } from './access/scope.ts'
 import type { HandlerContext } from './handler-context.ts'
 import { checkShape, type Shape } from './requests/check-shape.ts'
@@ -53,14 +53,19 @@ interface RouteDefinition<Params, Query, Body> extends Pick<Route, 'method' | 'p
   readonly query?: Query
   readonly body?: Body
   readonly head?: boolean
+  /** Whether parameters that it does not know are passed over. Default: they are refused, with the name that was meant. */
+  readonly anyQuery?: boolean
   readonly handle: (call: Call<OutputOf<Params>, OutputOf<Query>, OutputOf<Body>>) => Promise<Response> | Response
 }
+
+const noParameters = v.strictObject({})
 
 /** A route whose handler gets what its schemas let through, typed by them. */
 export function defineRoute<Params extends Shape | undefined = undefined, Query extends Shape | undefined = undefined, Body extends Shape | undefined = undefined>(
   definition: RouteDefinition<Params, Query, Body>,
 ): Route {
-  const { params: paramsShape, query: queryShape, body: bodyShape } = definition
+  const { params: paramsShape, body: bodyShape, anyQuery = false } = definition
+  const queryShape = definition.query ?? (anyQuery ? undefined : noParameters)
   return {
     ...definition,
     head: definition.head ?? false,

@@ -21,6 +21,8 @@ export const peersRoute = defineRoute({
 
 export const propagateRoute = defineRoute({
   method: 'POST', path: '/propagate', scope: 'peer', id: 'propagate',
+  // A peer's URL may have one that a proxy goes by.
+  anyQuery: true,
   summary: 'Takes what another instance sends; see what propagation guarantees',
   answers: { 200: { description: 'How far the sender\'s log is applied.', contentType: 'application/json' } },
   handle: ({ request, context }) => needed(context.receiver, 'receiver')(request),
