@@ -44,6 +44,13 @@ export interface SignedUrlOptions extends AbortOptions {
   readonly path?: string | undefined
 }
 
+export interface ExportListOptions {
+  /** At most so many. Default: all. */
+  readonly limit?: number | undefined
+  /** Only those that are older than the export of this id, for the next page; it may be gone. */
+  readonly before?: string | undefined
+}
+
 export interface ExportAndWaitOptions extends AbortOptions {
   /** Default 20,000, which stays below the 30 seconds that hosts give a request. */
   readonly waitMs?: number | undefined
@@ -171,10 +178,11 @@ export class Exporter implements AsyncDisposable {
     return toExportStatus((await this.#context.store.read(id)).state)
   }
 
-  /** Newest first. */
-  async list(): Promise<readonly ExportStatus[]> {
-    const found = await Promise.all((await this.#context.store.list()).map((id) => this.status(id)))
-    return found.toSorted((a, b) => b.createdAtMs - a.createdAtMs)
+  /** Newest first. Reads the jobs that it gives, and no others. */
+  async list({ limit, before }: ExportListOptions = {}): Promise<readonly ExportStatus[]> {
+    const ids = (await this.#context.store.list()).filter((id) => before === undefined || id < before).toSorted().toReversed()
+    const found = await Promise.all(ids.slice(0, limit).map((id) => this.status(id).catch(unlessUnknown)))
+    return found.filter((status) => status !== undefined)
   }
 
   /** Ends an export that has not ended; what it wrote is removed. One that has ended stays as it is. */
@@ -298,4 +306,10 @@ function toStep(state: ExportState): ExportStep {
 
 function defined(budget: StepOptions['budget']): { readonly ms?: number; readonly bytes?: number } {
   return { ...(budget?.ms === undefined ? {} : { ms: budget.ms }), ...(budget?.bytes === undefined ? {} : { bytes: budget.bytes }) }
+}
+
+/** One that was deleted while others were read. */
+function unlessUnknown(error: unknown): undefined {
+  if (!(error instanceof TidemarkError && error.code === 'EXPORT_UNKNOWN')) throw error
+  return undefined
 }

@@ -3,14 +3,17 @@ import type { ExportContext } from './export-context.ts'
 import type { ExportCallback } from './export-request.ts'
 import type { CallbackState, ExportSpec, ExportState } from './export-state.ts'
 
-/** 128 random bits: an id that can't be guessed. */
-function newExportId(): string {
-  return `export_${hex(crypto.getRandomValues(new Uint8Array(16)))}`
+/** Hexadecimal digits of the time an id begins with, in milliseconds: ids sort by age, so that the newest can be listed without reading all. */
+const TIME_DIGITS = 12
+
+/** The time, and 80 random bits: an id that can't be guessed. */
+function newExportId(nowMs: number): string {
+  return `export_${Math.max(0, Math.trunc(nowMs)).toString(16).padStart(TIME_DIGITS, '0').slice(-TIME_DIGITS)}${hex(crypto.getRandomValues(new Uint8Array(10)))}`
 }
 
 export function newExport({ source, runtime }: ExportContext, spec: ExportSpec, callback: ExportCallback | undefined): ExportState {
-  const id = newExportId()
   const nowMs = runtime.now()
+  const id = newExportId(nowMs)
   return {
     version: 1,
     id,

@@ -1124,6 +1124,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: string;
+                before?: string;
             };
             header?: never;
             path?: never;
@@ -1131,7 +1132,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description At most `limit` of them; 50 by default. */
+            /** @description At most `limit` of them, 50 by default, that are older than the export `before`. `next` is the `before` of the next page, and is there when there is one. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1183,6 +1184,7 @@ export interface operations {
                             completedAt?: string;
                             nextAtMs?: number;
                         }[];
+                        next?: string;
                     };
                 };
             };

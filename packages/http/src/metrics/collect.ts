@@ -2,13 +2,16 @@ import type { ExportStatus, PeerStatus, ReplicationStatus, SourceStatus } from '
 import type { HandlerContext } from '../handler-context.ts'
 import type { Metric, Sample } from './exposition.ts'
 
+/** Each is a read of the state store. One that is older and still under way is not a case to measure but to look at. */
+const EXPORTS_LOOKED_AT = 100
+
 /** What is measured, as it stands now. A capability that does not answer has no samples, and the others still do. */
 export async function collectMetrics(context: HandlerContext): Promise<readonly Metric[]> {
   const { replicator, exporter, streams, propagator, feeds } = context
   const nowMs = Date.now()
   const [replications, exports, sources] = await Promise.all([
     orNone(replicator?.status()),
-    orNone(exporter?.list()),
+    orNone(exporter?.list({ limit: EXPORTS_LOOKED_AT })),
     Promise.all([...streams.values()].map((stream) => orNone(stream.listSources()))),
   ])
   return [
@@ -17,6 +20,7 @@ export async function collectMetrics(context: HandlerContext): Promise<readonly 
     ...sourceMetrics(sources.flat()),
     ...peerMetrics(propagator?.status().peers ?? []),
     ...exportMetrics(exports),
+    ...exportCounters(context),
     gauge('tidemark_feeds', 'Clients that follow changes over HTTP.', streams.size === 0 ? [] : [{ labels: {}, value: feeds.size }]),
   ]
 }
@@ -70,9 +74,14 @@ function exportMetrics(all: readonly ExportStatus[]): readonly Metric[] {
   const statuses = ['pending', 'processing', 'completed', 'failed', 'cancelled'] as const
   const running = all.filter(({ status }) => status === 'processing')
   return [
-    gauge('tidemark_exports', 'Exports that are known, by status.', all.length === 0 ? [] : statuses.map((status) => ({ labels: { status }, value: all.filter((one) => one.status === status).length }))),
+    gauge('tidemark_exports', `The newest ${EXPORTS_LOOKED_AT} exports that are known, by status.`, all.length === 0 ? [] : statuses.map((status) => ({ labels: { status }, value: all.filter((one) => one.status === status).length }))),
     gauge('tidemark_export_bytes', 'Bytes that an export under way has rendered.', samplesOf(running, ({ exportId }) => ({ export: exportId }), ({ totalBytesExported }) => totalBytesExported)),
   ]
+}
+
+function exportCounters({ exporter, tally }: HandlerContext): readonly Metric[] {
+  const samples = exporter === undefined ? [] : Object.entries(tally.exports).map(([status, value]): Sample => ({ labels: { status }, value }))
+  return [counter('tidemark_exports_ended_total', 'Exports that ended in this process, by how, since the handler was made.', samples)]
 }
 
 function samplesOf<T>(all: readonly T[], labelsOf: (one: T) => Sample['labels'], valueOf: (one: T) => number | undefined): readonly Sample[] {

@@ -1,4 +1,5 @@
-import type { ReplicatorEvents } from '@tidemark/core'
+import type { ExportStatusName, ReplicatorEvents } from '@tidemark/core'
+import type { AnyReplicator } from '../capabilities.ts'
 import type { HandlerSettings } from '../handler-settings.ts'
 
 /** Of one replication, since the handler was made. */
@@ -17,16 +18,12 @@ export type SyncProgress = Omit<ReplicatorEvents['sync:progress'], 'name'>
 export class Tally implements Disposable {
   readonly syncs = new Map<string, SyncCounts>()
   readonly progress = new Map<string, SyncProgress>()
+  /** Ended, by how. */
+  readonly exports = { completed: 0, failed: 0, cancelled: 0 }
   readonly #unsubscribe: readonly (() => void)[]
 
-  constructor({ replicator }: Pick<HandlerSettings, 'replicator'>) {
-    this.#unsubscribe = replicator === undefined ? [] : [
-      replicator.on('sync:start', ({ name }) => void this.progress.delete(name)),
-      replicator.on('sync:progress', ({ name, ...progress }) => void this.progress.set(name, progress)),
-      replicator.on('sync:retry', ({ name }) => this.#add(name, { retry: 1 })),
-      replicator.on('sync:success', ({ name, rows }) => this.#end(name, { success: 1, rows })),
-      replicator.on('sync:error', ({ name }) => this.#end(name, { error: 1 })),
-    ]
+  constructor({ replicator, exporter }: Pick<HandlerSettings, 'replicator' | 'exporter'>) {
+    this.#unsubscribe = [...replicator === undefined ? [] : this.#follow(replicator), ...exporter === undefined ? [] : [exporter.on('export:status', ({ status }) => this.#count(status))]]
   }
 
   /** Of a replication that is no more. */
@@ -37,6 +34,20 @@ export class Tally implements Disposable {
 
   [Symbol.dispose](): void {
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
+  }
+
+  #follow(replicator: AnyReplicator): readonly (() => void)[] {
+    return [
+      replicator.on('sync:start', ({ name }) => void this.progress.delete(name)),
+      replicator.on('sync:progress', ({ name, ...progress }) => void this.progress.set(name, progress)),
+      replicator.on('sync:retry', ({ name }) => this.#add(name, { retry: 1 })),
+      replicator.on('sync:success', ({ name, rows }) => this.#end(name, { success: 1, rows })),
+      replicator.on('sync:error', ({ name }) => this.#end(name, { error: 1 })),
+    ]
+  }
+
+  #count(status: ExportStatusName): void {
+    if (status === 'completed' || status === 'failed' || status === 'cancelled') this.exports[status] += 1
   }
 
   #end(name: string, counts: Partial<SyncCounts>): void {

@@ -4,7 +4,7 @@ import { jsonAnswer } from '../answers/json-answer.ts'
 import { downloadAnswer } from '../exports/download-answer.ts'
 import { acceptedAnswer, acceptedShape, exportAnswer, exportShape } from '../exports/export-answer.ts'
 import { defineRoute, needed } from '../route.ts'
-import { doneShape, exportParams, limitShape, nameShape } from './shapes.ts'
+import { doneShape, exportParams, idShape, limitShape, nameShape } from './shapes.ts'
 
 const DEFAULT_LIMIT = 50
 
@@ -19,11 +19,18 @@ export const exportStatusRoute = defineRoute({
 export const exportListRoute = defineRoute({
   method: 'GET', path: '/export', scope: 'read', id: 'exports', head: true,
   summary: 'Exports, newest first',
-  query: v.strictObject({ limit: v.optional(limitShape) }),
-  answers: { 200: { description: 'At most `limit` of them; 50 by default.', schema: v.object({ exports: v.array(exportShape) }) } },
-  handle: async ({ query: { limit = DEFAULT_LIMIT }, context }) => {
-    const all = await needed(context.exporter, 'exporter').list()
-    return jsonAnswer({ exports: all.slice(0, limit).map(exportAnswer) })
+  query: v.strictObject({ limit: v.optional(limitShape), before: v.optional(idShape) }),
+  answers: {
+    200: {
+      description: 'At most `limit` of them, 50 by default, that are older than the export `before`. `next` is the `before` of the next page, and is there when there is one.',
+      schema: v.object({ exports: v.array(exportShape), next: v.optional(v.string()) }),
+    },
+  },
+  handle: async ({ query: { limit = DEFAULT_LIMIT, before }, context }) => {
+    // One more tells whether there is a next page.
+    const found = await needed(context.exporter, 'exporter').list({ limit: limit + 1, before })
+    const exports = found.slice(0, limit)
+    return jsonAnswer({ exports: exports.map(exportAnswer), next: found.length > limit ? exports.at(-1)?.exportId : undefined })
   },
 })
 
