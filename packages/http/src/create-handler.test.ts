@@ -1,5 +1,5 @@
 import { TidemarkError } from '@tidemark/core'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { bearerTokens, createHandler, type HandlerOptions } from './index.ts'
 import { serve } from './test/serve.ts'
 
@@ -111,6 +111,14 @@ describe('bearerTokens', () => {
       'Basic !!!', `Basic ${btoa('admin-token')}`, `Basic ${btoa('admin-token:')}`, 'Basic admin-token',
     ]
     for (const authorization of wrong) expect([authorization, await ask(authorization, 'read')]).toEqual([authorization, false])
+  })
+
+  it('digests each token once, and what is given once for all of them', async () => {
+    const digest = vi.spyOn(crypto.subtle, 'digest')
+    expect(await ask('Bearer next-admin-token', 'admin')).toBe(true)
+    expect(await ask('Bearer nobody', 'admin')).toBe(false)
+    expect(digest.mock.calls.length).toBe(2 * (1 + 4))
+    digest.mockRestore()
   })
 
   it('is not made without a token, or with an empty one', () => {

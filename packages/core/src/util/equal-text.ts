@@ -2,7 +2,11 @@ import { equalBytes } from './equal-bytes.ts'
 
 /** In a time that tells nothing of where they differ, nor of how long the secret is: their digests are compared. */
 export async function equalText(a: string, b: string): Promise<boolean> {
-  const digest = async (text: string): Promise<Uint8Array> => new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)))
-  const [first, second] = await Promise.all([digest(a), digest(b)])
+  const [first, second] = await Promise.all([textDigest(a), textDigest(b)])
   return equalBytes(first, second)
+}
+
+/** For who compares one text with several, by `equalBytes`. */
+export async function textDigest(text: string): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)))
 }

@@ -205,7 +205,9 @@ describe('a callback', () => {
     expect((await exporter.status(id)).callback).toMatchObject({ outcome: 'pending', attempts: 1, nextAtMs: runtime.now() + 20_000 })
     expect(await finish(exporter, id)).toMatchObject({ status: 'completed', callback: { outcome: 'delivered', attempts: 3 } })
     const [first, ...others] = calls
-    expect(new Webhook(SECRET).verify(first?.body ?? '', first?.headers ?? {})).toMatchObject({ exportId: id, status: 'completed', totalRowsExported: 400 })
+    expect(new Webhook(SECRET).verify(first?.body ?? '', first?.headers ?? {})).toMatchObject({
+      exportId: id, status: 'completed', totalRowsExported: 400, completedAt: expect.any(String), key: `${id}/manifest.json`, r2Key: (await exporter.status(id)).key,
+    })
     expect(others.map(({ headers }) => headers['webhook-id'])).toEqual([first?.headers['webhook-id'], first?.headers['webhook-id']])
     expect(JSON.stringify(await state.get(`export/${id}`))).not.toContain(SECRET)
   })

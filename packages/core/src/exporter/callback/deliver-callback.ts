@@ -1,6 +1,7 @@
 import { TidemarkError } from '../../errors/tidemark-error.ts'
 import type { ExportContext } from '../export-context.ts'
 import type { CallbackState, ExportState } from '../export-state.ts'
+import { mainKey } from '../export-status.ts'
 import type { HeldJob } from '../export-store.ts'
 import { tableRows } from '../table-rows.ts'
 import type { CallbackFetch, CallbackResponse } from './callback-options.ts'
@@ -57,11 +58,12 @@ function nextState(context: ExportContext, callback: CallbackState, answer: Answ
   return { ...callback, nextAtMs, outcome: nextAtMs === undefined ? 'failed' : 'pending', error: error.toJSON() }
 }
 
+/** `r2Key` is what the prior designs' receivers read: the dump itself, in whatever storage; `key` is its manifest. */
 function bodyOf(state: ExportState): string {
   const { id, status, completedAtMs, updatedAtMs, error } = state
   const rows = Object.values(tableRows(state)).reduce((sum, count) => sum + count, 0)
   const outcome = status === 'completed'
-    ? { totalRowsExported: rows, completedAt: new Date(completedAtMs ?? updatedAtMs).toISOString(), key: `${id}/manifest.json` }
+    ? { totalRowsExported: rows, completedAt: new Date(completedAtMs ?? updatedAtMs).toISOString(), key: `${id}/manifest.json`, r2Key: mainKey(state) }
     : { error, failedAt: new Date(updatedAtMs).toISOString() }
   return JSON.stringify({ type: `export.${status}`, exportId: id, status, ...outcome })
 }
