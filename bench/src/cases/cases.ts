@@ -3,6 +3,7 @@ import { httpOverhead } from './http-overhead.ts'
 import { libsqlInitial, libsqlSyncInitial } from './libsql-initial.ts'
 import { mysqlExport } from './mysql-export.ts'
 import { mysqlInitial } from './mysql-initial.ts'
+import { pagePaint } from './page-paint.ts'
 import { pgDecode } from './pg-decode.ts'
 import { pgExport } from './pg-export.ts'
 import { pgLatency } from './pg-latency.ts'
@@ -21,7 +22,7 @@ import { sqliteImport } from './sqlite-import.ts'
 import { sseFanOut } from './sse-fan-out.ts'
 
 /** In the order in which `all` runs them. */
-export const CASES: readonly BenchCase[] = [pgInitial, mysqlInitial, libsqlInitial, libsqlSyncInitial, pgIncremental, pgScattered, sqliteCapture, sqliteDrain, sqliteDump, sqliteImport, pgExport, mysqlExport, pgStream, pgDecode, pgLatency, pgPaused, propagateOverhead, propagateLatency, propagateThroughput, httpOverhead, sseFanOut]
+export const CASES: readonly BenchCase[] = [pgInitial, mysqlInitial, libsqlInitial, libsqlSyncInitial, pgIncremental, pgScattered, sqliteCapture, sqliteDrain, sqliteDump, sqliteImport, pgExport, mysqlExport, pgStream, pgDecode, pgLatency, pgPaused, propagateOverhead, propagateLatency, propagateThroughput, httpOverhead, sseFanOut, pagePaint]
 
 /** Errors: `TypeError` for a name that is unknown; a bench must never pass because nothing was chosen. */
 export function chooseCases(names: readonly string[]): readonly BenchCase[] {

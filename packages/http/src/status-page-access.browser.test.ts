@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { AxeResults } from 'axe-core'
+import { launchChromium } from '@tidemark/test-servers/chromium'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { launchChromium } from './test/chromium.ts'
 import { keepScreenshot, openPage } from './test/open-page.ts'
 import { makeShowcase } from './test/showcase.ts'
 

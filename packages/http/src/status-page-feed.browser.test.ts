@@ -1,6 +1,6 @@
+import { launchChromium } from '@tidemark/test-servers/chromium'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { launchChromium } from './test/chromium.ts'
 import { keepScreenshot, openPage } from './test/open-page.ts'
 import { makeShowcase } from './test/showcase.ts'
 import { makeWorld } from './test/world.ts'

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { chromium, type Browser } from 'playwright-core'
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome']
-const BINARIES = new URL('../../../../tooling/server-binaries/package.json', import.meta.url)
+const BINARIES = new URL('../../../server-binaries/package.json', import.meta.url)
 
 /** A real browser. One that can't be had is a failure, not a skip. */
 export async function launchChromium(): Promise<Browser> {
