@@ -61,6 +61,12 @@ describe.each(['object', 'd1'] as const)('%s', (place) => {
     expect(await ask(place, 'contended')).toEqual([[1], ['STATE_CONFLICT', 'none']])
   })
 
+  it('is a source whose tables are copied with every value as it is, also the widest, and by keys of several columns', async () => {
+    expect(await ask(place, 'copiedTables')).toEqual({
+      first: [[4, 0, 0], [1, 0, 0], [300, 0, 0]], second: [[4, 0, 0], [1, 0, 0], [200, 0, 0]], bad: 'VALUE_UNREPRESENTABLE', view: [true, false],
+    })
+  })
+
   it('takes away all that it made', async () => {
     expect(await ask(place, 'uninstall')).toEqual([true, ['t'], { isInstalled: false, tables: [], events: 0, consumers: [] }])
   })

@@ -1,9 +1,10 @@
-import { CHANGE_CASES, selectCases, STORAGE_CASES, TARGET_CASES, type ConformanceCase, type ConformanceSubject } from '@tidemark/conformance'
+import { CHANGE_CASES, selectCases, SOURCE_CASES, STORAGE_CASES, TARGET_CASES, type ConformanceCase, type ConformanceSubject } from '@tidemark/conformance'
 import { Miniflare } from 'miniflare'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { d1Subject, durableObjectSubject } from './test/change-subjects.ts'
 import { r2Subject } from './test/r2-subject.ts'
 import { s3Subject } from './test/s3-subject.ts'
+import { d1SourceSubject, durableObjectSourceSubject } from './test/source-subjects.ts'
 import { d1TargetSubject, durableObjectTargetSubject } from './test/target-subjects.ts'
 import { startWorker, type StartedWorker } from './test/start-worker.ts'
 
@@ -30,7 +31,7 @@ afterAll(async () => {
 
 interface Place<Traits, Harness extends AsyncDisposable> {
   /** The worker's path for it. */
-  readonly path: 'object' | 'object-target' | 'd1' | 'd1-target' | 'r2' | 's3'
+  readonly path: 'object' | 'object-target' | 'object-source' | 'd1' | 'd1-target' | 'd1-source' | 'r2' | 's3'
   readonly title: string
   readonly cases: readonly ConformanceCase<Traits, Harness>[]
   readonly subject: ConformanceSubject<Traits, Harness>
@@ -51,5 +52,7 @@ describeIn({ path: 'object', title: 'changes', cases: CHANGE_CASES, subject: dur
 describeIn({ path: 'd1', title: 'changes', cases: CHANGE_CASES, subject: d1Subject(UNUSED) })
 describeIn({ path: 'object-target', title: 'target', cases: TARGET_CASES, subject: durableObjectTargetSubject(UNUSED) })
 describeIn({ path: 'd1-target', title: 'target', cases: TARGET_CASES, subject: d1TargetSubject(UNUSED) })
+describeIn({ path: 'object-source', title: 'source', cases: SOURCE_CASES, subject: durableObjectSourceSubject(UNUSED) })
+describeIn({ path: 'd1-source', title: 'source', cases: SOURCE_CASES, subject: d1SourceSubject(UNUSED) })
 describeIn({ path: 'r2', title: 'storage', cases: STORAGE_CASES, subject: r2Subject(UNUSED, 'unused') })
 describeIn({ path: 's3', title: 'storage', cases: STORAGE_CASES, subject: s3Subject(S3, 'unused') })

@@ -1,4 +1,4 @@
-import type { SqliteChangesHost, StatementLimits } from '@tidemark/sqlite'
+import type { SqliteChangesHost, SqliteSourceConfig, StatementLimits } from '@tidemark/sqlite'
 
 /** Of a table, and of what a query selects (developers.cloudflare.com, limits of Durable Objects and of D1). */
 const MAX_COLUMNS = 100
@@ -17,3 +17,5 @@ export const MAX_PARAMETERS = 100
 
 /** A statement has 100,000 bytes at most. */
 export const IMPORT_LIMITS: StatementLimits = { maxParameters: MAX_PARAMETERS, maxLength: 32_000 }
+
+export const SOURCE_HOST: Pick<SqliteSourceConfig, 'textForm' | 'maxParameters' | 'hidesSchemaVersion'> = { textForm: 'tagged', maxParameters: MAX_PARAMETERS, hidesSchemaVersion: true }

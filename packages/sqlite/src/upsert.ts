@@ -26,7 +26,16 @@ export function upsertSql(table: TargetTable, rowCount: number): string {
     differences.push(`${quote(table.name)}.${quote(table.deletedAtColumn)} IS NOT NULL`)
   }
   if (assignments.length === 0) return `${conflict} NOTHING`
-  return `${conflict} UPDATE SET ${assignments.join(', ')} WHERE ${differences.join(' OR ')}`
+  return `${conflict} UPDATE SET ${assignments.join(', ')} WHERE ${anyOf(differences)}`
+}
+
+/** Some hosts allow an expression to be 100 deep, and a chain of OR is as deep as it has terms. */
+const TERMS_IN_A_CHAIN = 40
+
+function anyOf(terms: readonly string[]): string {
+  if (terms.length <= TERMS_IN_A_CHAIN) return terms.join(' OR ')
+  const chains = Array.from({ length: Math.ceil(terms.length / TERMS_IN_A_CHAIN) }, (_, index) => terms.slice(index * TERMS_IN_A_CHAIN, (index + 1) * TERMS_IN_A_CHAIN))
+  return anyOf(chains.map((chain) => `(${chain.join(' OR ')})`))
 }
 
 export interface UpsertOptions {

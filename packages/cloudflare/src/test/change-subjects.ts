@@ -5,6 +5,7 @@ import type { D1Database } from '../d1-database.ts'
 import { d1Changes } from '../d1-changes.ts'
 import { durableObjectChanges } from '../durable-object-changes.ts'
 import type { DurableObjectStorage } from '../durable-object-storage.ts'
+import { bound } from './bound-literals.ts'
 import { eraseD1 } from './erase-d1.ts'
 import { BufferedSession, type RunStatements } from './buffered-session.ts'
 
@@ -74,18 +75,6 @@ function objectDatabase(storage: ErasableStorage): Database {
     query: async (sql) => Array.from(storage.sql.exec(sql).raw()) as readonly RowValues[],
     erase: () => storage.deleteAll(),
   }
-}
-
-/** A literal that would make the statement longer than these hosts take, which is 100 KB. */
-const LONG_LITERAL = /x'([0-9a-f]{1000,})'/g
-
-function bound(statement: string): { readonly sql: string; readonly bytes: readonly Uint8Array[] } {
-  const bytes: Uint8Array[] = []
-  const sql = statement.replace(LONG_LITERAL, (_, digits: string) => {
-    bytes.push(Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)))
-    return '?'
-  })
-  return { sql, bytes }
 }
 
 const FAILS = 'select abs(-9223372036854775808)'

@@ -2,6 +2,7 @@ import type { LogPosition } from '@tidemark/core/adapter'
 import type { SqliteChanges } from '@tidemark/sqlite'
 import type { D1Database, D1Statement } from '../d1-database.ts'
 import { d1Changes } from '../d1-changes.ts'
+import { d1Source } from '../d1-source.ts'
 import { d1StateStore } from '../d1-state-store.ts'
 import { d1Target } from '../d1-target.ts'
 import { replacedCopy } from './replaced-copy.ts'
@@ -11,6 +12,7 @@ export function d1Host(database: D1Database): ScenarioHost {
   return {
     changes: (options) => d1Changes(database, options),
     stateStore: () => d1StateStore(database),
+    source: () => d1Source(database),
     target: () => d1Target(database),
     rows: (query) => database.prepare(query).raw(),
     run: async (...statements) => {

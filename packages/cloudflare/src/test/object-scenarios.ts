@@ -1,4 +1,5 @@
 import { durableObjectChanges } from '../durable-object-changes.ts'
+import { durableObjectSource } from '../durable-object-source.ts'
 import { durableObjectStateStore } from '../durable-object-state-store.ts'
 import { durableObjectTarget } from '../durable-object-target.ts'
 import type { ErasableStorage } from './change-subjects.ts'
@@ -18,6 +19,7 @@ export function objectHost(storage: ObjectStorage): ObjectHost {
     storage,
     changes: (options) => durableObjectChanges(storage, options),
     stateStore: () => durableObjectStateStore(storage),
+    source: () => durableObjectSource(storage),
     target: () => durableObjectTarget(storage),
     rows: async (query) => Array.from(storage.sql.exec(query).raw()),
     run: async (...statements) => {

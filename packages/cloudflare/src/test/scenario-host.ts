@@ -1,11 +1,12 @@
 import type { ChangeEvent } from '@tidemark/core'
-import type { ChangeConnection, LogPosition, TargetDialect } from '@tidemark/core/adapter'
+import type { ChangeConnection, LogPosition, SourceDialect, TargetDialect } from '@tidemark/core/adapter'
 import type { SqliteChanges, SqliteChangesOptions, SqliteStateStore } from '@tidemark/sqlite'
 
 /** One of the two databases, inside of workerd. */
 export interface ScenarioHost {
   changes(options: SqliteChangesOptions): SqliteChanges
   stateStore(): SqliteStateStore
+  source(): SourceDialect
   target(): TargetDialect
   /** The same database, but once, when a query with these words has been answered, somebody else runs the statement. */
   interrupted(words: string, statement: string): ScenarioHost

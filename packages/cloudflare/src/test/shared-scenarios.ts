@@ -1,5 +1,6 @@
 import type { ChangeEvent } from '@tidemark/core'
 import type { ChangeConnection } from '@tidemark/core/adapter'
+import { copiedTables } from './copied-tables.ts'
 import { replacedCopy } from './replaced-copy.ts'
 import { codeOf, LIMIT, readOn, type Scenario, type ScenarioHost } from './scenario-host.ts'
 
@@ -17,6 +18,8 @@ async function keysOf(connection: ChangeConnection, table: string): Promise<read
 
 /** What both hosts must do. */
 export const sharedScenarios: Readonly<Record<string, Scenario<ScenarioHost>>> = {
+  copiedTables,
+
   replacedCopy: (host) => replacedCopy(host, { isLate: false }),
 
   /** A key of every kind of value, in chunks of one row each: each is compared with again. */

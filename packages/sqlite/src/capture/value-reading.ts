@@ -65,16 +65,21 @@ export function valueReader(column: LayoutColumn, options: ReadingOptions): Valu
   const integer = integerReader(column, options)
   const { form, decoder, onInvalidText } = options
   if (form === 'string') return integer
-  if (form === 'tagged') return (value) => (typeof value === 'string' && value.startsWith(TAG) ? integer(untagged(value)) : value)
+  if (form === 'tagged') return (value) => (isMarked(value) ? integer(unmarked(value)) : value)
   return (value) => {
     if (value instanceof Uint8Array) return decoder(value) ?? invalidText(column, value, onInvalidText)
     if (typeof value !== 'string') return integer(value)
-    return value.startsWith(TAG) ? integer(untagged(value)) : bytesOfHex(value)
+    return isMarked(value) ? integer(unmarked(value)) : bytesOfHex(value)
   }
 }
 
-/** Integers as `bigint`, for the reader of integers to decide on. */
-function untagged(value: string): Value {
+/** Whether a value of a tagged form is another one than it looks. */
+export function isMarked(value: Value): value is string {
+  return typeof value === 'string' && value.startsWith(TAG)
+}
+
+/** What is behind the mark. Integers as `bigint`, for the reader of integers to decide on. */
+export function unmarked(value: string): Value {
   if (value.charAt(TAG.length) === TEXT_TAG) return value.slice(TAG.length + TEXT_TAG.length)
   const text = value.slice(TAG.length)
   // SQLite's words for the infinities.

@@ -1,4 +1,6 @@
 import { TidemarkError, type ColumnSchema, type RowValues, type Value } from '@tidemark/core/adapter'
+import { isMarked, isTagged, unmarked, valueSql, type HostForm, type ValueForm } from '../capture/value-reading.ts'
+import { narrowInteger } from '../narrow-integer.ts'
 import { quote } from '../quote.ts'
 import { bytesOfHex } from './bytes-of-hex.ts'
 
@@ -9,7 +11,7 @@ export type TextForm = 'string' | 'bytes'
 export type StrictDecoder = (bytes: Uint8Array) => string | undefined
 
 export interface TextReading {
-  readonly form: TextForm
+  readonly form: ValueForm
   /** Of the database's own encoding. */
   readonly decoder: StrictDecoder
 }
@@ -30,6 +32,7 @@ export interface CellCodec {
 export function compileCell(column: ColumnSchema, text: TextReading): CellCodec {
   // An alias in front, or SQLite takes the name of a column that is gone for a string.
   const name = `s.${quote(column.name)}`
+  if (isTagged(text.form)) return taggedCell(column, name, text)
   // Only a column without affinity can hold both 1 and 1.0, which are one number to JavaScript.
   if (text.form === 'string' && column.storage !== 'blob') {
     return { expressions: [name], read: (row, at) => finite(column, row[at] ?? null), readExact: (row, at) => row[at] ?? null }
@@ -58,6 +61,33 @@ function swappedCell(column: ColumnSchema, name: string, decoder: StrictDecoder)
     readExact: (row, at) => swapped(row[at] ?? null, { ...column, onUnrepresentable: 'error' }),
   }
 }
+
+/** Where the driver has no integers: numbers travel as marked texts, and with texts as bytes, blobs as in a swapped cell. */
+function taggedCell(column: ColumnSchema, name: string, { form, decoder }: TextReading): CellCodec {
+  const decoded = (value: Value, owner: ColumnSchema): Value => {
+    if (isMarked(value)) return narrowed(unmarked(value), owner)
+    if (form === 'tagged') return value
+    if (value instanceof Uint8Array) return textOf(owner, value, decoder)
+    return typeof value === 'string' ? bytesOfHex(value) : value
+  }
+  return {
+    expressions: [valueSql(name, form)],
+    read: (row, at) => finite(column, decoded(row[at] ?? null, column)),
+    readExact: (row, at) => decoded(row[at] ?? null, { ...column, onUnrepresentable: 'error' }),
+  }
+}
+
+/** Only a column without affinity can hold both 1 and 1.0: there an integer stays a `bigint`. */
+function narrowed(value: Value, { storage }: ColumnSchema): Value {
+  return typeof value === 'bigint' && storage !== 'blob' ? narrowInteger(value) : value
+}
+
+/** The form that tells a replacement character that was stored from bytes that are no text; `undefined`: `form` is one. */
+export function formOfBytes(form: ValueForm): ValueForm | undefined {
+  return WITH_BYTES[form]
+}
+
+const WITH_BYTES: Partial<Record<ValueForm, ValueForm>> = { string: 'bytes', tagged: 'tagged-bytes' } satisfies Partial<Record<HostForm, ValueForm>>
 
 /** What a driver's string has in place of bytes that are no UTF-8. Also a character in its own right. */
 const REPLACEMENT = '\uFFFD'

@@ -7,8 +7,12 @@ import { quoteText } from './quote-text.ts'
 import type { SourceSession } from './source-session.ts'
 import { versionExpression } from './table-version.ts'
 
+export interface HostDescribeOptions extends DescribeTableOptions {
+  readonly hidesSchemaVersion: boolean
+}
+
 /** Errors: `TABLE_UNKNOWN`, `COLUMN_UNKNOWN` and `CONFIG_INVALID` for overrides, `SOURCE_*`. */
-export async function describeTable(session: SourceSession, ref: TableRef, options: DescribeTableOptions): Promise<TableSchema> {
+export async function describeTable(session: SourceSession, ref: TableRef, options: HostDescribeOptions): Promise<TableSchema> {
   const { signal } = options
   const entry = await readEntry(session, ref, options)
   const rows = await session.query({
@@ -38,8 +42,8 @@ interface Entry {
   readonly version: string
 }
 
-async function readEntry(session: SourceSession, ref: TableRef, options: DescribeTableOptions): Promise<Entry> {
-  const text = `SELECT m.name, m.type, ${versionExpression(ref)}, (SELECT wr OR strict FROM pragma_table_list(m.name) WHERE schema = ${quoteText(schemaOf(ref))} COLLATE NOCASE)
+async function readEntry(session: SourceSession, ref: TableRef, options: HostDescribeOptions): Promise<Entry> {
+  const text = `SELECT m.name, m.type, ${versionExpression(ref, options)}, (SELECT wr OR strict FROM pragma_table_list(m.name) WHERE schema = ${quoteText(schemaOf(ref))} COLLATE NOCASE)
     FROM ${quote(schemaOf(ref))}.sqlite_master AS m WHERE m.name = ${quoteText(ref.name)} COLLATE NOCASE AND m.type IN ('table', 'view')`
   const [row] = await session.query({ text, signal: options.signal })
   if (row === undefined) throw new TidemarkError('TABLE_UNKNOWN', `The source has no table or view '${ref.name}'.`)

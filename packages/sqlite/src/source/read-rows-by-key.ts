@@ -2,26 +2,24 @@ import { TidemarkError, type ReadByKeyRequest, type RowValues } from '@tidemark/
 import { keyLists } from '../key-list.ts'
 import { quote } from '../quote.ts'
 import { toSqliteValue } from '../upsert.ts'
-import { isSuspect, type TextForm } from './cell-codec.ts'
+import type { ValueForm } from '../capture/value-reading.ts'
+import { formOfBytes, isSuspect } from './cell-codec.ts'
 import { findColumn } from './cursor-columns.ts'
 import { quoteTable } from './quote-text.ts'
 import { RowLayout } from './row-layout.ts'
 import type { SourceReader } from './source-reader.ts'
 
-/** What every SQLite allows in one statement; some are built with more (sqlite.org, "Limits"). */
-const MAX_PARAMETERS = 999
-
 export async function readRowsByKey(reader: SourceReader, request: ReadByKeyRequest): Promise<readonly RowValues[]> {
   const found: RowValues[] = []
-  for (const keys of keyLists(request.keys, request.key.length, MAX_PARAMETERS)) {
-    found.push(...await readList(reader, request, { keys, form: reader.textForm }))
+  for (const keys of keyLists(request.keys, request.key.length, reader.host.maxParameters)) {
+    found.push(...await readList(reader, request, { keys, form: reader.host.textForm }))
   }
   return found
 }
 
 interface KeyList {
   readonly keys: readonly RowValues[]
-  readonly form: TextForm
+  readonly form: ValueForm
 }
 
 async function readList(reader: SourceReader, request: ReadByKeyRequest, { keys, form }: KeyList): Promise<readonly RowValues[]> {
@@ -30,7 +28,8 @@ async function readList(reader: SourceReader, request: ReadByKeyRequest, { keys,
   const columns = names.map((expression, index) => `${expression} AS c${index}`)
   const text = `SELECT ${columns.join(', ')} FROM ${quoteTable(request.table.ref)} AS s WHERE ${condition(request, keys.length)}`
   const rows = await reader.query(request, { text, parameters: keys.flat().map(toSqliteValue) })
-  if (form === 'string' && rows.some((row) => row.some(isSuspect))) return readList(reader, request, { keys, form: 'bytes' })
+  const bytes = formOfBytes(form)
+  if (bytes !== undefined && rows.some((row) => row.some(isSuspect))) return readList(reader, request, { keys, form: bytes })
   return rows.map((row) => layout.values(row))
 }
 

@@ -1,7 +1,8 @@
 import { TidemarkError, type Cursor, type ReadRowsRequest, type RowPage } from '@tidemark/core/adapter'
 import type { SqliteValue } from '../driver.ts'
 import { quote } from '../quote.ts'
-import { isSuspect, type TextForm } from './cell-codec.ts'
+import type { ValueForm } from '../capture/value-reading.ts'
+import { formOfBytes, isSuspect } from './cell-codec.ts'
 import { compareRow, cursorColumns, cursorValues, findColumn, orderBy, type Condition, type CursorColumns } from './cursor-columns.ts'
 import { quoteTable } from './quote-text.ts'
 import { readCursor, requireKeys } from './read-cursor.ts'
@@ -23,12 +24,14 @@ interface PagePlan {
 
 /**
  * One statement, and so one snapshot, for the page and for what the loop must know about it. The head is a row of its
- * own in front of the page: it comes even when the page is empty, and its sub-selects run once.
+ * own in front of the page: it comes even when the page is empty, and its sub-selects run once. Both are in the same columns, since some hosts give no more than a
+ * table may have.
  */
 export async function readRows(reader: SourceReader, request: ReadRowsRequest): Promise<RowPage> {
-  const page = await readPage(reader, request, reader.textForm)
+  const { textForm } = reader.host
+  const page = await readPage(reader, request, textForm)
   // A replacement character is either one that was stored or bytes that are no text: only the bytes tell.
-  return page ?? await readPage(reader, request, 'bytes') ?? corrupt()
+  return page ?? await readPage(reader, request, formOfBytes(textForm) ?? textForm) ?? corrupt()
 }
 
 function corrupt(): never {
@@ -36,11 +39,11 @@ function corrupt(): never {
 }
 
 /** `undefined` when strings were asked for and one of them is suspect. */
-async function readPage(reader: SourceReader, request: ReadRowsRequest, form: TextForm): Promise<RowPage | undefined> {
+async function readPage(reader: SourceReader, request: ReadRowsRequest, form: ValueForm): Promise<RowPage | undefined> {
   const plan = await planPage(reader, request, form)
   const [head, ...rows] = await reader.query(request, plan)
   if (head === undefined || rows.length > request.limit) corrupt()
-  if (form === 'string' && rows.some((row) => row.some(isSuspect))) return undefined
+  if (formOfBytes(form) !== undefined && rows.some((row) => row.some(isSuspect))) return undefined
   // The statement found no such table: its version is that of nothing.
   if (head[0] === null) throw new TidemarkError('TABLE_UNKNOWN', `The source has no table or view '${request.table.ref.name}'.`)
   const { layout, cursor } = plan
@@ -59,21 +62,26 @@ async function readPage(reader: SourceReader, request: ReadRowsRequest, form: Te
   }
 }
 
-async function planPage(reader: SourceReader, request: ReadRowsRequest, form: TextForm): Promise<PagePlan> {
+async function planPage(reader: SourceReader, request: ReadRowsRequest, form: ValueForm): Promise<PagePlan> {
   const nulls = request.nullTracking === true
   const { table: { ref }, key, tracking } = request
   const cursor = cursorColumns({ table: request.table, key, tracking: nulls ? undefined : tracking, collations: await reader.keyCollations(request) })
-  const layout = new RowLayout({ columns: request.columns, order: cursor.order, offset: HEAD_WIDTH, text: await reader.text(form, request) })
+  const layout = new RowLayout({ columns: request.columns, order: cursor.order, offset: 0, text: await reader.text(form, request) })
   const values = request.after === undefined ? [] : cursorValues(cursor, request.after)
   const gone = isGone(request, cursor, values)
   const wanted = where(request, cursor, values)
-  const columns = ['NULL', 'NULL', 'NULL', ...layout.expressions].map((expression, index) => `${expression} AS c${index}`)
   const table = quoteTable(ref)
-  const text = `SELECT ${versionExpression(ref)} AS c0, ${hasNullTracking(request, table)} AS c1, ${gone.text} AS c2`
-    + `${layout.expressions.map((_, index) => `, NULL AS c${index + HEAD_WIDTH}`).join('')} `
-    + `UNION ALL SELECT * FROM (SELECT ${columns.join(', ')} FROM ${table} AS s WHERE ${wanted.text} `
+  const width = Math.max(HEAD_WIDTH, layout.expressions.length)
+  const head = named([versionExpression(ref, reader.host), hasNullTracking(request, table), gone.text], width)
+  const columns = named(layout.expressions, width)
+  const text = `SELECT ${head.join(', ')} UNION ALL SELECT * FROM (SELECT ${columns.join(', ')} FROM ${table} AS s WHERE ${wanted.text} `
     + `ORDER BY ${orderBy(cursor)} LIMIT ${Math.trunc(request.limit)})`
   return { text, parameters: [...gone.parameters, ...wanted.parameters], layout, cursor }
+}
+
+/** Numbered aliases: a column may have any name, and some drivers give rows as objects. */
+function named(expressions: readonly string[], width: number): readonly string[] {
+  return Array.from({ length: width }, (_, index) => `${expressions[index] ?? 'NULL'} AS c${index}`)
 }
 
 function where(request: ReadRowsRequest, cursor: CursorColumns, values: readonly SqliteValue[]): Condition {

@@ -1,7 +1,8 @@
 import { TidemarkError, type AbortOptions, type ColumnSchema, type RowValues, type TableSchema } from '@tidemark/core/adapter'
 import type { SqliteValue } from '../driver.ts'
 import { quote } from '../quote.ts'
-import { strictDecoder, type StrictDecoder, type TextForm, type TextReading } from './cell-codec.ts'
+import { isTagged, type HostForm, type ValueForm } from '../capture/value-reading.ts'
+import { strictDecoder, type StrictDecoder, type TextReading } from './cell-codec.ts'
 import { quoteText } from './quote-text.ts'
 import { readKeyCollations } from './read-key-collations.ts'
 import type { SourceSession } from './source-session.ts'
@@ -12,17 +13,23 @@ interface TableRequest extends AbortOptions {
   readonly columns?: readonly ColumnSchema[] | undefined
 }
 
+export interface SourceHost {
+  readonly textForm: HostForm
+  readonly maxParameters: number
+  readonly hidesSchemaVersion: boolean
+}
+
 /** What the reads of a table share: the session, how texts are asked for, and which table or column was missing. */
 export class SourceReader {
   readonly session: SourceSession
-  readonly textForm: TextForm
+  readonly host: SourceHost
   #decoder: StrictDecoder | undefined
   /** By table and key. */
   readonly #collations = new Map<string, ReadonlyMap<string, string>>()
 
-  constructor(session: SourceSession, textForm: TextForm) {
+  constructor(session: SourceSession, host: SourceHost) {
     this.session = session
-    this.textForm = textForm
+    this.host = host
   }
 
   /** Errors: `SOURCE_*`, and `TABLE_UNKNOWN` or `COLUMN_UNKNOWN` where that is the reason. */
@@ -37,8 +44,10 @@ export class SourceReader {
   }
 
   /** The database's encoding is fixed when it is created, so it is asked for once, and only where bytes are read. */
-  async text(form: TextForm, options: AbortOptions): Promise<TextReading> {
-    if (form === 'string') return { form, decoder: () => undefined }
+  async text(form: ValueForm, options: AbortOptions): Promise<TextReading> {
+    if (form === 'string' || form === 'tagged') return { form, decoder: () => undefined }
+    // Those that can't have integers let nobody choose an encoding.
+    if (isTagged(form)) return { form, decoder: strictDecoder('utf-8') }
     const decoder = this.#decoder ??= strictDecoder(String((await this.session.query({ text: 'PRAGMA encoding', signal: options.signal }))[0]?.[0]))
     return { form, decoder }
   }

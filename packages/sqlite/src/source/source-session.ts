@@ -2,6 +2,9 @@ import { TidemarkError, type AbortOptions, type RowValues } from '@tidemark/core
 import type { SqliteDriver, SqliteValue } from '../driver.ts'
 import { sourceError } from './source-error.ts'
 
+/** All that a source asks of a driver. */
+export type SourceDriver = Pick<SqliteDriver, 'query' | typeof Symbol.asyncDispose>
+
 export interface Statement extends AbortOptions {
   readonly text: string
   readonly parameters?: readonly SqliteValue[] | undefined
@@ -12,11 +15,11 @@ export interface Statement extends AbortOptions {
  * next query.
  */
 export class SourceSession implements AsyncDisposable {
-  readonly #open: () => Promise<SqliteDriver>
-  #driver: SqliteDriver | undefined
+  readonly #open: () => Promise<SourceDriver>
+  #driver: SourceDriver | undefined
   #isDisposed = false
 
-  constructor(open: () => Promise<SqliteDriver>) {
+  constructor(open: () => Promise<SourceDriver>) {
     this.#open = open
   }
 

@@ -2,25 +2,30 @@ import type {
   AbortOptions, DescribeTableOptions, FenceRequest, ReadByKeyRequest, ReadRowsRequest, RowPage, RowValues, SourceCapabilities, SourceConnection,
   SourceDialect, TableRef, TableSchema,
 } from '@tidemark/core/adapter'
-import type { SqliteDriver } from '../driver.ts'
-import type { TextForm } from './cell-codec.ts'
+import type { HostForm } from '../capture/value-reading.ts'
 import { describeTable } from './describe-table.ts'
 import { parseTableName } from './parse-table-name.ts'
 import { readHighMark, type HighMark } from './read-high-mark.ts'
 import { readRows } from './read-rows.ts'
 import { readRowsByKey } from './read-rows-by-key.ts'
 import { SourceReader } from './source-reader.ts'
-import { SourceSession } from './source-session.ts'
+import { SourceSession, type SourceDriver } from './source-session.ts'
 
 export interface SqliteSourceConfig {
   readonly name: string
   /** Path or address without credentials. */
   readonly address: string
   /** Opens a driver. Called again after an error, which has closed the one before. */
-  readonly open: () => Promise<SqliteDriver>
-  /** `bytes` for a driver that can't give every text as a string: one that cuts at NUL, or dies of bytes that are no UTF-8. */
-  readonly textForm: TextForm
+  readonly open: () => Promise<SourceDriver>
+  /** `bytes` for a driver that can't give every text as a string: one that cuts at NUL, or dies of bytes that are no UTF-8. `tagged` for one that has doubles only. */
+  readonly textForm: HostForm
+  /** Of one statement. Default 999, what every SQLite allows; some are built with more (sqlite.org, "Limits"), hosts may allow less. */
+  readonly maxParameters?: number | undefined
+  /** Whether the host refuses `PRAGMA schema_version`. Default false. */
+  readonly hidesSchemaVersion?: boolean | undefined
 }
+
+const MAX_PARAMETERS = 999
 
 /**
  * `grace`, though much of it is proved: SQLite has one writer at a time, so what a write transaction draws by itself (a
@@ -53,7 +58,8 @@ async function connect(config: SqliteSourceConfig, options: AbortOptions = {}): 
   try {
     // Reads the file's first page now, so that a file that is no database is an error of connect() and not of the first page.
     await session.query({ text: 'SELECT count(*) FROM sqlite_master', signal: options.signal })
-    return new SqliteSourceConnection(session, new SourceReader(session, config.textForm))
+    const { textForm, maxParameters = MAX_PARAMETERS, hidesSchemaVersion = false } = config
+    return new SqliteSourceConnection(session, new SourceReader(session, { textForm, maxParameters, hidesSchemaVersion }))
   } catch (error) {
     await session[Symbol.asyncDispose]()
     throw error
@@ -70,7 +76,7 @@ class SqliteSourceConnection implements SourceConnection {
   }
 
   describeTable(table: TableRef, options: DescribeTableOptions = {}): Promise<TableSchema> {
-    return describeTable(this.#session, table, options)
+    return describeTable(this.#session, table, { ...options, hidesSchemaVersion: this.#reader.host.hidesSchemaVersion })
   }
 
   readRows(request: ReadRowsRequest): Promise<RowPage> {
