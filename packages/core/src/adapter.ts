@@ -2,6 +2,7 @@
 export * from './change/change-batch.ts'
 export { rowToJson } from './change/change-to-json.ts'
 export * from './change/change-event.ts'
+export * from './change/log-message.ts'
 export * from './change/change-checkpoint.ts'
 export * from './change/log-position.ts'
 export * from './change/set-column.ts'

@@ -1,5 +1,6 @@
 // For applications.
 export type { ChangeBatch, ChangeColumn, SchemaChange } from './change/change-batch.ts'
+export type { LogMessage, MessageSelection } from './change/log-message.ts'
 export type {
   AnyChangeTables, BeforeKind, ChangeEvent, ChangeOf, ChangeOp, ChangeOrigin, ChangeRow, ChangeTransaction, RowDeleted, RowInserted, RowUpdated, TableTruncated,
 } from './change/change-event.ts'
@@ -11,7 +12,7 @@ export { ChangeStream, type BatchOf } from './change-stream/change-stream.ts'
 export type { ChangeStreamEvents, SourceState } from './change-stream/change-stream-events.ts'
 export { changeStreamOptionsSchema } from './change-stream/change-stream-settings.ts'
 export type {
-  ChangeHandler, ChangeSelection, ChangeStreamOptions, LiveBudget, LiveOptions, SubscribeOptions, Subscription, TableOf, Tables,
+  ChangeHandler, ChangeSelection, ChangeStreamOptions, LiveBudget, LiveOptions, MessageChoice, SubscribeOptions, Subscription, TableOf, Tables,
 } from './change-stream/change-stream-options.ts'
 export type { LiveBatches } from './change-stream/live-batches.ts'
 export type { SourceStatus, SubscriberStatus } from './change-stream/stream-status.ts'

@@ -8,7 +8,7 @@ import { checkBefore, checkImage, checkKey } from './change-image.ts'
 
 const CAPABILITIES: Readonly<Record<keyof ChangeSourceCapabilities, readonly unknown[]>> = {
   resumes: [true, false], rereads: [true, false], seesAllWriters: [true, false], changes: ['every', 'net'], transactions: ['exact', 'merged'],
-  before: ['full', 'key'], keylessTables: [true, false], snapshots: [true, false], schemaChanges: [true, false],
+  before: ['full', 'key'], keylessTables: [true, false], snapshots: [true, false], schemaChanges: [true, false], messages: [true, false],
 }
 
 /** The answers of a source, and every field of an event. */

@@ -22,6 +22,7 @@ export const MEMORY_CHANGE_CAPABILITIES: ChangeSourceCapabilities = {
   keylessTables: true,
   snapshots: true,
   schemaChanges: true,
+  messages: false,
 }
 
 /** A source of changes in memory: what the suite is tried on, and the shortest complete example of one. */

@@ -1,4 +1,5 @@
 import type { CheckpointState } from '../change/change-checkpoint.ts'
+import type { LogMessage } from '../change/log-message.ts'
 import type { ChangeLag } from '../dialect/change-source.ts'
 import { TidemarkError } from '../errors/tidemark-error.ts'
 import type { FeedCursor } from '../feed/feed-cursor.ts'
@@ -7,7 +8,7 @@ import { abortable } from '../util/abortable.ts'
 import { BatchReader } from './batch-reader.ts'
 import { checkpointKey, CheckpointKeeper } from './checkpoint-keeper.ts'
 import { budgetOf } from './change-stream-settings.ts'
-import type { ChangeSelection, LiveBudget } from './change-stream-options.ts'
+import type { ChangeSelection, LiveBudget, MessageChoice } from './change-stream-options.ts'
 import type { OpenSource, SourceRunner } from './source-runner.ts'
 import { chooseCheckpoint, resolveTables, startingPoint } from './starting-point.ts'
 import { persist, type StreamContext } from './stream-context.ts'
@@ -16,7 +17,7 @@ import { Subscriber } from './subscriber.ts'
 export interface AttachRequest {
   readonly id: string
   readonly isDurable: boolean
-  readonly selection: ChangeSelection & LiveBudget
+  readonly selection: ChangeSelection & LiveBudget & MessageChoice<LogMessage>
   /** Called when the subscriber has ended, or never began. */
   readonly onGone: () => void
 }
@@ -81,7 +82,10 @@ class Attachment {
   }
 
   async #start(): Promise<CheckpointState> {
-    const { request: { selection } } = this.#options
+    const { request: { selection }, runner: { source } } = this.#options
+    if (selection.messages !== undefined && !source.capabilities.messages) {
+      throw new TidemarkError('NOT_SUPPORTED', `The source "${source.name}" gives no messages.`, { remedy: 'Make the source with the option `messages`, where it has it, or leave that out.' })
+    }
     const stored = await this.#keeper?.load()
     const checkpoint = chooseCheckpoint(selection, stored)
     const start = await this.#retrying(() => this.#startingPoint(checkpoint))
@@ -124,6 +128,7 @@ class Attachment {
       filters: context.filters,
       source: source.name,
       ops: selection.ops,
+      messages: selection.messages,
       limit: context.settings.batch,
       progress: start.snapshot,
       // A snapshot that is begun anew misses nothing.

@@ -1,6 +1,7 @@
 import type { SchemaChange } from '../change/change-batch.ts'
 import type { CheckpointState, SnapshotProgress } from '../change/change-checkpoint.ts'
 import type { ChangeEvent, ChangeOp } from '../change/change-event.ts'
+import type { LogMessage, MessageSelection } from '../change/log-message.ts'
 import type { LogPosition } from '../change/log-position.ts'
 import type { ChangeConnection, ChangeSlice, SliceLimit, SnapshotChunk } from '../dialect/change-source.ts'
 import { TidemarkError } from '../errors/tidemark-error.ts'
@@ -8,6 +9,7 @@ import type { ChangeFilter, ChangeFilters } from '../feed/change-filter.ts'
 import { hasReached } from '../feed/compare-positions.ts'
 import type { FeedCursor } from '../feed/feed-cursor.ts'
 import type { Feed } from '../feed/feed.ts'
+import { mergeMessages } from '../feed/merge-messages.ts'
 import { afterChunk, beginTable, nextChunk, SNAPSHOT_BEGIN, tableNames, visibleTables, type NextChunk } from '../feed/snapshot-progress.ts'
 import { abortable } from '../util/abortable.ts'
 import { PageSize } from '../util/page-size.ts'
@@ -27,6 +29,7 @@ export interface BatchReaderOptions {
   /** As `tableNames` has them; `undefined`: all there are, also later ones. */
   readonly tables: readonly string[] | undefined
   readonly ops: readonly ChangeOp[] | undefined
+  readonly messages: MessageSelection | undefined
   readonly limit: SliceLimit
   readonly progress: SnapshotProgress | null
   /** Whether the first delivery is an empty one that says where the subscriber begins. */
@@ -36,7 +39,7 @@ export interface BatchReaderOptions {
 
 /** What a subscriber gets, before it is a batch. */
 export interface Delivery {
-  readonly events: readonly ChangeEvent[]
+  readonly events: readonly (ChangeEvent | LogMessage)[]
   readonly schemas: readonly SchemaChange[]
   readonly begin: boolean
   /** Where to go on after it; `undefined` within a transaction. */
@@ -223,7 +226,7 @@ export class BatchReader {
     const rest = { bytes: limit.bytes - slice.bytes, events: limit.events - slice.events.length }
     let { position } = first.state
     for (let next = cursor.takeReady(rest); next !== undefined; next = cursor.takeReady(rest)) {
-      parts.push(this.#changeFilter().pick(next.events))
+      parts.push(this.#pick(next))
       rest.bytes -= next.bytes
       rest.events -= next.events.length
       position = next.position
@@ -234,7 +237,7 @@ export class BatchReader {
   /** `undefined` when there is nothing in it for this subscriber. */
   #ofSlice(slice: ChangeSlice): Delivery | undefined {
     const { source } = this.#options
-    const events = this.#changeFilter().pick(slice.events)
+    const events = this.#pick(slice)
     const schemas = this.#schemaFilter.pickSchemas(slice.schemas)
     const begin = !this.#isOpen
     const isNothing = events.length === 0 && schemas.length === 0
@@ -245,6 +248,10 @@ export class BatchReader {
     this.#isOpen = !slice.commit
     const state = slice.commit ? { source, position: slice.position, snapshot: this.#progress } : undefined
     return { events, schemas, begin, state, isMark: false }
+  }
+
+  #pick({ events, messages }: ChangeSlice): Delivery['events'] {
+    return mergeMessages(this.#changeFilter().pick(events), messages, this.#options.messages)
   }
 
   #changeFilter(): ChangeFilter {

@@ -1,6 +1,7 @@
 import type { ChangeBatch } from '../change/change-batch.ts'
 import type { ChangeCheckpoint } from '../change/change-checkpoint.ts'
 import type { AnyChangeTables, ChangeOp } from '../change/change-event.ts'
+import type { LogMessage, MessageSelection } from '../change/log-message.ts'
 import type { ChangeSource, SliceLimit } from '../dialect/change-source.ts'
 import type { AbortOptions } from '../dialect/source.ts'
 import type { RetryOptions } from '../engine/run-steps.ts'
@@ -68,6 +69,15 @@ export interface ChangeSelection<Table extends string = string> extends AbortOpt
   readonly startAt?: ChangeCheckpoint | string | undefined
 }
 
+/** What a subscriber that gets messages asks for; who asks for none gets none. */
+export interface MessageChoice<Message extends LogMessage> {
+  /**
+   * Also the messages that programs wrote into the log, among the changes of `events`: all, or those of some prefixes. Where given, `tables` may be empty. Errors:
+   * `NOT_SUPPORTED` where the source does not give them. Default: none.
+   */
+  readonly messages?: ([Message] extends [never] ? never : MessageSelection) | undefined
+}
+
 /** How far a live subscriber may fall behind. */
 export interface LiveBudget {
   /** Default 16 MiB. */
@@ -79,13 +89,13 @@ export interface LiveBudget {
 }
 
 /** Its signal ends the iteration. */
-export interface LiveOptions<Table extends string = string> extends ChangeSelection<Table>, LiveBudget {
+export interface LiveOptions<Table extends string = string, Message extends LogMessage = never> extends ChangeSelection<Table>, LiveBudget, MessageChoice<Message> {
   /** Its name in events and status. Default: a number. */
   readonly id?: string | undefined
 }
 
 /** Its signal ends the call to `subscribe`, not the subscription. */
-export interface SubscribeOptions<DB = AnyChangeTables, Table extends string = string> extends ChangeSelection<Table>, LiveBudget {
+export interface SubscribeOptions<DB = AnyChangeTables, Table extends string = string, Message extends LogMessage = never> extends ChangeSelection<Table>, LiveBudget, MessageChoice<Message> {
   /** Unique in the stream; a durable one's checkpoint is kept by it. */
   readonly id: string
   /**
@@ -98,11 +108,11 @@ export interface SubscribeOptions<DB = AnyChangeTables, Table extends string = s
   /** What follows when the handler has failed for the last time. Default `stop`. */
   readonly onError?: 'stop' | 'dead-letter' | undefined
   /** Takes the batch that the handler could not; once it has resolved, the subscriber goes on behind it. */
-  readonly deadLetter?: ((batch: ChangeBatch<DB>, error: TidemarkError) => unknown) | undefined
+  readonly deadLetter?: ((batch: ChangeBatch<DB, Message>, error: TidemarkError) => unknown) | undefined
 }
 
 /** Resolved is acknowledged: the batch does not come again. */
-export type ChangeHandler<DB = AnyChangeTables> = (batch: ChangeBatch<DB>) => unknown
+export type ChangeHandler<DB = AnyChangeTables, Message extends LogMessage = never> = (batch: ChangeBatch<DB, Message>) => unknown
 
 /** A subscriber at work. */
 export interface Subscription extends AsyncDisposable {

@@ -1,4 +1,6 @@
 import * as v from 'valibot'
+import type { AnyChangeTables } from '../change/change-event.ts'
+import type { LogMessage } from '../change/log-message.ts'
 import type { ChangeSource, SliceLimit } from '../dialect/change-source.ts'
 import type { RetryOptions } from '../engine/run-steps.ts'
 import { configError, toIssues, type Fault } from '../errors/fault.ts'
@@ -8,7 +10,7 @@ import { having, standardSchema, type StandardSchema } from '../errors/standard-
 import type { ConfigIssue } from '../errors/tidemark-error.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { LagBudget } from './lag-watch.ts'
-import type { ChangeStreamOptions, LiveBudget, SubscribeOptions } from './change-stream-options.ts'
+import type { ChangeStreamOptions, LiveBudget, LiveOptions, SubscribeOptions } from './change-stream-options.ts'
 
 /** The stream's options with every default filled in. */
 export interface ChangeStreamSettings {
@@ -52,7 +54,8 @@ export const changeStreamShape = v.strictObject({
 })
 
 const selection = {
-  tables: v.optional(v.pipe(v.array(text), v.minLength(1, 'Must name a table; leave it out for all.'))),
+  tables: v.optional(v.array(text)),
+  messages: v.optional(v.union([v.literal(true), v.strictObject({ prefixes: v.pipe(v.array(v.string()), v.minLength(1, 'Must name a prefix; `true` is for all.')) })], 'Must be true or { prefixes: […] }.')),
   ops: v.optional(v.pipe(v.array(v.picklist(['insert', 'update', 'delete', 'truncate'])), v.minLength(1, 'Must name an op; leave it out for all.'))),
   source: v.optional(text),
   snapshot,
@@ -102,18 +105,24 @@ export function resolveStreamSettings(options: ChangeStreamOptions): ChangeStrea
 }
 
 /** Errors: `CONFIG_INVALID` with every fault found. */
-export function checkLive(options: LiveBudget, issues: readonly ConfigIssue[]): void {
-  const all = [...shapeIssues(liveSchema, options), ...issues]
+export function checkLive(options: LiveOptions<string, LogMessage>, issues: readonly ConfigIssue[]): void {
+  const all = [...emptyIssues(options), ...shapeIssues(liveSchema, options), ...issues]
   if (all.length > 0) throw configError(all)
 }
 
 /** Errors: `CONFIG_INVALID` with every fault found. */
-export function checkSubscribe(options: SubscribeOptions, issues: readonly ConfigIssue[]): void {
+export function checkSubscribe(options: SubscribeOptions<AnyChangeTables, string, LogMessage>, issues: readonly ConfigIssue[]): void {
   const deadLetters = options.onError === 'dead-letter' && options.deadLetter === undefined
     ? [{ path: 'deadLetter', message: 'Must be given where `onError` is "dead-letter".' }]
     : []
-  const all = [...shapeIssues(subscribeSchema, options), ...deadLetters, ...issues]
+  const all = [...emptyIssues(options), ...shapeIssues(subscribeSchema, options), ...deadLetters, ...issues]
   if (all.length > 0) throw configError(all)
+}
+
+/** Without tables a subscriber gets messages, or nothing at all. */
+function emptyIssues({ tables, messages }: Pick<LiveOptions<string, LogMessage>, 'tables' | 'messages'>): readonly ConfigIssue[] {
+  const isNothing = Array.isArray(tables) && tables.length === 0 && messages === undefined
+  return isNothing ? [{ path: 'tables', message: 'Must name a table; leave it out for all.' }] : []
 }
 
 export function budgetOf({ maxBufferedBytes, maxBufferedEvents, graceMs }: LiveBudget): LagBudget {

@@ -1,5 +1,6 @@
 import type { ChangeBatch } from '../change/change-batch.ts'
 import type { AnyChangeTables } from '../change/change-event.ts'
+import type { LogMessage } from '../change/log-message.ts'
 import type { ChangeSlice } from '../dialect/change-source.ts'
 import type { AbortOptions } from '../dialect/source.ts'
 import { TidemarkError, type ConfigIssue } from '../errors/tidemark-error.ts'
@@ -70,17 +71,21 @@ export class ChangeStream<DB = AnyChangeTables> implements AsyncDisposable {
    */
   async subscribe<Table extends TableOf<DB> = TableOf<DB>>(
     options: SubscribeOptions<Tables<DB, Table>, Table>, handler: ChangeHandler<Tables<DB, Table>>,
-  ): Promise<Subscription> {
+  ): Promise<Subscription>
+  async subscribe<Table extends TableOf<DB> = TableOf<DB>>(
+    options: SubscribeOptions<Tables<DB, Table>, Table, LogMessage>, handler: ChangeHandler<Tables<DB, Table>, LogMessage>,
+  ): Promise<Subscription>
+  async subscribe(options: object, handler: unknown): Promise<Subscription> {
     if (typeof handler !== 'function') throw new TypeError('The handler must be a function.')
-    const isDurable = options.durable ?? true
-    const plain = options as unknown as SubscribeOptions // as in `on`
-    checkSubscribe(plain, [...this.#sourceIssues(options.source), ...this.#storeIssues(isDurable, options.from)])
-    const { runner, subscriber } = await this.#attach({ id: options.id, isDurable, selection: options })
+    const plain = options as SubscribeOptions<AnyChangeTables, string, LogMessage> // as in `on`
+    const isDurable = plain.durable ?? true
+    checkSubscribe(plain, [...this.#sourceIssues(plain.source), ...this.#storeIssues(isDurable, plain.from)])
+    const { runner, subscriber } = await this.#attach({ id: plain.id, isDurable, selection: plain })
     const loop = runHandler(subscriber, {
       context: this.#context,
-      handler: handler as unknown as ChangeHandler, // as in `on`
-      retry: { ...this.#context.settings.retry, ...options.retry },
-      deadLetter: options.onError === 'dead-letter' ? plain.deadLetter : undefined,
+      handler: handler as ChangeHandler<AnyChangeTables, LogMessage>, // as in `on`
+      retry: { ...this.#context.settings.retry, ...plain.retry },
+      deadLetter: plain.onError === 'dead-letter' ? plain.deadLetter : undefined,
     })
     this.#context.runtime.waitUntil(loop)
     return subscriptionOf(subscriber, { loop, forget: () => runner.forget(subscriber.id) })
@@ -90,14 +95,15 @@ export class ChangeStream<DB = AnyChangeTables> implements AsyncDisposable {
    * Batches for a loop: `for await (const batch of stream.live({ tables: ['users'] }))`. Begins when the first batch is asked for, at
    * the log's end unless told otherwise. A loop that does not keep up is ended with `SUBSCRIBER_LAGGED`; nobody waits for it.
    */
-  live<Table extends TableOf<DB> = TableOf<DB>>(options: LiveOptions<Table> = {}): LiveBatches<Tables<DB, Table>> {
-    const batches = liveBatches(async () => {
+  live<Table extends TableOf<DB> = TableOf<DB>>(options?: LiveOptions<Table>): LiveBatches<Tables<DB, Table>>
+  live<Table extends TableOf<DB> = TableOf<DB>>(options: LiveOptions<Table, LogMessage>): LiveBatches<Tables<DB, Table>, LogMessage>
+  live(options: LiveOptions<string, LogMessage> = {}): unknown {
+    return liveBatches(async () => {
       checkLive(options, this.#sourceIssues(options.source))
       this.#lastLive += 1
       const { subscriber } = await this.#attach({ id: options.id ?? `live-${this.#lastLive}`, isDurable: false, selection: options })
       return subscriber
     }, options.signal)
-    return batches as unknown as LiveBatches<Tables<DB, Table>> // as in `on`
   }
 
   /** Opens every source. Without it they are opened when somebody subscribes; listeners of `change` need it. Errors: the first that a source can't be opened for; the others run. */

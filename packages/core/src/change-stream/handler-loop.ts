@@ -1,17 +1,16 @@
-import type { ChangeBatch } from '../change/change-batch.ts'
 import { TidemarkError } from '../errors/tidemark-error.ts'
 import { toTidemarkError } from '../errors/to-tidemark-error.ts'
 import type { RetryOptions } from '../engine/run-steps.ts'
 import { backoffMs } from '../util/backoff.ts'
 import { report, type StreamContext } from './stream-context.ts'
-import type { Subscriber } from './subscriber.ts'
+import type { AnyBatch, Subscriber } from './subscriber.ts'
 
 export interface HandlerOptions {
   readonly context: StreamContext
-  readonly handler: (batch: ChangeBatch) => unknown
+  readonly handler: (batch: AnyBatch) => unknown
   readonly retry: RetryOptions
   /** What takes a batch that the handler can't; absent: the subscriber stops before it. */
-  readonly deadLetter: ((batch: ChangeBatch, error: TidemarkError) => unknown) | undefined
+  readonly deadLetter: ((batch: AnyBatch, error: TidemarkError) => unknown) | undefined
 }
 
 /** Gives a subscriber's batches to its handler, one at a time, until it ends. Rejects never: the subscriber holds the outcome. */
@@ -26,7 +25,7 @@ export async function runHandler(subscriber: Subscriber, options: HandlerOptions
   }
 }
 
-async function deliver(subscriber: Subscriber, batch: ChangeBatch, options: HandlerOptions): Promise<void> {
+async function deliver(subscriber: Subscriber, batch: AnyBatch, options: HandlerOptions): Promise<void> {
   const tell = (phase: 'begun' | 'done' | 'failed', error?: TidemarkError): void => emitDelivery(subscriber, batch, { context: options.context, phase, error })
   tell('begun')
   try {
@@ -46,11 +45,11 @@ interface DeliveryPhase {
   readonly error: TidemarkError | undefined
 }
 
-function emitDelivery({ source, id }: Subscriber, { events, commit }: ChangeBatch, { context: { emitter }, phase, error }: DeliveryPhase): void {
+function emitDelivery({ source, id }: Subscriber, { events, commit }: AnyBatch, { context: { emitter }, phase, error }: DeliveryPhase): void {
   if (emitter.isHeard('delivery')) emitter.emit('delivery', { source, subscriber: id, phase, events: events.length, commit, error: error?.toJSON() })
 }
 
-async function handle(subscriber: Subscriber, batch: ChangeBatch, options: HandlerOptions): Promise<void> {
+async function handle(subscriber: Subscriber, batch: AnyBatch, options: HandlerOptions): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       await options.handler(batch)
@@ -68,7 +67,7 @@ function failureOf(subscriber: Subscriber, cause: unknown): TidemarkError {
   return new TidemarkError('HANDLER_FAILED', `The handler of the subscriber "${subscriber.id}" failed.`, { cause })
 }
 
-async function handOver(batch: ChangeBatch, error: TidemarkError, { deadLetter }: HandlerOptions): Promise<void> {
+async function handOver(batch: AnyBatch, error: TidemarkError, { deadLetter }: HandlerOptions): Promise<void> {
   if (deadLetter === undefined) throw error
   try {
     await deadLetter(batch, error)

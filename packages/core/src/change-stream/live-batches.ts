@@ -1,29 +1,30 @@
 import type { ChangeBatch } from '../change/change-batch.ts'
 import type { ChangeCheckpoint } from '../change/change-checkpoint.ts'
 import type { AnyChangeTables } from '../change/change-event.ts'
-import type { Subscriber } from './subscriber.ts'
+import type { LogMessage } from '../change/log-message.ts'
+import type { AnyBatch, Subscriber } from './subscriber.ts'
 
 /**
  * Batches as they come. Ends when its signal fires or the stream stops; rejects with what ended it otherwise, such as
  * `SUBSCRIBER_LAGGED`, whose `detail` is the checkpoint to go on from. Taking the next batch acknowledges the one before.
  */
-export interface LiveBatches<DB = AnyChangeTables> extends AsyncIterableIterator<ChangeBatch<DB>>, AsyncDisposable {
+export interface LiveBatches<DB = AnyChangeTables, Message extends LogMessage = never> extends AsyncIterableIterator<ChangeBatch<DB, Message>>, AsyncDisposable {
   /** Resolves once changes from now on will be seen. The first `next()` waits for it by itself. */
   ready(): Promise<void>
   /** Where to go on after everything acknowledged; `undefined` before it is ready. */
   readonly checkpoint: ChangeCheckpoint | undefined
   /** Ends it. */
-  return(): Promise<IteratorResult<ChangeBatch<DB>>>
+  return(): Promise<IteratorResult<ChangeBatch<DB, Message>>>
 }
 
 /** `attach` is called when the first batch is asked for, so that an iterable nobody reads holds nothing. */
-export function liveBatches(attach: () => Promise<Subscriber>, signal: AbortSignal | undefined): LiveBatches {
+export function liveBatches(attach: () => Promise<Subscriber>, signal: AbortSignal | undefined): LiveBatches<AnyChangeTables, LogMessage> {
   return new Live(attach, signal)
 }
 
-const DONE: IteratorResult<ChangeBatch> = { done: true, value: undefined }
+const DONE: IteratorResult<AnyBatch> = { done: true, value: undefined }
 
-class Live implements LiveBatches {
+class Live implements LiveBatches<AnyChangeTables, LogMessage> {
   readonly #attach: () => Promise<Subscriber>
   readonly #signal: AbortSignal | undefined
   readonly #onAbort = (): void => void this.return()
@@ -44,7 +45,7 @@ class Live implements LiveBatches {
     await this.#open()
   }
 
-  async next(): Promise<IteratorResult<ChangeBatch>> {
+  async next(): Promise<IteratorResult<AnyBatch>> {
     if (this.#isDone || this.#signal?.aborted === true) return this.return()
     try {
       const subscriber = await this.#open()
@@ -57,7 +58,7 @@ class Live implements LiveBatches {
     }
   }
 
-  async return(): Promise<IteratorResult<ChangeBatch>> {
+  async return(): Promise<IteratorResult<AnyBatch>> {
     this.#isDone = true
     this.#signal?.removeEventListener('abort', this.#onAbort)
     const subscriber = this.#subscriber ?? await this.#attaching?.catch(() => undefined)

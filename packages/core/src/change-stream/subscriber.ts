@@ -1,5 +1,7 @@
 import type { ChangeBatch } from '../change/change-batch.ts'
 import { encodeCheckpoint, type ChangeCheckpoint, type CheckpointState } from '../change/change-checkpoint.ts'
+import type { AnyChangeTables } from '../change/change-event.ts'
+import type { LogMessage } from '../change/log-message.ts'
 import type { LogPosition } from '../change/log-position.ts'
 import { within } from '../engine/within.ts'
 import { TidemarkError } from '../errors/tidemark-error.ts'
@@ -10,6 +12,9 @@ import type { BatchReader, Delivery } from './batch-reader.ts'
 import { LagWatch, type LagBudget } from './lag-watch.ts'
 import { report, type StreamContext } from './stream-context.ts'
 import { isOver, mayFollow, type SubscriberState } from './subscriber-life.ts'
+
+/** Also for those who asked for no messages: they get none. */
+export type AnyBatch = ChangeBatch<AnyChangeTables, LogMessage>
 
 export interface SubscriberOptions {
   readonly context: StreamContext
@@ -99,7 +104,7 @@ export class Subscriber {
   }
 
   /** The next batch; asking for it acknowledges the one before. Errors: what ended the subscriber, `ABORTED` when it was stopped. */
-  async next(): Promise<ChangeBatch> {
+  async next(): Promise<AnyBatch> {
     const { reader } = this.#options
     // First, also when it is over meanwhile: whoever asks for more is done with what it had.
     reader.acknowledge()
@@ -173,7 +178,7 @@ export class Subscriber {
     this.#markEnded()
   }
 
-  #batchOf({ events, schemas, begin, state }: Delivery): ChangeBatch {
+  #batchOf({ events, schemas, begin, state }: Delivery): AnyBatch {
     const checkpoint = state === undefined ? null : encodeCheckpoint(state)
     return { events, schemas, begin, commit: state !== undefined, checkpoint, signal: this.signal }
   }

@@ -1,5 +1,6 @@
 import type { AnyChangeTables, ChangeEvent } from './change-event.ts'
 import type { ChangeCheckpoint } from './change-checkpoint.ts'
+import type { LogMessage } from './log-message.ts'
 
 /** A column of a captured table. */
 export interface ChangeColumn {
@@ -25,10 +26,10 @@ export interface SchemaChange {
 
 /**
  * What a handler receives: whole transactions in commit order, or a slice of one that is too large for memory.
- * Snapshot rows come as batches of their own.
+ * Snapshot rows come as batches of their own. `Message` is `LogMessage` for subscribers that asked for messages.
  */
-export interface ChangeBatch<DB = AnyChangeTables> {
-  readonly events: readonly ChangeEvent<DB>[]
+export interface ChangeBatch<DB = AnyChangeTables, Message extends LogMessage = never> {
+  readonly events: readonly (ChangeEvent<DB> | Message)[]
   /** Changes of tables that take effect before the first event. */
   readonly schemas: readonly SchemaChange[]
   /** Whether a transaction begins with the first event. */

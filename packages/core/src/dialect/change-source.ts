@@ -1,5 +1,6 @@
 import type { ChangeColumn, SchemaChange } from '../change/change-batch.ts'
 import type { ChangeConnector, ChangeEvent } from '../change/change-event.ts'
+import type { LogMessage } from '../change/log-message.ts'
 import type { LogPosition } from '../change/log-position.ts'
 import type { Unsubscribe } from '../events/emitter.ts'
 import type { Fence, LeaseStore } from '../state/lease.ts'
@@ -28,6 +29,8 @@ export interface ChangeSourceCapabilities {
   readonly snapshots: boolean
   /** Whether a change of a table's columns is seen. */
   readonly schemaChanges: boolean
+  /** Whether slices have the messages that programs wrote into the log. */
+  readonly messages: boolean
 }
 
 export interface ConnectChangesOptions extends AbortOptions {
@@ -82,6 +85,8 @@ export interface ReadChangesRequest extends AbortOptions {
 /** Changes of whole transactions, or a part of one. */
 export interface ChangeSlice {
   readonly events: readonly ChangeEvent[]
+  /** In the order of the log, as events are: their positions tell which comes first. Absent: none. Only where `capabilities.messages`. */
+  readonly messages?: readonly LogMessage[] | undefined
   /** Of the transaction that applied a peer's change, what its target said of it, opaque; such a slice has no other events. Absent: the application's own. */
   readonly origin?: string | undefined
   /** Take effect before the first event. */
@@ -92,7 +97,7 @@ export interface ChangeSlice {
   readonly commit: boolean
   /** Where the next slice begins. Only a position at a commit may be kept as a checkpoint. */
   readonly position: LogPosition
-  /** Roughly what the events take in memory. */
+  /** Roughly what events and messages take in memory. */
   readonly bytes: number
   /** Whether the log's end, or `through`, was reached. */
   readonly isLast: boolean

@@ -8,6 +8,10 @@ export interface CutRange {
   readonly through?: LogPosition | undefined
 }
 
+interface Placed {
+  readonly source: { readonly position: string }
+}
+
 /**
  * The part of a slice between two commits. Copies, so only for the rare place where a reader's position lies between the
  * boundaries at which the log happened to be read, and the log can't be read again.
@@ -15,9 +19,11 @@ export interface CutRange {
 export function cutSlice(slice: ChangeSlice, { after, through }: CutRange): ChangeSlice {
   const low = after === undefined ? '' : printPosition(after)
   const high = through === undefined ? undefined : printPosition(through)
-  const events = slice.events.filter(({ source: { position } }) => position > low && (high === undefined || position <= high))
+  const isWithin = ({ source: { position } }: Placed): boolean => position > low && (high === undefined || position <= high)
+  const events = slice.events.filter(isWithin)
   return {
     events,
+    messages: slice.messages?.filter(isWithin),
     schemas: after === undefined ? slice.schemas : [],
     begin: after === undefined ? slice.begin : true,
     commit: through === undefined ? slice.commit : true,

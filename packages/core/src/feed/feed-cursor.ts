@@ -3,6 +3,7 @@ import type { ChangeSlice } from '../dialect/change-source.ts'
 import { TidemarkError } from '../errors/tidemark-error.ts'
 import { comparePositions, hasReached } from './compare-positions.ts'
 import { cutSlice } from './cut-slice.ts'
+import { isEmpty } from './is-empty.ts'
 import type { Amount, RingEntry, RingSlice, SliceRing } from './slice-ring.ts'
 
 /** What a cursor needs of its feed. */
@@ -218,14 +219,14 @@ export class FeedCursor {
     const seen = this.#feed.ring.end
     this.#index = undefined
     const slice = await this.#feed.reread({ after: this.#position, through, signal })
-    const isEmpty = slice.events.length === 0 && slice.schemas.length === 0
-    const isEnd = isEmpty && slice.isLast
+    const hasNothing = isEmpty(slice)
+    const isEnd = hasNothing && slice.isLast
     // Nothing up to the place asked for: that is where it stands now.
     this.#position = isEnd && through !== undefined && !hasReached(slice.position, through) ? through : slice.position
     this.#place = { bytes: this.#place.bytes + slice.bytes, events: this.#place.events + slice.events.length }
     // At the log's end without having met the feed: it has to read on before the two can meet.
     if (isEnd && through === undefined && this.#feed.ring.end === seen) await this.#feed.more(signal)
-    return isEmpty ? undefined : slice
+    return hasNothing ? undefined : slice
   }
 
   /**

@@ -10,6 +10,7 @@ import { Bell } from './bell.ts'
 import { Breather } from './breather.ts'
 import { comparePositions } from './compare-positions.ts'
 import { FeedCursor, type FeedCursorOptions, type FeedView } from './feed-cursor.ts'
+import { isEmpty } from './is-empty.ts'
 import { SliceRing, type Amount } from './slice-ring.ts'
 
 /** Who wants to know what the feed does. Called in the reader's own turn: must be quick and must not throw. */
@@ -198,7 +199,7 @@ export class Feed implements FeedView {
     const { bytes, events } = this.#total
     this.#position = slice.position
     this.#isAtCommit = slice.commit
-    if (slice.events.length === 0 && slice.schemas.length === 0) return this.#passed(after)
+    if (isEmpty(slice)) return this.#passed(after)
     this.#total = { bytes: bytes + slice.bytes, events: events + slice.events.length }
     this.ring.append({ kind: 'slice', after, slice, start: { bytes, events } })
     if (!this.rereads) for (const cursor of this.#cursors) cursor.attach()

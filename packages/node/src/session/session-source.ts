@@ -23,6 +23,7 @@ const CAPABILITIES: ChangeSourceCapabilities = {
   keylessTables: false,
   snapshots: true,
   schemaChanges: true,
+  messages: false,
 }
 
 /** The state behind `sessionChanges`: one log, which all connections of this source share, and what fills it. */

@@ -1,6 +1,6 @@
-import type { ChangeEvent, ChangeRow, ChangeTransaction } from '@tidemark/core/adapter'
+import type { ChangeEvent, ChangeRow, ChangeTransaction, LogMessage } from '@tidemark/core/adapter'
 import { isSameValue, makeRow, pickColumns } from './make-row.ts'
-import type { OldKind, StreamRow } from './pgoutput-messages.ts'
+import type { LogicalMessage, OldKind, StreamRow } from './pgoutput-messages.ts'
 import type { StreamTable } from './stream-table.ts'
 
 /** What an event has of its place. */
@@ -47,6 +47,13 @@ export function deleteEvent(table: StreamTable, place: EventPlace, { before, kin
 
 export function truncateEvent(table: StreamTable, place: EventPlace): ChangeEvent {
   return { ...identity(table, place), op: 'truncate', key: null, before: null, beforeKind: 'none', after: null, unavailable: NONE }
+}
+
+export function messageEvent({ source, position, tx, receivedAtMs }: EventPlace, { prefix, content, isTransactional }: LogicalMessage): LogMessage {
+  return {
+    id: `${source}:${position}`, op: 'message', prefix, content, transactional: isTransactional, tx,
+    source: { connector: 'postgresql', name: source, snapshot: false, position, schemaVersion: 0, receivedAtMs },
+  }
 }
 
 /** A row that was read from the table and not from the log. */

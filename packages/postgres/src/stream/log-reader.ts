@@ -1,4 +1,4 @@
-import type { AbortOptions, ChangeSlice, ReadChangesRequest, SchemaChange, SliceLimit } from '@tidemark/core/adapter'
+import type { AbortOptions, ChangeSlice, MessageSelection, ReadChangesRequest, SchemaChange, SliceLimit } from '@tidemark/core/adapter'
 import type { SqlSession } from '../sql-session.ts'
 import type { LogPlace } from './log-place.ts'
 import { MessageReader } from './message-reader.ts'
@@ -19,6 +19,7 @@ export interface LogReaderOptions {
   readonly tables: StreamTables
   readonly types: TypeNames
   readonly after: LogPlace
+  readonly messages?: MessageSelection | undefined
   readonly now: () => number
 }
 
@@ -31,7 +32,7 @@ export class LogReader {
 
   constructor(options: LogReaderOptions) {
     this.#options = options
-    this.#assembler = new TransactionAssembler({ source: options.source, after: options.after })
+    this.#assembler = new TransactionAssembler({ source: options.source, after: options.after, messages: options.messages })
     this.#decoder = new PgoutputDecoder({ handler: this.#assembler, compile: (message) => this.#compile(message) })
   }
 

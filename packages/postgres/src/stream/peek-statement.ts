@@ -6,6 +6,7 @@ import { parseLsn, type Lsn } from './lsn.ts'
 export interface PeekRequest {
   readonly slot: string
   readonly publication: string
+  readonly hasMessages: boolean
   /** Rows behind the slot's place that were taken before. */
   readonly skip: number
   readonly maxRows: number
@@ -68,7 +69,7 @@ FROM (
           SELECT k.*, count(*) FILTER (WHERE k.is_row) OVER (ROWS UNBOUNDED PRECEDING) AS n FROM (
             SELECT p.data, p.lsn::pg_catalog.text || ' ' || p.xid::pg_catalog.text AS mark, pg_catalog.get_byte(p.data, 0) NOT IN (82, 89) AS is_row
             FROM pg_catalog.pg_logical_slot_peek_binary_changes(r.slot_name, NULL, $6::pg_catalog.text::pg_catalog.int4 + 0 * r.pinned::pg_catalog.int4,
-              'proto_version', '1', 'publication_names', $2::pg_catalog.text) AS p
+              'proto_version', '1', 'publication_names', $2::pg_catalog.text, 'messages', $7::pg_catalog.text) AS p
           ) k
         ) a
       ) b
@@ -76,8 +77,8 @@ FROM (
   ) d
 ) m`
 
-export function peekStatement({ slot, publication, skip, maxRows, maxBytes, upTo }: PeekRequest): { readonly text: string; readonly parameters: readonly string[] } {
-  return { text: PEEK, parameters: [slot, quoteIdentifier(publication), String(skip), String(maxRows), String(maxBytes), String(upTo)] }
+export function peekStatement({ slot, publication, hasMessages, skip, maxRows, maxBytes, upTo }: PeekRequest): { readonly text: string; readonly parameters: readonly string[] } {
+  return { text: PEEK, parameters: [slot, quoteIdentifier(publication), String(skip), String(maxRows), String(maxBytes), String(upTo), String(hasMessages)] }
 }
 
 /** Errors: `SOURCE_CORRUPT_RESULT`. */

@@ -204,9 +204,9 @@ export class PolledChangeConnection implements ChangeConnection {
   /** What the slot gives again is left out by the reader, up to the place. */
   #begin(place: LogPlace, confirmed: Lsn, made: GapReason | undefined): Reading {
     if (confirmed > place.lsn) throw gap(made ?? 'slot-ahead', { position: place.lsn, confirmed })
-    const { name, slot, publication, maxPollRows, maxPollBytes, now } = this.#settings
-    const log = new PolledLog({ session: this.#session, slot, publication, confirmed, maxRows: maxPollRows, maxBytes: maxPollBytes })
-    const reader = new LogReader({ source: name, stream: log, session: this.#session, tables: this.#tables, types: this.#types, after: place, now })
+    const { name, slot, publication, maxPollRows, maxPollBytes, messages, now } = this.#settings
+    const log = new PolledLog({ session: this.#session, slot, publication, confirmed, hasMessages: messages !== undefined, maxRows: maxPollRows, maxBytes: maxPollBytes })
+    const reader = new LogReader({ source: name, stream: log, session: this.#session, tables: this.#tables, types: this.#types, after: place, now, messages })
     this.#reading = { log, reader }
     this.#hasMore = false
     this.#dueAtMs = Number.NEGATIVE_INFINITY

@@ -9,6 +9,8 @@ export interface PolledLogOptions {
   readonly session: SqlSession
   readonly slot: string
   readonly publication: string
+  /** Whether messages of programs are wanted. */
+  readonly hasMessages: boolean
   /** Greatest look at the log; one change alone is never too much. */
   readonly maxRows: number
   readonly maxBytes: number
@@ -28,8 +30,11 @@ interface Mark {
 const RELATION = 0x52
 const TYPE = 0x59
 const COMMIT = 0x43
+const MESSAGE = 0x4d
 /** Of a commit: kind, flags, where its record begins, where it ends. */
 const COMMIT_END = 10
+/** Of a message: kind, flags, 0 for one of no transaction, where its record ends. */
+const MESSAGE_END = 2
 const LENGTH_BYTES = 4
 /** Room for messages that are no rows. */
 const SPARE = 256
@@ -74,8 +79,8 @@ export class PolledLog {
    * One query. `moved`: the slot is not where it was left, nothing was taken. `more`: there is more to take. Errors: `CHANGE_GAP`, `SOURCE_*`.
    */
   async look(origin: { readonly systemId: string; readonly timeline: string }, options: AbortOptions): Promise<Looked> {
-    const { session, slot, publication, maxRows, maxBytes } = this.#options
-    const peeked = await peek(session, { slot, publication, maxRows, maxBytes, skip: this.#skip, upTo: this.#upTo }, options)
+    const { session, slot, publication, hasMessages, maxRows, maxBytes } = this.#options
+    const peeked = await peek(session, { slot, publication, hasMessages, maxRows, maxBytes, skip: this.#skip, upTo: this.#upTo }, options)
     if (peeked.system !== origin.systemId || peeked.timeline !== origin.timeline) throw gap('source-changed')
     if (peeked.confirmed !== this.#confirmed || (this.#last !== undefined && this.#skip > 0 && peeked.anchor !== this.#last)) return 'moved'
     return this.#take(peeked)
@@ -127,6 +132,7 @@ export class PolledLog {
       const kind = bytes[from]
       if (kind !== RELATION && kind !== TYPE) rows += 1
       if (kind === COMMIT) this.#marks.push({ lsn: bytes.readBigUInt64BE(from + COMMIT_END), rows })
+      if (kind === MESSAGE && bytes[from + 1] === 0) this.#marks.push({ lsn: bytes.readBigUInt64BE(from + MESSAGE_END), rows })
       at = from + bytes.readInt32BE(at)
     }
     return rows

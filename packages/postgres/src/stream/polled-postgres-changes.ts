@@ -28,7 +28,7 @@ export interface PolledPostgresChangesOptions extends Omit<PostgresChangesOption
 }
 
 const CAPABILITIES: ChangeSourceCapabilities = {
-  resumes: true, rereads: false, seesAllWriters: true, changes: 'every', transactions: 'exact', before: 'full', keylessTables: true, snapshots: false, schemaChanges: true,
+  resumes: true, rereads: false, seesAllWriters: true, changes: 'every', transactions: 'exact', before: 'full', keylessTables: true, snapshots: false, schemaChanges: true, messages: false,
 }
 
 /**
@@ -45,7 +45,7 @@ export function polledPostgresChanges(options: PolledPostgresChangesOptions): Po
     name: settings.name,
     connector: 'postgresql',
     address: options.address ?? 'postgres://(by executor)',
-    capabilities: CAPABILITIES,
+    capabilities: { ...CAPABILITIES, messages: settings.messages !== undefined },
     pollIntervalMs: settings.pollIntervalMs,
     connect: (connecting: AbortOptions = {}) => PolledChangeConnection.open(session, settings, connecting),
     slotStatus: (asking = {}) => retention.look(session, asking),
@@ -70,6 +70,7 @@ function toSettings(options: PolledPostgresChangesOptions): PollSettings {
     origin: 'any',
     snapshotWaitMs: 0,
     streaming: undefined,
+    messages: options.messages,
     maxRetainedBytes: options.maxRetainedBytes,
     retentionPolicy: 'alert',
     failover: false,

@@ -255,7 +255,7 @@ export class PostgresChangeConnection implements ChangeConnection {
     if (place.epoch !== this.#epoch) throw gap('source-changed')
     if (stream.confirmed > place.lsn) throw gap(this.#reasonAt(place.lsn), { position: place.lsn, confirmed: stream.confirmed })
     this.#reader = new LogReader({
-      source: this.#settings.name, stream: stream.items, session: this.#session, tables: this.#tables, types: this.#types, after: place, now: this.#settings.now,
+      source: this.#settings.name, stream: stream.items, session: this.#session, tables: this.#tables, types: this.#types, after: place, now: this.#settings.now, messages: this.#settings.messages,
     })
     return this.#reader
   }

@@ -1,4 +1,4 @@
-import { TidemarkError, type AbortOptions, type ChangeConnection, type ChangeSource, type ChangeSourceCapabilities, type ConfigIssue } from '@tidemark/core/adapter'
+import { TidemarkError, type AbortOptions, type ChangeConnection, type ChangeSource, type ChangeSourceCapabilities, type ConfigIssue, type MessageSelection } from '@tidemark/core/adapter'
 import { addressOf } from '../connect-target.ts'
 import { parseTableName } from '../parse-table-name.ts'
 import type { PostgresConfig } from '../postgres-config.ts'
@@ -15,7 +15,7 @@ import { streamingIssues, streamingSettings, type StreamingOptions } from './str
 export interface PostgresChangesOptions {
   /** The replication slot: lower-case letters, digits and underscores. One stream reads it at a time. Made where it is missing. */
   readonly slot: string
-  /** Tables to capture, as `users`, `public.users` or `"odd.name"`. */
+  /** Tables to capture, as `users`, `public.users` or `"odd.name"`. May be none where `messages` is given. */
   readonly tables: readonly string[]
   /** Default: the slot's name. Made where it is missing; one that Tidemark made follows `tables`, to another only tables are added. */
   readonly publication?: string | undefined
@@ -63,6 +63,11 @@ export interface PostgresChangesOptions {
    * rolled back is not. Until then they are here, in memory and in a spool. Errors: `SPOOL_FULL`, `SPOOL_FAILED`. Default `false`.
    */
   readonly streaming?: boolean | StreamingOptions | undefined
+  /**
+   * Also what `pg_logical_emit_message` writes into the log: all messages of this database, or those whose prefix is named. A subscriber gets them where it asks
+   * for them too. They count in `tx.sequence`, so that the ids of changes beside them are others with the option than without. Default: none.
+   */
+  readonly messages?: MessageSelection | undefined
 }
 
 /** A change source on a PostgreSQL server whose slot can also be looked at and removed. */
@@ -74,7 +79,7 @@ export interface PostgresChanges extends ChangeSource {
 }
 
 const CAPABILITIES: ChangeSourceCapabilities = {
-  resumes: true, rereads: false, seesAllWriters: true, changes: 'every', transactions: 'exact', before: 'full', keylessTables: true, snapshots: true, schemaChanges: true,
+  resumes: true, rereads: false, seesAllWriters: true, changes: 'every', transactions: 'exact', before: 'full', keylessTables: true, snapshots: true, schemaChanges: true, messages: false,
 }
 
 /** The stream wakes its reader; this is how often it is looked at while a snapshot waits for it. */
@@ -94,7 +99,7 @@ export function postgresChanges(config: PostgresConfig & PostgresChangesOptions)
     connector: 'postgresql',
     address: addressOf(config),
     defaults: { snapshot: config.snapshot === 'auto' ? 'initial' : 'none', onGap: config.onGap },
-    capabilities: settings.isTemporary ? { ...CAPABILITIES, resumes: false } : CAPABILITIES,
+    capabilities: { ...CAPABILITIES, resumes: !settings.isTemporary, messages: settings.messages !== undefined },
     pollIntervalMs: POLL_INTERVAL_MS,
     connect: (options = {}) => connect(config, settings, options),
     slotStatus: (options = {}) => withSession(config, (session) => retention.look(session, options)),
@@ -134,16 +139,16 @@ function toSettings(config: PostgresConfig & PostgresChangesOptions): StreamSett
     retentionPolicy: config.retentionPolicy ?? 'alert',
     failover: config.failover ?? false,
     origin: config.origin ?? 'any',
+    messages: config.messages,
     snapshotWaitMs: config.snapshotWaitMs ?? config.queryTimeoutMs ?? 120_000,
     streaming: streamingSettings(config.streaming),
     now: () => Date.now(),
   }
 }
 
-export function optionIssues({ slot, tables, publication, name, snapshot, onGap, snapshotAgeMs, maxRetainedBytes, retentionPolicy, temporary, failover, snapshotWaitMs, streaming }: PostgresChangesOptions): readonly ConfigIssue[] {
-  const issues: ConfigIssue[] = [...streamingIssues(streaming)]
+export function optionIssues({ slot, tables, messages, publication, name, snapshot, onGap, snapshotAgeMs, maxRetainedBytes, retentionPolicy, temporary, failover, snapshotWaitMs, streaming }: PostgresChangesOptions): readonly ConfigIssue[] {
+  const issues: ConfigIssue[] = [...streamingIssues(streaming), ...wantedIssues({ tables, messages })]
   if (!/^[a-z0-9_]{1,63}$/.test(slot)) issues.push({ path: 'slot', message: 'Must be 1 to 63 lower-case letters, digits or underscores.' })
-  if (!Array.isArray(tables) || tables.length === 0) issues.push({ path: 'tables', message: 'Must name at least one table.' })
   if (publication !== undefined && (publication === '' || publication.includes('\0'))) issues.push({ path: 'publication', message: 'Must be a name without NUL.' })
   if (name !== undefined && !/^[\w.-]{1,63}$/.test(name)) issues.push({ path: 'name', message: 'Must be 1 to 63 letters, digits, dots, dashes or underscores.' })
   if (snapshot !== undefined && snapshot !== 'auto' && snapshot !== 'none') issues.push({ path: 'snapshot', message: 'Must be "auto" or "none".' })
@@ -154,4 +159,16 @@ export function optionIssues({ slot, tables, publication, name, snapshot, onGap,
   if (snapshotWaitMs !== undefined && !(snapshotWaitMs >= 1 && Number.isFinite(snapshotWaitMs))) issues.push({ path: 'snapshotWaitMs', message: 'Must be at least 1.' })
   if (temporary === true && (failover === true || retentionPolicy === 'drop-slot')) issues.push({ path: 'temporary', message: 'Goes with its connection: neither `failover` nor `drop-slot` is for it.' })
   return issues
+}
+
+function wantedIssues({ tables, messages }: Pick<PostgresChangesOptions, 'tables' | 'messages'>): readonly ConfigIssue[] {
+  const issues: ConfigIssue[] = []
+  if (!Array.isArray(tables) || (tables.length === 0 && messages === undefined)) issues.push({ path: 'tables', message: 'Must name at least one table.' })
+  if (!isSelection(messages)) issues.push({ path: 'messages', message: 'Must be true or { prefixes: […] }, with a prefix at least.' })
+  return issues
+}
+
+function isSelection(messages: MessageSelection | undefined): boolean {
+  if (messages === undefined || messages === true) return true
+  return typeof messages === 'object' && Array.isArray(messages.prefixes) && messages.prefixes.length > 0 && messages.prefixes.every((prefix: unknown) => typeof prefix === 'string')
 }

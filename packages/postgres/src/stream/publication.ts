@@ -56,6 +56,7 @@ async function follow(session: SqlSession, request: PublicationRequest, { state,
   const wanted = await quotedNames(session, request)
   if (wanted.every((name) => state.tables.includes(name)) && (!isOurs || wanted.length === state.tables.length)) return
   if (state.allTables) throw notFit(request.publication, 'is for all tables but does not have those that are named')
+  if (wanted.length === 0) return execute(session, `ALTER PUBLICATION ${quoteName(request.publication)} DROP TABLE ${state.tables.join(', ')}`, request)
   const changed = isOurs ? wanted : wanted.filter((name) => !state.tables.includes(name))
   await execute(session, `ALTER PUBLICATION ${quoteName(request.publication)} ${isOurs ? 'SET' : 'ADD'} TABLE ${changed.join(', ')}`, request)
 }
@@ -85,7 +86,7 @@ async function requireUnfiltered(session: SqlSession, { publication, signal }: P
 
 function createText({ publication, slot, tables }: PublicationRequest): string {
   const names = tables.map(({ schema }) => quoteTable(schema.ref)).join(', ')
-  return `CREATE PUBLICATION ${quoteName(publication)} FOR TABLE ${names} WITH (publish = 'insert, update, delete, truncate', publish_via_partition_root = true); `
+  return `CREATE PUBLICATION ${quoteName(publication)}${tables.length === 0 ? '' : ` FOR TABLE ${names}`} WITH (publish = 'insert, update, delete, truncate', publish_via_partition_root = true); `
     + commentText(publication, { slot })
 }
 
@@ -104,6 +105,7 @@ async function execute(session: SqlSession, text: string, options: AbortOptions)
 
 /** Those that are there still, as the server quotes them, to compare with. */
 async function quotedNames(session: SqlSession, { tables, signal }: PublicationRequest): Promise<readonly string[]> {
+  if (tables.length === 0) return []
   const names = tables.map(({ schema: { ref } }) => `(${quoteLiteral(ref.schema ?? 'public')}, ${quoteLiteral(ref.name)})`)
   const text = `SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE (n.nspname, c.relname) IN (${names.join(', ')})`

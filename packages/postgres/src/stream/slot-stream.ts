@@ -104,11 +104,11 @@ async function createTemporary(instance: PostgresInstance, { slot }: StreamSetti
   return parseLsn(row?.[1])
 }
 
-function startText({ slot, publication, origin, streaming }: StreamSettings): string {
+function startText({ slot, publication, origin, streaming, messages }: StreamSettings): string {
   // Older servers do not know the option, and have nothing to leave out by default.
   const only = origin === 'none' ? ', origin \'none\'' : ''
   const protocol = streaming === undefined ? 'proto_version \'1\'' : 'proto_version \'2\', streaming \'on\''
-  return `START_REPLICATION SLOT ${quoteIdentifier(slot)} LOGICAL 0/0 (${protocol}, publication_names ${quoteLiteral(quoteIdentifier(publication))}${only})`
+  return `START_REPLICATION SLOT ${quoteIdentifier(slot)} LOGICAL 0/0 (${protocol}, publication_names ${quoteLiteral(quoteIdentifier(publication))}${only}${messages === undefined ? '' : ', messages \'true\''})`
 }
 
 interface Failed {

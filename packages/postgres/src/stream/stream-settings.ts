@@ -1,4 +1,4 @@
-import type { TableRef } from '@tidemark/core/adapter'
+import type { MessageSelection, TableRef } from '@tidemark/core/adapter'
 import type { StreamingSettings } from './streaming/streaming-settings.ts'
 
 /** What a user chose, checked and completed. */
@@ -18,5 +18,6 @@ export interface StreamSettings {
   readonly snapshotWaitMs: number
   /** `undefined`: the server sends transactions when they have ended. */
   readonly streaming: StreamingSettings | undefined
+  readonly messages: MessageSelection | undefined
   readonly now: () => number
 }

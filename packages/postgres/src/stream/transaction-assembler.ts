@@ -1,8 +1,8 @@
-import { printPosition, type ChangeEvent, type ChangeSlice, type ChangeTransaction, type SchemaChange, type SliceLimit } from '@tidemark/core/adapter'
-import { deleteEvent, insertEvent, truncateEvent, updateEvent, type EventPlace } from './change-maker.ts'
+import { printPosition, selects, type ChangeEvent, type ChangeSlice, type ChangeTransaction, type LogMessage, type MessageSelection, type SchemaChange, type SliceLimit } from '@tidemark/core/adapter'
+import { deleteEvent, insertEvent, messageEvent, truncateEvent, updateEvent, type EventPlace } from './change-maker.ts'
 import { partPosition, toPosition, type LogPlace } from './log-place.ts'
 import { formatLsn, type Lsn } from './lsn.ts'
-import type { BeginMessage, CommitMessage, OldKind, PgoutputHandler, StreamRow } from './pgoutput-messages.ts'
+import type { BeginMessage, CommitMessage, LogicalMessage, OldKind, PgoutputHandler, StreamRow } from './pgoutput-messages.ts'
 import type { StreamTable } from './stream-table.ts'
 import { undecodable } from './undecodable.ts'
 
@@ -12,6 +12,8 @@ const EVENT_BYTES = 600
 export interface AssemblerOptions {
   readonly source: string
   readonly after: LogPlace
+  /** Those that are wanted count as changes do. Default: none. */
+  readonly messages?: MessageSelection | undefined
 }
 
 /** The transaction that is being read. */
@@ -37,7 +39,8 @@ type Draft = { -readonly [Key in keyof ChangeTransaction]: ChangeTransaction[Key
  */
 export class TransactionAssembler implements PgoutputHandler<StreamTable> {
   readonly #options: AssemblerOptions
-  #events: ChangeEvent[] = []
+  #events: (ChangeEvent | LogMessage)[] = []
+  #hasMessages = false
   #bytes = 0
   /** How many of the events are of transactions that have ended, and what they take. */
   #whole = 0
@@ -128,30 +131,32 @@ export class TransactionAssembler implements PgoutputHandler<StreamTable> {
   }
 
   insert(table: StreamTable, after: StreamRow): void {
-    const place = this.#next(table)
+    const place = this.#nextOf(table)
     if (place !== undefined) this.#add(insertEvent(table, place, after))
   }
 
   update(table: StreamTable, rows: { readonly after: StreamRow; readonly before: StreamRow | undefined; readonly kind: OldKind | undefined }): void {
-    const place = this.#next(table)
+    const place = this.#nextOf(table)
     if (place !== undefined) this.#add(updateEvent(table, place, rows))
   }
 
   delete(table: StreamTable, before: StreamRow, kind: OldKind): void {
-    const place = this.#next(table)
+    const place = this.#nextOf(table)
     if (place !== undefined) this.#add(deleteEvent(table, place, { before, kind }))
   }
 
   truncate(tables: readonly StreamTable[]): void {
     for (const table of tables) {
-      const place = this.#next(table)
+      const place = this.#nextOf(table)
       if (place !== undefined) this.#add(truncateEvent(table, place))
     }
   }
 
-  /** Not asked for. */
-  message(): void {
-    // Nothing is made of it.
+  message(message: LogicalMessage): void {
+    if (!selects(this.#options.messages, message.prefix)) return
+    if (!message.isTransactional) return this.#alone(message)
+    const place = this.#next()
+    if (place !== undefined) this.#addMessage(messageEvent(place, message))
   }
 
   /** What there is to deliver: whole transactions first. `isLast`: nothing more has come from the server. */
@@ -189,7 +194,7 @@ export class TransactionAssembler implements PgoutputHandler<StreamTable> {
   #slice(count: number, { bytes, commit, isLast }: Pick<ChangeSlice, 'bytes' | 'commit' | 'isLast'>): ChangeSlice {
     const events = this.#events
     const rest = count === events.length ? [] : events.splice(count)
-    const slice = { events, schemas: this.#schemas, begin: !this.#isPart, commit, position: toPosition(this.#place), bytes, isLast }
+    const slice = { ...this.#divided(events), schemas: this.#schemas, begin: !this.#isPart, commit, position: toPosition(this.#place), bytes, isLast }
     this.#events = rest
     this.#bytes -= bytes
     this.#whole = 0
@@ -202,14 +207,39 @@ export class TransactionAssembler implements PgoutputHandler<StreamTable> {
     return slice
   }
 
+  /** Rows apart from messages: most readers want no others. */
+  #divided(all: (ChangeEvent | LogMessage)[]): Pick<ChangeSlice, 'events' | 'messages'> {
+    // Nothing else was added.
+    if (!this.#hasMessages) return { events: all as ChangeEvent[] }
+    return { events: all.filter((event) => event.op !== 'message'), messages: all.filter((event) => event.op === 'message') }
+  }
+
   #nothing(isLast: boolean): ChangeSlice {
     return { events: [], schemas: [], begin: !this.#isPart, commit: !this.#isPart, position: toPosition(this.#place), bytes: 0, isLast }
   }
 
+  /** A message of no transaction is as one of its own: where its record ends, the log goes on, and the server forgets it when it is told so. */
+  #alone(message: LogicalMessage): void {
+    if (this.#open !== undefined) throw undecodable('has a message of no transaction within one')
+    const { source, after } = this.#options
+    const { lsn } = message
+    // Everything up to a place, and with it, was delivered.
+    if (lsn <= after.lsn) return
+    this.#place = { epoch: this.#place.epoch, lsn, delivered: undefined }
+    const tx: Draft = { id: `message:${formatLsn(lsn)}`, sequence: 0, last: true, committedAtMs: undefined, origin: undefined }
+    this.#addMessage(messageEvent({ source, tx, receivedAtMs: this.#receivedAtMs, position: printPosition(toPosition(this.#place)) }, message))
+    this.#whole = this.#events.length
+    this.#wholeBytes = this.#bytes
+  }
+
+  #nextOf(table: StreamTable): EventPlace | undefined {
+    return table.isCaptured ? this.#next() : void this.#required()
+  }
+
   /** The place of the next event; `undefined` where nobody wants it. */
-  #next(table: StreamTable): EventPlace | undefined {
+  #next(): EventPlace | undefined {
     const open = this.#required()
-    if (open.isPast || !table.isCaptured) return undefined
+    if (open.isPast) return undefined
     const sequence = open.count
     open.count += 1
     if (sequence < open.past) return undefined
@@ -218,7 +248,12 @@ export class TransactionAssembler implements PgoutputHandler<StreamTable> {
     return { source: this.#options.source, tx, receivedAtMs: this.#receivedAtMs, position: partPosition(open.prefix, sequence) }
   }
 
-  #add(event: ChangeEvent): void {
+  #addMessage(message: LogMessage): void {
+    this.#hasMessages = true
+    this.#add(message)
+  }
+
+  #add(event: ChangeEvent | LogMessage): void {
     this.#events.push(event)
     this.#bytes += EVENT_BYTES + this.#messageBytes
   }

@@ -77,7 +77,7 @@ export interface SqliteChanges extends ChangeSource {
 }
 
 const CAPABILITIES: ChangeSourceCapabilities = {
-  resumes: true, rereads: true, seesAllWriters: true, changes: 'every', transactions: 'merged', before: 'full', keylessTables: true, snapshots: true, schemaChanges: true,
+  resumes: true, rereads: true, seesAllWriters: true, changes: 'every', transactions: 'merged', before: 'full', keylessTables: true, snapshots: true, schemaChanges: true, messages: false,
 }
 
 /** Below this, two images of a row may not fit into one. */

@@ -66,7 +66,7 @@ export class ScriptedLog {
     this.name = options.name ?? 'db'
     this.capabilities = {
       resumes: options.resumes ?? true, rereads: options.rereads ?? true, seesAllWriters: true, changes: 'every', transactions: 'exact',
-      before: 'full', keylessTables: true, snapshots: options.snapshots ?? true, schemaChanges: true,
+      before: 'full', keylessTables: true, snapshots: options.snapshots ?? true, schemaChanges: true, messages: false,
     }
     for (const table of options.tables ?? ['users', 'orders']) this.rows.set(table, new Map())
   }
