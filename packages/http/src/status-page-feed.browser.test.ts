@@ -61,6 +61,21 @@ describe('live changes of the status page', () => {
     expect(await rows(other.page)).toEqual(['id: 2 · body: "meanwhile"'])
   })
 
+  it('miss nothing either when they are paused before the first', async () => {
+    await using world = await makeWorld({ basePath: '/data' })
+    await using opened = await openPage(browser, world, { scope: 'operate' })
+    const { page } = opened
+    const begun = page.waitForResponse(/\/changes\?/)
+    await follow(page)
+    await (await begun).headerValue('content-type')
+    await page.getByText('Following: changes appear').waitFor()
+    await press(page, 'Pause')
+    await page.getByText('Paused. Nothing is missed').waitFor()
+    world.app.exec(`INSERT INTO notes VALUES (1, 'meanwhile')`)
+    await follow(page, 'Resume')
+    await rowOf(page, /meanwhile/).waitFor()
+  })
+
   it('follow from now on when the position is emptied', async () => {
     await using world = await makeWorld({ basePath: '/data' })
     await using opened = await openPage(browser, world, { scope: 'operate' })

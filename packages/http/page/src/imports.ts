@@ -41,12 +41,13 @@ function progressCell({ importId, status, totalRowsImported, totalRows, totalByt
   ]
 }
 
-function actions({ importId, status }: ImportJob): Child {
+/** One that is loading, and not here, goes on when it is asked for again: its process is gone, or each request is one step. */
+function actions({ importId, status, isRunning }: ImportJob): Child {
   const name = `import ${shortId(importId)}`
   return [
-    status === 'loading' ? button({ id: `stop-import-${importId}`, label: 'Stop', of: name, done: `The ${name} is stopped.`, run: () => act(`import/stop/${importId}`) }) : undefined,
-    status === 'failed' || status === 'stopped' ? button({ ...load(importId, `go-on-${importId}`, 'Go on'), of: name }) : undefined,
-    status === 'loading' ? undefined : button({
+    isRunning ? button({ id: `stop-import-${importId}`, label: 'Stop', of: name, done: `The ${name} is stopped.`, run: () => act(`import/stop/${importId}`) }) : undefined,
+    status !== 'completed' && !isRunning ? button({ ...load(importId, `go-on-${importId}`, 'Go on'), of: name }) : undefined,
+    isRunning ? undefined : button({
       id: `forget-${importId}`, label: 'Forget', of: name, kind: 'danger', done: `The ${name} is forgotten.`,
       ask: 'The dump can be loaded anew. The rows that it brought stay.', run: () => act(`import/${importId}`, 'DELETE'),
     }),

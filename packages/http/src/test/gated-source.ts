@@ -1,4 +1,5 @@
 import type { SourceConnection, SourceDialect, TableSchema } from '@tidemark/core/adapter'
+import { firstOf } from './first-of.ts'
 
 export interface GateOptions {
   /** Pages that come at once; the others wait until the signal fires. */
@@ -25,19 +26,11 @@ function gatedConnection(connection: SourceConnection, { pages, open, estimatedR
     describeTable: async (table, options): Promise<TableSchema> => ({ ...await connection.describeTable(table, options), estimatedRows }),
     readRows: async (request) => {
       read += 1
-      if (read > pages) await anyOf([open, request.signal])
+      if (read > pages) await firstOf([open, request.signal])
       return connection.readRows(request)
     },
     readRowsByKey: (request) => connection.readRowsByKey(request),
     readHighMark: (request) => connection.readHighMark(request),
     [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose](),
   }
-}
-
-function anyOf(signals: readonly (AbortSignal | undefined)[]): Promise<void> {
-  const signal = AbortSignal.any(signals.filter((one) => one !== undefined))
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

@@ -19,6 +19,8 @@ const screenshots = process.env['TIDEMARK_TEST_SCREENSHOTS']
 /** The status page of a world, drawn. */
 export async function openPage(browser: Browser, world: World, { scope, colorScheme = 'light', reducedMotion = 'no-preference', width = 1_280 }: OpenPageOptions): Promise<OpenedPage> {
   const context = await browser.newContext({ httpCredentials: { username: 'anybody', password: SECRETS[scope] }, colorScheme, reducedMotion, viewport: { width, height: 1_100 }, acceptDownloads: true })
+  // Less than a test has, so that what is waited for in vain is named.
+  context.setDefaultTimeout(10_000)
   const page = await context.newPage()
   const complaints: string[] = []
   page.on('console', (message) => {

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { ChangeStream, httpPeer, Propagator, Replicator, systemRuntime, type Runtime } from '@tidemark/core'
 import { nodeSqliteSource, nodeSqliteTarget, sqliteChanges } from '@tidemark/node'
-import type { HandlerOptions } from '../index.ts'
+import type { AnyImporter, HandlerOptions } from '../index.ts'
 import { gatedSource } from './gated-source.ts'
+import { heldImporter } from './held-importer.ts'
 import { makeWorld, SECRETS, type World } from './world.ts'
 
 const MINUTE_MS = 60_000
@@ -15,7 +16,7 @@ export interface Showcase extends World {
   /** Has a table `events`, and a stream of its own. */
   readonly other: DatabaseSync
   readonly pendingExport: string
-  /** Lets the load of `orders` go on. */
+  /** Lets the load of `orders`, and imports, go on. */
   readonly goOn: () => void
 }
 
@@ -35,7 +36,10 @@ export async function makeShowcase(options: Partial<HandlerOptions> = {}): Promi
     peers: [httpPeer({ url: 'http://127.0.0.1:9/propagate', token: SECRETS.peer, name: 'warehouse' })],
   })
   const sources = { shop: nodeSqliteSource({ path }), sqlite: ({ database }: { readonly database?: string | undefined }) => nodeSqliteSource({ path: database ?? path }) }
-  const world = await makeWorld({ basePath: '/data', replicator, propagator, sources, exports: { runs: false, waitMs: 0 }, imports: { runs: false, waitMs: 0 }, ...options }, { events })
+  const holder: { importer?: AnyImporter } = {}
+  const importer = heldImporter(() => holder.importer ?? unreachable(), open.signal)
+  const world = await makeWorld({ basePath: '/data', replicator, propagator, sources, exports: { runs: false, waitMs: 0 }, importer, ...options }, { events })
+  holder.importer = world.importer
   await pastSyncs({ replicator, clock, other })
   await replicator.start()
   other.exec("INSERT INTO customers VALUES (9001, 'Ida', 'ida@example.org')")
@@ -52,6 +56,10 @@ export async function makeShowcase(options: Partial<HandlerOptions> = {}): Promi
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+function unreachable(): never {
+  throw new Error('The world is not made yet.')
 }
 
 interface Clock {
@@ -90,15 +98,15 @@ async function pastSyncs({ replicator, clock, other }: { readonly replicator: Re
 /** One of SQL and one of several files, both complete; an import that something is in the way of; an export that is half done. */
 async function makeDumps({ exporter, app, ask, folder }: World): Promise<string> {
   app.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000) INSERT INTO notes SELECT i, 'note ' || i FROM n`)
-  const small = { partBytes: 8_192, maxStatementBytes: 2_048 } as const
-  const [first, second] = [await exporter.start({ fileName: 'earlier' }), await exporter.start({ format: 'csv' })]
+  const small = { partBytes: 4_096, maxStatementBytes: 1_024 } as const
+  const [first, second] = [await exporter.start({ fileName: 'earlier' }), await exporter.start({ ...small, format: 'csv' })]
   for (const { id } of [first, second]) await exporter.finish(id)
   // In the way of the import.
   const target = new DatabaseSync(join(folder, 'imported.db'))
   target.exec('CREATE TABLE users (id)')
   target.close()
   await ask('/import', { as: 'admin', json: { exportId: second.id } })
-  const { id } = await exporter.start({ ...small })
+  const { id } = await exporter.start(small)
   for (let step = 0; step < 3; step += 1) await exporter.step(id, { budget: { bytes: 16_000 } })
   return id
 }
