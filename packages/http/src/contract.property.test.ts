@@ -31,15 +31,16 @@ function requests(route: Route): fc.Arbitrary<{ readonly request: Request; reado
   const parts = {
     id: word, query: queries(route), body: fc.option(bodies(route)), as: fc.constantFrom('read', 'operate', 'admin', undefined),
     prefer: fc.constantFrom('respond-async', ''),
+    key: fc.constantFrom('', 'a', '"a"', 'a b', '"', '"a b"', 'x'.repeat(256)),
   }
-  return fc.record(parts).map(({ id, query, body, as, prefer }) => {
+  return fc.record(parts).map(({ id, query, body, as, prefer, key }) => {
     const path = route.path.replace(/:\w+/, encodeURIComponent(id).replace(/^\.{0,2}$/, 'x'))
     const search = query.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&')
     return {
       isKnown: as !== undefined,
       request: new Request(`http://localhost${path}?${search}`, {
         method: route.method,
-        headers: { prefer, 'content-type': 'application/json', ...(as === undefined ? {} : { authorization: `Bearer ${SECRETS[as]}` }) },
+        headers: { prefer, ...(key === '' ? {} : { 'idempotency-key': key }), 'content-type': 'application/json', ...(as === undefined ? {} : { authorization: `Bearer ${SECRETS[as]}` }) },
         ...(route.method === 'GET' || body === null ? {} : { body: JSON.stringify(body) }),
       }),
     }

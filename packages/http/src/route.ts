@@ -28,6 +28,8 @@ export interface Route {
   readonly summary: string
   readonly params?: Shape | undefined
   readonly query?: Shape | undefined
+  /** By their names in lower case; others are not looked at. */
+  readonly headers?: Shape | undefined
   readonly body?: Shape | undefined
   readonly answers: Readonly<Record<number, RouteAnswer>>
   /** Whether HEAD is answered, too. Never where an answer costs more than its headers. */
@@ -38,33 +40,35 @@ export interface Route {
 }
 
 /** What a route is given: its input, checked. */
-export interface Call<Params, Query, Body> {
+export interface Call<Params, Query, Body, Headers> {
   readonly request: Request
   readonly params: Params
   readonly query: Query
   readonly body: Body
+  readonly headers: Headers
   readonly context: HandlerContext
 }
 
 type OutputOf<S> = S extends Shape ? v.InferOutput<S> : Readonly<Record<string, never>>
 
-interface RouteDefinition<Params, Query, Body> extends Pick<Route, 'method' | 'path' | 'scope' | 'id' | 'summary' | 'answers' | 'toAsk'> {
+interface RouteDefinition<Params, Query, Body, Headers> extends Pick<Route, 'method' | 'path' | 'scope' | 'id' | 'summary' | 'answers' | 'toAsk'> {
   readonly params?: Params
   readonly query?: Query
   readonly body?: Body
+  readonly headers?: Headers
   readonly head?: boolean
   /** Whether parameters that it does not know are passed over. Default: they are refused, with the name that was meant. */
   readonly anyQuery?: boolean
-  readonly handle: (call: Call<OutputOf<Params>, OutputOf<Query>, OutputOf<Body>>) => Promise<Response> | Response
+  readonly handle: (call: Call<OutputOf<Params>, OutputOf<Query>, OutputOf<Body>, OutputOf<Headers>>) => Promise<Response> | Response
 }
 
 const noParameters = v.strictObject({})
 
 /** A route whose handler gets what its schemas let through, typed by them. */
-export function defineRoute<Params extends Shape | undefined = undefined, Query extends Shape | undefined = undefined, Body extends Shape | undefined = undefined>(
-  definition: RouteDefinition<Params, Query, Body>,
-): Route {
-  const { params: paramsShape, body: bodyShape, anyQuery = false } = definition
+export function defineRoute<
+  Params extends Shape | undefined = undefined, Query extends Shape | undefined = undefined, Body extends Shape | undefined = undefined, Headers extends Shape | undefined = undefined,
+>(definition: RouteDefinition<Params, Query, Body, Headers>): Route {
+  const { params: paramsShape, body: bodyShape, headers: headersShape, anyQuery = false } = definition
   const queryShape = definition.query ?? (anyQuery ? undefined : noParameters)
   return {
     ...definition,
@@ -73,12 +77,19 @@ export function defineRoute<Params extends Shape | undefined = undefined, Query 
       const input = {
         params: paramsShape === undefined ? {} : checkShape(paramsShape, params, 'path'),
         query: queryShape === undefined ? {} : checkShape(queryShape, readQuery(new URL(request.url)), 'query'),
+        headers: headersShape === undefined ? {} : checkShape(headersShape, headersOf(request, headersShape), 'header'),
         body: bodyShape === undefined ? {} : checkShape(bodyShape, await readJson(request, context), 'body'),
       }
       // Each part is what its schema put out, or the empty object that stands for none.
-      return definition.handle({ request, context, ...input } as Call<OutputOf<Params>, OutputOf<Query>, OutputOf<Body>>)
+      return definition.handle({ request, context, ...input } as Call<OutputOf<Params>, OutputOf<Query>, OutputOf<Body>, OutputOf<Headers>>)
     },
   }
+}
+
+/** Those that the shape names. */
+function headersOf({ headers }: Request, shape: Shape): Readonly<Record<string, string>> {
+  const names = 'entries' in shape && typeof shape.entries === 'object' ? Object.keys(shape.entries ?? {}) : []
+  return Object.fromEntries(names.flatMap((name) => (headers.has(name) ? [[name, headers.get(name) ?? '']] : [])))
 }
 
 /** Errors: `ROUTE_UNKNOWN` for a capability that the handler was not given. */

@@ -190,6 +190,10 @@ export const ERRORS = {
   REQUEST_TOO_LARGE: { retryable: false, remedy: 'Send less at once, or raise `maxMessageBytes` of the receiver, `maxBodyBytes` of the handler.' },
   /** The HTTP handler has no such route, or was made without what it serves. */
   ROUTE_UNKNOWN: { retryable: false, remedy: 'Look at /openapi.json for what there is.' },
+  /** A request was sent under an idempotency key that another one has. */
+  IDEMPOTENCY_KEY_REUSED: { retryable: false, remedy: 'Send every request under a key of its own, and a key again only with the very same request.' },
+  /** The handler's `limit` has had enough of who asks. */
+  TOO_MANY_REQUESTS: { retryable: true, remedy: 'Wait for as long as `Retry-After` says.' },
   /** As many clients follow changes over HTTP as may. */
   TOO_MANY_FEEDS: { retryable: true, remedy: 'Try again later, or raise `changes.maxFeeds` of the handler.' },
 

@@ -5,6 +5,7 @@ import type { DumpKeys } from '../dump/encryption/dump-keys.ts'
 import type { Emitter } from '../events/emitter.ts'
 import type { Logger } from '../log/logger.ts'
 import type { Runtime } from '../runtime/runtime.ts'
+import type { RequestKeys } from '../state/request-keys.ts'
 import type { ObjectStorage } from '../storage/object-storage.ts'
 import type { Secret } from '../util/secret.ts'
 import type { CallbackOptions } from './callback/callback-options.ts'
@@ -18,6 +19,7 @@ export interface ExportContext {
   readonly source: ExportSource
   readonly storage: ObjectStorage
   readonly store: ExportStore
+  readonly requestKeys: RequestKeys
   readonly runtime: Runtime
   readonly logger: Logger
   readonly emitter: Emitter<ExportEvents>

@@ -106,6 +106,8 @@ export interface ExportState {
   readonly spec: ExportSpec
   /** Of the key that the dump is encrypted with: no other may take its name meanwhile. */
   readonly keyCheck?: string | undefined
+  /** Where the idempotency key that it was begun under is kept, to be forgotten with it. */
+  readonly requestKey?: string | undefined
   /** Who is at it. Another may take over once it has run out; whoever lost it fails at the next save. */
   readonly lease: { readonly owner: string; readonly untilMs: number } | undefined
   /** Copies begun: another one follows when the snapshot is lost. */

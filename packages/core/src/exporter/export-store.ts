@@ -31,8 +31,13 @@ export class ExportStore {
     this.#runtime = runtime
   }
 
+  /** Errors: `STATE_CONFLICT` where there is one of this id. */
   async create(state: ExportState): Promise<void> {
     await this.#store.set(keyOf(state.id), JSON.stringify(state), undefined)
+  }
+
+  async has(id: string): Promise<boolean> {
+    return (await this.#store.get(keyOf(id))) !== undefined
   }
 
   /** Errors: `EXPORT_UNKNOWN`, `STATE_NEWER`, `STATE_CORRUPT`. */

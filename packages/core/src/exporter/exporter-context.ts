@@ -6,6 +6,7 @@ import { configError } from '../errors/fault.ts'
 import { shapeIssues } from '../errors/shape-issues.ts'
 import { silentLogger } from '../log/logger.ts'
 import { systemRuntime } from '../runtime/system-runtime.ts'
+import { RequestKeys } from '../state/request-keys.ts'
 import { makeSecret, type Secret } from '../util/secret.ts'
 import type { ExportContext } from './export-context.ts'
 import type { ExportEvents } from './export-events.ts'
@@ -29,6 +30,7 @@ export function exporterContext(options: ExporterOptions, secrets: ReadonlyMap<s
     source: options.source,
     storage: options.storage,
     store: new ExportStore(options.state, runtime),
+    requestKeys: new RequestKeys({ store: options.state, runtime, prefix: 'export-key/' }),
     runtime,
     logger,
     emitter: new Emitter<ExportEvents>((_error, event) => logger.warn({ event }, 'A listener failed.')),

@@ -2,12 +2,12 @@ import type { AbortOptions } from '../dialect/source.ts'
 import { TidemarkError } from '../errors/tidemark-error.ts'
 import type { Unsubscribe } from '../events/emitter.ts'
 import { makeSecret, type Secret } from '../util/secret.ts'
+import { createExport } from './create-export.ts'
 import { openDownload, type Download, type DownloadOptions } from './download.ts'
 import { openToken, signDownload } from './download-token.ts'
 import type { ExportContext } from './export-context.ts'
 import type { ExportEvents } from './export-events.ts'
 import type { ExportRequest } from './export-request.ts'
-import { resolveRequest } from './export-settings.ts'
 import type { ExportState } from './export-state.ts'
 import { mainKey, nextAtMs, toExportStatus, type ExportStatus } from './export-status.ts'
 import type { Worker } from './export-store.ts'
@@ -16,8 +16,6 @@ import type { ExporterOptions } from './exporter-options.ts'
 import { failureOf } from './failure-of.ts'
 import { isEnded } from './is-ended.ts'
 import { isSettled } from './is-settled.ts'
-import { newExport } from './new-export.ts'
-import { exportKey } from './seal-object.ts'
 import { stepExport } from './step-export.ts'
 import { deleteExport, sweepExports, type SweepOptions, type SweepReport } from './sweep-exports.ts'
 import { verifyDump, type VerifyOptions } from './verify/verify-dump.ts'
@@ -51,7 +49,12 @@ export interface ExportListOptions {
   readonly before?: string | undefined
 }
 
-export interface ExportAndWaitOptions extends AbortOptions {
+export interface StartOptions {
+  /** Names this request, so that it can be sent again when its answer was lost: any text of its sender. */
+  readonly idempotencyKey?: string | undefined
+}
+
+export interface ExportAndWaitOptions extends AbortOptions, StartOptions {
   /** Default 20,000, which stays below the 30 seconds that hosts give a request. */
   readonly waitMs?: number | undefined
 }
@@ -97,14 +100,15 @@ export class Exporter implements AsyncDisposable {
     return this.#context.emitter.on(event, listener)
   }
 
-  /** Notes the job; nothing is read before its first step. Errors: `CONFIG_INVALID` with every fault found, `CALLBACK_REFUSED`, `SECRET_MISSING`. */
-  async start(request: ExportRequest = {}): Promise<{ readonly id: string }> {
-    const spec = resolveRequest(this.#context, request)
-    const state = newExport(this.#context, spec, request.callback)
+  /**
+   * Notes the job; nothing is read before its first step. With an idempotency key that came before, it is the job of that time, as long as it is there and for a day.
+   * Errors: `CONFIG_INVALID` with every fault found, `CALLBACK_REFUSED`, `SECRET_MISSING`, `IDEMPOTENCY_KEY_REUSED`.
+   */
+  async start(request: ExportRequest = {}, { idempotencyKey }: StartOptions = {}): Promise<{ readonly id: string }> {
+    const id = await createExport(this.#context, request, idempotencyKey)
     const secret = request.callback?.secret
-    if (secret !== undefined) this.#secrets.set(state.id, makeSecret(secret, 'callback.secret'))
-    await this.#context.store.create({ ...state, keyCheck: (await exportKey(this.#context, state))?.check })
-    return { id: state.id }
+    if (secret !== undefined) this.#secrets.set(id, makeSecret(secret, 'callback.secret'))
+    return { id }
   }
 
   /**
@@ -142,13 +146,14 @@ export class Exporter implements AsyncDisposable {
    * Starts an export and stays with it for a while, for a request that is to be answered: with the file, when it is small, or with the status to come
    * back for. What is not complete in time goes on with `run`, `step` or `stepDue`. Errors: those of `start` and `step`, and the error of an export that failed.
    */
-  async export(request: ExportRequest = {}, { waitMs = DEFAULT_WAIT_MS, signal }: ExportAndWaitOptions = {}): Promise<ExportAnswer> {
+  async export(request: ExportRequest = {}, { waitMs = DEFAULT_WAIT_MS, signal, idempotencyKey }: ExportAndWaitOptions = {}): Promise<ExportAnswer> {
     const { runtime } = this.#context
     const endMs = runtime.now() + waitMs
-    const { id } = await this.start(request)
+    const { id } = await this.start(request, { idempotencyKey })
     const budgetMs = request.budget?.ms ?? waitMs
     for (let leftMs = waitMs; leftMs > 0; leftMs = endMs - runtime.now()) {
-      const { status, nextAtMs: dueMs = 0 } = await this.step(id, { budget: { ms: Math.min(budgetMs, leftMs) }, signal })
+      const { status, nextAtMs: dueMs = 0 } = await this.step(id, { budget: { ms: Math.min(budgetMs, leftMs) }, signal }).catch((error: unknown) => unlessElsewhere(error, idempotencyKey))
+      if (status === undefined) break
       if (status.status === 'completed') return { status, download: await this.download(id, { signal }) }
       if (isEnded(status)) throw failureOf(status)
       if (dueMs >= endMs) break
@@ -312,4 +317,10 @@ function defined(budget: StepOptions['budget']): { readonly ms?: number; readonl
 function unlessUnknown(error: unknown): undefined {
   if (!(error instanceof TidemarkError && error.code === 'EXPORT_UNKNOWN')) throw error
   return undefined
+}
+
+/** What was begun under the same key may be at work in another process: that is how it stands, and no fault of who asks again. */
+function unlessElsewhere(error: unknown, idempotencyKey: string | undefined): Partial<ExportStep> {
+  if (idempotencyKey === undefined || !(error instanceof TidemarkError && error.code === 'LEASE_HELD')) throw error
+  return {}
 }

@@ -7,13 +7,19 @@ import type { CallbackState, ExportSpec, ExportState } from './export-state.ts'
 const TIME_DIGITS = 12
 
 /** The time, and 80 random bits: an id that can't be guessed. */
-function newExportId(nowMs: number): string {
+export function newExportId(nowMs: number): string {
   return `export_${Math.max(0, Math.trunc(nowMs)).toString(16).padStart(TIME_DIGITS, '0').slice(-TIME_DIGITS)}${hex(crypto.getRandomValues(new Uint8Array(10)))}`
 }
 
-export function newExport({ source, runtime }: ExportContext, spec: ExportSpec, callback: ExportCallback | undefined): ExportState {
+export interface NewExport {
+  readonly id: string
+  readonly spec: ExportSpec
+  readonly callback: ExportCallback | undefined
+  readonly requestKey: string | undefined
+}
+
+export function newExport({ source, runtime }: ExportContext, { id, spec, callback, requestKey }: NewExport): ExportState {
   const nowMs = runtime.now()
-  const id = newExportId(nowMs)
   return {
     version: 1,
     id,
@@ -21,6 +27,7 @@ export function newExport({ source, runtime }: ExportContext, spec: ExportSpec, 
     sourceAddress: source.address,
     status: 'pending',
     spec,
+    requestKey,
     lease: undefined,
     attempt: 1,
     view: undefined,

@@ -1001,7 +1001,9 @@ export interface operations {
                 format?: "sql" | "csv" | "csv-guarded" | "ndjson" | "parquet";
                 layout?: "single" | "directory";
             };
-            header?: never;
+            header?: {
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1050,7 +1052,9 @@ export interface operations {
                 format?: "sql" | "csv" | "csv-guarded" | "ndjson" | "parquet";
                 layout?: "single" | "directory";
             };
-            header?: never;
+            header?: {
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1508,7 +1512,9 @@ export interface operations {
     startImport: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };

@@ -1,5 +1,5 @@
 import { TidemarkError, type ImportStatus } from '@tidemark/core'
-import { toTidemarkError } from '@tidemark/core/adapter'
+import { RequestKeys, toTidemarkError } from '@tidemark/core/adapter'
 import type { HandlerSettings } from '../handler-settings.ts'
 import { needed } from '../route.ts'
 import { within } from '../util/within.ts'
@@ -24,6 +24,7 @@ type JobsOptions = Pick<HandlerSettings, 'importer' | 'importState' | 'importWai
 export class ImportJobs {
   readonly #options: JobsOptions
   readonly #notes: ImportNotes
+  readonly #keys: RequestKeys
   readonly #runs = new Map<string, Run>()
   /** Asked for, and not yet looked at. */
   readonly #beginnings = new Map<string, Promise<Run | ImportNote>>()
@@ -31,6 +32,12 @@ export class ImportJobs {
   constructor(options: JobsOptions) {
     this.#options = options
     this.#notes = new ImportNotes(options.importState)
+    this.#keys = new RequestKeys({ store: options.importState, runtime: { now: () => Date.now() }, prefix: 'http-import-key/' })
+  }
+
+  /** One import of a dump is one anyway: a key only must not be that of another. Errors: `IDEMPOTENCY_KEY_REUSED`. */
+  async claim(key: string, id: string): Promise<void> {
+    await this.#keys.claim({ key, id, request: id })
   }
 
   /**

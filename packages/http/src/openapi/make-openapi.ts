@@ -37,8 +37,8 @@ function pathItem(routes: readonly Route[]): unknown {
 }
 
 function operation(route: Route): unknown {
-  const { id, summary, scope, params, query, body, answers } = route
-  const parameters = [...parametersOf(params, 'path'), ...parametersOf(query, 'query')]
+  const { id, summary, scope, params, query, headers, body, answers } = route
+  const parameters = [...parametersOf(params, 'path'), ...parametersOf(query, 'query'), ...parametersOf(headers, 'header')]
   return {
     'operationId': id,
     summary,
@@ -57,7 +57,7 @@ function answerOf({ description, schema, contentType }: RouteAnswer): unknown {
   return contentType === undefined ? { description } : { description, content: { [contentType]: {} } }
 }
 
-function parametersOf(shape: Shape | undefined, place: 'path' | 'query'): readonly unknown[] {
+function parametersOf(shape: Shape | undefined, place: 'path' | 'query' | 'header'): readonly unknown[] {
   if (shape === undefined) return []
   const { properties = {}, required = [] } = schemaOf(shape, 'input')
   return Object.entries(properties).map(([name, schema]) => ({ name, in: place, required: place === 'path' || required.includes(name), schema }))

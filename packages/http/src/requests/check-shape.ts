@@ -6,7 +6,7 @@ import * as v from 'valibot'
 export type Shape = v.GenericSchema<unknown, unknown>
 
 /** Errors: `CONFIG_INVALID` with every fault found. No message quotes what was sent. */
-export function checkShape<S extends Shape>(schema: S, value: unknown, part: 'body' | 'path' | 'query'): v.InferOutput<S> {
+export function checkShape<S extends Shape>(schema: S, value: unknown, part: 'body' | 'path' | 'query' | 'header'): v.InferOutput<S> {
   const parsed = v.safeParse(schema, value, { message: sentence })
   if (parsed.success) return parsed.output
   const issues = toIssues(faultsBelow([part], faultsOf(schema, parsed.issues)))

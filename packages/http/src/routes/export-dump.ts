@@ -7,7 +7,7 @@ import { downloadAnswer } from '../exports/download-answer.ts'
 import type { HandlerContext } from '../handler-context.ts'
 import { wantsAnswerAtOnce } from '../requests/wants-answer-at-once.ts'
 import { defineRoute, needed, type RouteAnswer } from '../route.ts'
-import { nameShape, positiveNumber, wholeNumber } from './shapes.ts'
+import { idempotencyShape, nameShape, positiveNumber, wholeNumber } from './shapes.ts'
 
 const format = v.picklist(['sql', 'csv', 'csv-guarded', 'ndjson', 'parquet'])
 const layout = v.picklist(['single', 'directory'])
@@ -49,9 +49,10 @@ export const dumpRoute = defineRoute({
   method: 'POST', path: '/export/dump', scope: 'operate', id: 'startExport',
   summary: 'Begins an export; a small one is answered with its file',
   query: dumpQuery,
+  headers: idempotencyShape,
   body: dumpShape,
   answers,
-  handle: ({ request, query, body, context }) => dump(request, { ...body, ...query }, context),
+  handle: ({ query, body, ...call }) => dump({ ...call, wanted: { ...body, ...query } }),
 })
 
 /** As the prior designs had it; it begins something, so that pages of other sites may not ask for it. */
@@ -59,23 +60,33 @@ export const getDumpRoute = defineRoute({
   method: 'GET', path: '/export/dump', scope: 'operate', id: 'getExport',
   summary: 'The same, for clients that only have GET',
   query: dumpQuery,
+  headers: idempotencyShape,
   answers,
-  handle: ({ request, query, context }) => dump(request, query, context),
+  handle: ({ query, ...call }) => dump({ ...call, wanted: query }),
 })
 
-async function dump(request: Request, wanted: v.InferOutput<typeof dumpShape>, context: HandlerContext): Promise<Response> {
+interface DumpCall {
+  readonly request: Request
+  readonly headers: v.InferOutput<typeof idempotencyShape>
+  readonly wanted: v.InferOutput<typeof dumpShape>
+  readonly context: HandlerContext
+}
+
+async function dump({ request, headers, wanted, context }: DumpCall): Promise<Response> {
   const exporter = needed(context.exporter, 'exporter')
   const { callbackUrl: url, ...rest } = wanted
   const exportRequest: ExportRequest = url === undefined ? rest : { ...rest, callback: { url } }
   const waitMs = wantsAnswerAtOnce(request) ? 0 : context.exportWaitMs
-  const { status, download } = await exporter.export(exportRequest, { waitMs })
+  const { status, download } = await exporter.export(exportRequest, { waitMs, idempotencyKey: headers['idempotency-key'] })
   if (download === undefined) {
     runOn(status.exportId, context)
     return jsonAnswer(acceptedAnswer(status), 202, { location: `${context.basePath}/export/status/${status.exportId}` })
   }
   // Only the callback, if there is one, is left to do.
   if (url !== undefined) runOn(status.exportId, context)
-  return downloadAnswer({ request: new Request(request.url), open: () => Promise.resolve(download) })
+  const answer = await downloadAnswer({ request: new Request(request.url), open: () => Promise.resolve(download) })
+  answer.headers.set('content-location', `${context.basePath}/export/download/${status.exportId}`)
+  return answer
 }
 
 /** What becomes of it is in its status. */

@@ -5,20 +5,23 @@ import type { ImportJobs } from '../imports/import-jobs.ts'
 import { importAnswer, importShape } from '../imports/import-answer.ts'
 import { wantsAnswerAtOnce } from '../requests/wants-answer-at-once.ts'
 import { defineRoute, needed } from '../route.ts'
-import { doneShape, exportParams, idShape, limitShape } from './shapes.ts'
+import { doneShape, exportParams, idempotencyShape, idShape, limitShape } from './shapes.ts'
 
 const DEFAULT_LIMIT = 50
 
 export const importRoute = defineRoute({
   method: 'POST', path: '/import', scope: 'admin', id: 'startImport',
   summary: 'Loads a dump of the storage into the target, or goes on with it; a small one is waited for',
+  headers: idempotencyShape,
   body: v.strictObject({ exportId: idShape }),
   answers: {
     200: { description: 'It is complete, now or since before.', schema: importShape },
     202: { description: 'It takes longer, or the request said `Prefer: respond-async`. `Location` is its status.', schema: importShape },
   },
-  handle: async ({ request, body: { exportId }, context }) => {
-    const standing = await jobsOf(context).load(exportId, wantsAnswerAtOnce(request) ? 0 : context.importWaitMs)
+  handle: async ({ request, body: { exportId }, headers: { 'idempotency-key': key }, context }) => {
+    const jobs = jobsOf(context)
+    if (key !== undefined) await jobs.claim(key, exportId)
+    const standing = await jobs.load(exportId, wantsAnswerAtOnce(request) ? 0 : context.importWaitMs)
     if (standing.note.status === 'completed') return jsonAnswer(importAnswer(standing))
     return jsonAnswer(importAnswer(standing), 202, { 'location': `${context.basePath}/import/status/${exportId}`, 'retry-after': '5' })
   },

@@ -10,6 +10,14 @@ export const wholeNumber = v.pipe(v.number(), v.integer('Must be a whole number.
 
 export const positiveNumber = v.pipe(v.number(), v.finite('Must be finite.'), v.gtValue(0, 'Must be greater than 0.'))
 
+/** A string of RFC 8941, as the draft has it, or the bare text that most clients send: 1 to 255 visible characters and, in quotes, spaces. */
+export const idempotencyShape = v.strictObject({
+  'idempotency-key': v.optional(v.pipe(
+    v.string(), v.regex(/^("[\x20\x21\x23-\x5b\x5d-\x7e]{1,255}"|[\x21\x23-\x5b\x5d-\x7e]{1,255})$/, 'Must be 1 to 255 visible characters without a quote or a backslash, in quotes or without.'),
+    v.transform((text) => text.replaceAll('"', '')),
+  )),
+})
+
 export const nameParams = v.strictObject({ name: nameShape })
 
 export const exportParams = v.strictObject({ exportId: idShape })
