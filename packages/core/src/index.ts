@@ -49,7 +49,7 @@ export { verifyDump, type VerifyDumpRequest, type VerifyOptions } from './export
 export type { VerifyFinding, VerifyMode, VerifyReport } from './exporter/verify/verify-report.ts'
 export type { ImportEvents, ImportProgressEvent } from './importer/import-events.ts'
 export { Importer } from './importer/importer.ts'
-export type { ImporterOptions, ImportInput, ImportStepOptions } from './importer/import-options.ts'
+export type { ImporterOptions, ImportInput, ImportRunOptions, ImportStepOptions } from './importer/import-options.ts'
 export { importerOptionsSchema } from './importer/importer-shape.ts'
 export type { ImportStatus } from './importer/import-status.ts'
 export { silentLogger, type LogFields, type Logger } from './log/logger.ts'

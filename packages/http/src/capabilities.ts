@@ -7,7 +7,7 @@ export type AnyReplicator = Pick<Replicator, 'on' | 'configure' | 'remove' | 'pa
 export type AnyExporter = Pick<Exporter, 'on' | 'export' | 'finish' | 'status' | 'list' | 'cancel' | 'delete' | 'download'>
 
 /** What is used of an `Importer`. */
-export type AnyImporter = Pick<Importer, 'status' | 'run' | 'step'>
+export type AnyImporter = Pick<Importer, 'status' | 'run' | 'step' | 'looksComplete'>
 
 /** What is used of a `ChangeStream`, whatever its tables. */
 export type AnyChangeStream = Pick<ChangeStream, 'live' | 'listSources'>

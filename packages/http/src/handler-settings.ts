@@ -48,7 +48,7 @@ export const handlerShape = v.strictObject({
   authorize: v.custom<Authorize>((value) => typeof value === 'function', 'Must be a function that says who may do what, such as bearerTokens({ admin: { env: \'ADMIN_TOKEN\' } }).'),
   replicator: v.optional(member<AnyReplicator>('on', 'status', 'syncNow', 'logs')),
   exporter: v.optional(member<AnyExporter>('on', 'status', 'list', 'export', 'download')),
-  importer: v.optional(member<AnyImporter>('status', 'run', 'step')),
+  importer: v.optional(member<AnyImporter>('status', 'run', 'step', 'looksComplete')),
   streams: v.optional(v.union([stream, v.record(v.string(), stream)], 'Must be a ChangeStream, or several by name.')),
   propagator: v.optional(member<AnyPropagator>('status', 'flush')),
   receiver: v.optional(callable<Receiver>()),

@@ -1,7 +1,9 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { fileURLToPath } from 'node:url'
 import type { Importer } from '@tidemark/core'
 import { nodeSqliteStateStore } from '@tidemark/node'
 import { describe, expect, it } from 'vitest'
@@ -17,6 +19,8 @@ interface Standing {
   readonly totalBytesImported: number
   readonly totalBytes: number
 }
+
+const WORKER = fileURLToPath(new URL('test/import-worker.ts', import.meta.url))
 
 const PARTS = { format: 'csv', partBytes: 4_096, maxStatementBytes: 1_024 } as const
 
@@ -55,8 +59,10 @@ function untilAborted(importer: Importer): AnyImporter {
   return {
     status: (...args) => importer.status(...args),
     step: (...args) => importer.step(...args),
-    run: async function* (input, { signal } = {}) {
-      for await (const status of importer.run(input, { signal })) {
+    looksComplete: (...args) => importer.looksComplete(...args),
+    run: async function* (input, options = {}) {
+      const { signal } = options
+      for await (const status of importer.run(input, options)) {
         yield status
         if (signal?.aborted === false) await once(signal, 'abort')
       }
@@ -144,6 +150,75 @@ describe('imports over HTTP', () => {
     expect(await (await second(new Request(`http://localhost/import/status/${exportId}`))).json()).toMatchObject({ status: 'stopped', isRunning: false })
     expect((await post(second, '/import', { exportId }, {})).status).toBe(200)
     sameRows(world)
+  })
+
+  describe('whose process is killed at the end', () => {
+    interface Killed extends AsyncDisposable {
+      readonly ask: (path: string, json?: unknown) => Promise<{ readonly status: number; readonly body: Standing & { readonly notes: readonly string[] } }>
+    }
+
+    /** Killed there, and then another process. */
+    async function afterKill(world: World, exportId: string, [which, when, runs]: readonly [string, string, string]): Promise<Killed> {
+      const worker = spawn(process.execPath, ['--conditions=tidemark-source', '--disable-warning=ExperimentalWarning', WORKER, world.folder, exportId, which, when, runs], { stdio: ['ignore', 'pipe', 'inherit'] })
+      let output = ''
+      worker.stdout.setEncoding('utf8').on('data', (text: string) => { output += text })
+      const [, signal] = await once(worker, 'close') as [number | null, NodeJS.Signals | null] // as its documentation says
+      expect([signal, output]).toEqual(['SIGKILL', ''])
+      const state = nodeSqliteStateStore({ path: join(world.folder, 'state.db') })
+      const handler = createHandler({ authorize: () => true, importer: world.importer, imports: { state } })
+      return {
+        ask: async (path, json) => {
+          const answer = await (json === undefined ? handler(new Request(`http://localhost${path}`)) : post(handler, path, json, {}))
+          return { status: answer.status, body: await answer.json() as Standing & { readonly notes: readonly string[] } }
+        },
+        [Symbol.asyncDispose]: async () => {
+          handler[Symbol.dispose]()
+          await state[Symbol.asyncDispose]()
+        },
+      }
+    }
+
+    it.each([['runs'], ['step']])('is complete when only the note of it is missing: %s', async (runs) => {
+      await using world = await makeWorld()
+      const exportId = await makeDump(world)
+      await using next = await afterKill(world, exportId, ['completed', 'before', runs])
+      sameRows(world)
+      expect(await next.ask(`/import/status/${exportId}`)).toMatchObject({ status: 200, body: { status: 'completed', isRunning: false, totalRowsImported: 2_100, totalRows: 2_100, notes: [expect.stringContaining('killed')] } })
+      expect(await next.ask('/import', { exportId })).toMatchObject({ status: 200, body: { status: 'completed' } })
+      sameRows(world)
+    })
+
+    it('loads no row of a dump without definitions twice', async () => {
+      await using world = await makeWorld()
+      await makeDump(world)
+      const { id } = await world.exporter.start({ content: 'data' })
+      await world.exporter.finish(id)
+      const target = new DatabaseSync(join(world.folder, 'imported.db'))
+      target.exec('CREATE TABLE users (id INTEGER, name TEXT, balance); CREATE TABLE notes (id INTEGER, body TEXT)')
+      target.close()
+      await using next = await afterKill(world, id, ['completed', 'before', 'runs'])
+      expect(await next.ask('/import', { exportId: id })).toMatchObject({ status: 200, body: { status: 'completed' } })
+      sameRows(world)
+    })
+
+    it.each([['before'], ['after']])('goes on when the target still knows where: %s the note that all is loaded', async (when) => {
+      await using world = await makeWorld()
+      const exportId = await makeDump(world)
+      await using next = await afterKill(world, exportId, ['isLoaded', when, 'runs'])
+      expect((await next.ask(`/import/status/${exportId}`)).body).toMatchObject({ status: 'loading', isRunning: false })
+      expect(await next.ask('/import', { exportId })).toMatchObject({ status: 200, body: { status: 'completed', totalRowsImported: 2_100, notes: [] } })
+      sameRows(world)
+    })
+
+    it('is loaded anew into a target that was put in the place of the other', async () => {
+      await using world = await makeWorld()
+      const exportId = await makeDump(world)
+      await using next = await afterKill(world, exportId, ['completed', 'before', 'runs'])
+      for (const suffix of ['', '-wal', '-shm']) rmSync(join(world.folder, `imported.db${suffix}`), { force: true })
+      expect((await next.ask(`/import/status/${exportId}`)).body.status).toBe('loading')
+      expect(await next.ask('/import', { exportId })).toMatchObject({ status: 200, body: { status: 'completed', notes: [] } })
+      sameRows(world)
+    })
   })
 
   it('never answer a failed one with 200, and tell why', async () => {

@@ -7,6 +7,7 @@ import type { RetryOptions } from '../engine/run-steps.ts'
 import type { Logger } from '../log/logger.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { ObjectStorage } from '../storage/object-storage.ts'
+import type { ImportStatus } from './import-status.ts'
 
 export interface ImporterOptions {
   /** Where the dumps are. */
@@ -31,7 +32,15 @@ export interface ImporterOptions {
 /** A dump of an {@link Exporter}, by its id, or a file of SQL by its key. */
 export type ImportInput = string | { readonly sql: string }
 
-export interface ImportStepOptions extends AbortOptions {
+export interface ImportRunOptions extends AbortOptions {
+  /**
+   * Called, and waited for, when everything is loaded and before the target forgets how far it is: who notes it then can tell an import that ended from one that
+   * never began, should nobody live to hear of the end. After a kill it may be called again.
+   */
+  readonly beforeEnd?: ((status: ImportStatus) => unknown) | undefined
+}
+
+export interface ImportStepOptions extends ImportRunOptions {
   /** How long the step may work, in milliseconds. Default 20,000. A slice that was begun is finished. */
   readonly budgetMs?: number | undefined
 }

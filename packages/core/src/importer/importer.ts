@@ -10,11 +10,11 @@ import { throwIfAborted } from '../util/throw-if-aborted.ts'
 import { Emitter, type Unsubscribe } from '../events/emitter.ts'
 import { importContext, type ImportContext } from './import-context.ts'
 import type { ImportEvents } from './import-events.ts'
-import type { ImporterOptions, ImportInput, ImportStepOptions } from './import-options.ts'
+import type { ImporterOptions, ImportInput, ImportRunOptions, ImportStepOptions } from './import-options.ts'
 import type { ImportPlace } from './import-place.ts'
 import { ImportSession } from './import-session.ts'
 import type { ImportStatus } from './import-status.ts'
-import { loadDump } from './load-dump.ts'
+import { loadDump, tablesIn } from './load-dump.ts'
 import { loadSqlFile } from './load-sql-file.ts'
 
 const DEFAULT_BUDGET_MS = 20_000
@@ -47,7 +47,7 @@ export class Importer {
    * Errors: `TARGET_NOT_OWNED` for a table that is there already, `DUMP_INCOMPLETE`, `DUMP_CORRUPT`, `DUMP_FOREIGN`, `DUMP_NEWER`, `STATEMENT_FAILED` with the line,
    * `DUMP_KEY_MISSING`, `DUMP_KEY_WRONG`, `SECRET_MISSING`, `NOT_SUPPORTED`, `STORAGE_*`, `TARGET_*`, `LEASE_LOST` when another process loads the same, `ABORTED`.
    */
-  async load(input: ImportInput, options: AbortOptions = {}): Promise<ImportStatus> {
+  async load(input: ImportInput, options: ImportRunOptions = {}): Promise<ImportStatus> {
     let last: ImportStatus | undefined
     for await (const status of this.run(input, options)) last = status
     if (last === undefined) throw new TidemarkError('INTERNAL', 'An import ended without a status.')
@@ -55,15 +55,15 @@ export class Importer {
   }
 
   /** As `load`, with the status after each slice. Ended early, it goes on another time. */
-  run(input: ImportInput, { signal = new AbortController().signal }: AbortOptions = {}): AsyncGenerator<ImportStatus> {
-    return this.#told(input, this.#retried(input, signal))
+  run(input: ImportInput, { signal = new AbortController().signal, beforeEnd }: ImportRunOptions = {}): AsyncGenerator<ImportStatus> {
+    return this.#told(input, this.#retried(input, { signal, beforeEnd }))
   }
 
   /** Slices until the budget is used up, at least one: for an alarm or a cron trigger. Errors: as `load`; retryable ones are for the caller to come back after. */
-  async step(input: ImportInput, { budgetMs = DEFAULT_BUDGET_MS, signal = new AbortController().signal }: ImportStepOptions = {}): Promise<{ readonly done: boolean; readonly status: ImportStatus }> {
+  async step(input: ImportInput, { budgetMs = DEFAULT_BUDGET_MS, signal = new AbortController().signal, beforeEnd }: ImportStepOptions = {}): Promise<{ readonly done: boolean; readonly status: ImportStatus }> {
     const { runtime } = this.#context
     const endMs = runtime.now() + budgetMs
-    for await (const status of this.#told(input, this.#slices(input, signal))) {
+    for await (const status of this.#told(input, this.#slices(input, { signal, beforeEnd }))) {
       const done = status.status === 'completed'
       if (done || runtime.now() >= endMs) return { done, status }
     }
@@ -75,6 +75,19 @@ export class Importer {
     const { importId, dump, totals } = await (typeof input === 'string' ? this.#openDump(input, signal) : this.#openFile(input.sql, signal))
     await using connection = await this.#context.target.connectImport({ signal })
     return loading(await ImportSession.open({ importId, dump, connection, signal }), totals)
+  }
+
+  /**
+   * Whether the target has every table of the dump and no place to go on from: as after the end of an import, but whose the tables are it can't say. For who was told by
+   * `beforeEnd`, and of no end. Errors: as `load`.
+   */
+  async looksComplete(id: string, { signal = new AbortController().signal }: AbortOptions = {}): Promise<boolean> {
+    const { target } = this.#context
+    const { importId, dump, manifest } = await this.#openDump(id, signal)
+    await using connection = await target.connectImport({ signal })
+    const session = await ImportSession.open({ importId, dump, connection, signal })
+    const names = tablesIn(target, manifest).map(({ name }) => name)
+    return !session.hasBegun && names.length > 0 && (await session.existing(names)).length === names.length
   }
 
   /** Tells listeners of a run or a step. */
@@ -102,18 +115,18 @@ export class Importer {
     }
   }
 
-  async *#retried(input: ImportInput, signal: AbortSignal): AsyncGenerator<ImportStatus> {
+  async *#retried(input: ImportInput, options: SliceOptions): AsyncGenerator<ImportStatus> {
     let failures = 0
     for (;;) {
       try {
-        for await (const status of this.#slices(input, signal)) {
+        for await (const status of this.#slices(input, options)) {
           failures = 0
           yield status
         }
         return
       } catch (error) {
         failures += 1
-        await this.#rest(input, { error: toTidemarkError(error), failures, signal })
+        await this.#rest(input, { error: toTidemarkError(error), failures, signal: options.signal })
       }
     }
   }
@@ -128,16 +141,16 @@ export class Importer {
     await waitForRetry(error, failures, { runtime, retry, signal, onRetry })
   }
 
-  #slices(input: ImportInput, signal: AbortSignal): AsyncGenerator<ImportStatus> {
-    return typeof input === 'string' ? this.#dump(input, signal) : this.#file(input.sql, signal)
+  #slices(input: ImportInput, options: SliceOptions): AsyncGenerator<ImportStatus> {
+    return typeof input === 'string' ? this.#dump(input, options) : this.#file(input.sql, options)
   }
 
-  async *#dump(id: string, signal: AbortSignal): AsyncGenerator<ImportStatus> {
+  async *#dump(id: string, { signal, beforeEnd }: SliceOptions): AsyncGenerator<ImportStatus> {
     const { source: storage, target, compressionOf } = this.#context
     const { importId, dump, totals, manifest, encryption, format } = await this.#openDump(id, signal)
     await using connection = await target.connectImport({ signal })
     const session = await ImportSession.open({ importId, dump, connection, signal })
-    yield* this.#finishing(session, totals, loadDump({ session, manifest, storage, target, format, compressionOf, encryption }))
+    yield* this.#finishing(session, { totals, beforeEnd }, loadDump({ session, manifest, storage, target, format, compressionOf, encryption }))
   }
 
   async #openDump(id: string, signal: AbortSignal): Promise<OpenedDump> {
@@ -149,13 +162,13 @@ export class Importer {
     return { importId: manifest.id, dump: manifest.sha256, totals, manifest, encryption, format }
   }
 
-  async *#file(key: string, signal: AbortSignal): AsyncGenerator<ImportStatus> {
+  async *#file(key: string, { signal, beforeEnd }: SliceOptions): AsyncGenerator<ImportStatus> {
     const { source: storage, target, maxStatementBytes, compressions } = this.#context
     const { importId, dump, totals } = await this.#openFile(key, signal)
     const compression = compressions.find(({ extension }) => key.endsWith(`.${extension}`))
     await using connection = await target.connectImport({ signal })
     const session = await ImportSession.open({ importId, dump, connection, signal })
-    yield* this.#finishing(session, totals, loadSqlFile({ session, storage, key, fileBytes: totals.bytes, compression, rules: target.rules, maxStatementBytes }))
+    yield* this.#finishing(session, { totals, beforeEnd }, loadSqlFile({ session, storage, key, fileBytes: totals.bytes, compression, rules: target.rules, maxStatementBytes }))
   }
 
   async #openFile(key: string, signal: AbortSignal): Promise<Opened> {
@@ -164,11 +177,13 @@ export class Importer {
     return { importId: importIdOf({ sql: key }), dump: `${file.bytes}:${file.etag}`, totals: { rows: undefined, bytes: file.bytes } }
   }
 
-  async *#finishing(session: ImportSession, totals: Totals, places: AsyncIterable<ImportPlace>): AsyncGenerator<ImportStatus> {
+  async *#finishing(session: ImportSession, { totals, beforeEnd }: Ending, places: AsyncIterable<ImportPlace>): AsyncGenerator<ImportStatus> {
     for await (const _place of places) {
       yield loading(session, totals)
       throwIfAborted(session.signal)
     }
+    await beforeEnd?.(loading(session, totals))
+    throwIfAborted(session.signal)
     const notes = await session.finish()
     yield { ...loading(session, totals), status: 'completed', notes }
   }
@@ -186,6 +201,10 @@ interface Totals {
   readonly rows: number | undefined
   readonly bytes: number
 }
+
+type SliceOptions = ImportRunOptions & { readonly signal: AbortSignal }
+
+type Ending = Pick<ImportRunOptions, 'beforeEnd'> & { readonly totals: Totals }
 
 /** What is to be loaded. */
 interface Opened {

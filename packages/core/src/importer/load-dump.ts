@@ -24,14 +24,23 @@ export interface LoadDumpRequest {
 /** From where the import stands. Gives the place after each slice. Errors: `TARGET_NOT_OWNED` before anything is written; `DUMP_CORRUPT`; `STATEMENT_FAILED`; `TARGET_*`. */
 export async function* loadDump(request: LoadDumpRequest): AsyncGenerator<ImportPlace> {
   const { session, manifest, storage, compressionOf, encryption } = request
-  const isForeign = manifest.dialect !== request.target.name
-  const tables = isForeign ? manifest.tables.map(localTable) : manifest.tables
+  const isForeign = isOfAnother(request.target, manifest)
+  const tables = tablesIn(request.target, manifest)
   if (!session.hasBegun) await requireRoom(session, manifest, tables)
   if (isForeign && manifest.content !== 'data') yield* createTables(session, tables)
   for (const [index, object] of manifest.objects.entries()) {
     if (index < session.place.object) continue
     yield* loadObject({ session, index, object, read: { storage, id: manifest.id, compressionOf, encryption, signal: session.signal } }, { ...request, tables, isForeign })
   }
+}
+
+/** As the target has them. */
+export function tablesIn(target: ImportTarget, manifest: Manifest): readonly ManifestTable[] {
+  return isOfAnother(target, manifest) ? manifest.tables.map(localTable) : manifest.tables
+}
+
+function isOfAnother({ name }: ImportTarget, { dialect }: Manifest): boolean {
+  return dialect !== name
 }
 
 interface Loading extends LoadDumpRequest {

@@ -18,6 +18,8 @@ interface Run {
   note: ImportNote
 }
 
+const UNSEEN = 'The process was killed when it was complete; what it found at the end, such as rows whose foreign key names none, was not noted.'
+
 type JobsOptions = Pick<HandlerSettings, 'importer' | 'importState' | 'importWaitMs' | 'runsImports' | 'waitUntil'> & { readonly closing: AbortSignal }
 
 /** Imports that were asked for. One of a dump at a time: asking again joins it, or goes on where the target says that it is. */
@@ -58,7 +60,8 @@ export class ImportJobs {
     if (run !== undefined) return { note: run.note, isRunning: true }
     const note = await this.#notes.get(id)
     if (note === undefined) throw new TidemarkError('NAME_UNKNOWN', 'No import of this dump is known.', { remedy: 'Ask for it with POST /import: it goes on where the target says that it is.' })
-    return { note, isRunning: false }
+    // How it stands can be told, whether or not its target answers.
+    return { note: await this.#seen(note, this.#options.closing).catch(() => note), isRunning: false }
   }
 
   async list(): Promise<readonly ImportStanding[]> {
@@ -91,10 +94,11 @@ export class ImportJobs {
 
   async #start(id: string): Promise<Run | ImportNote> {
     const importer = needed(this.#options.importer, 'importer')
-    const before = await this.#notes.get(id)
-    if (before?.status === 'completed') return before
+    const stored = await this.#notes.get(id)
     const stop = new AbortController()
     const signal = AbortSignal.any([this.#options.closing, stop.signal])
+    const before = stored === undefined ? undefined : await this.#seen(stored, signal)
+    if (before?.status === 'completed') return before
     // A dump that is not there, or does not fit, leaves no note.
     const status = await importer.status(id, { signal })
     const nowMs = Date.now()
@@ -106,9 +110,20 @@ export class ImportJobs {
     return run
   }
 
+  /** An import whose process was killed after its end, and before that was noted, has ended all the same: all was loaded, and nothing is left to go on with. */
+  async #seen(note: ImportNote, signal: AbortSignal): Promise<ImportNote> {
+    if (note.status === 'completed' || note.isLoaded !== true) return note
+    const importer = needed(this.#options.importer, 'importer')
+    if (!(await importer.looksComplete(note.importId, { signal }))) return note
+    const { error: _error, ...rest } = note
+    const completed: ImportNote = { ...rest, status: 'completed', notes: [UNSEEN], updatedAtMs: Date.now() }
+    await this.#notes.put(completed)
+    return completed
+  }
+
   async #run(run: Run, signal: AbortSignal): Promise<ImportNote> {
     try {
-      for await (const status of this.#statuses(run.note.importId, signal)) await this.#note(run, noteOf(run.note.importId, status, run.note.createdAtMs))
+      for await (const status of this.#statuses(run, signal)) await this.#note(run, noteOf(run.note.importId, status, run.note.createdAtMs))
     } catch (cause) {
       const error = toTidemarkError(cause)
       const isStopped = signal.aborted && error.code === 'ABORTED'
@@ -121,11 +136,13 @@ export class ImportJobs {
   }
 
   /** To the end, or one step of it. */
-  async *#statuses(id: string, signal: AbortSignal): AsyncGenerator<ImportStatus> {
+  async *#statuses(run: Run, signal: AbortSignal): AsyncGenerator<ImportStatus> {
+    const { importId: id, createdAtMs } = run.note
+    const beforeEnd = (status: ImportStatus): Promise<void> => this.#note(run, { ...noteOf(id, status, createdAtMs), isLoaded: true })
     const { runsImports, importWaitMs } = this.#options
     const importer = needed(this.#options.importer, 'importer')
-    if (runsImports) yield* importer.run(id, { signal })
-    else yield (await importer.step(id, { budgetMs: importWaitMs, signal })).status
+    if (runsImports) yield* importer.run(id, { signal, beforeEnd })
+    else yield (await importer.step(id, { budgetMs: importWaitMs, signal, beforeEnd })).status
   }
 
   async #note(run: Run, note: ImportNote): Promise<void> {

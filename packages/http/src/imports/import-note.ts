@@ -5,6 +5,8 @@ export interface ImportNote extends Omit<ImportStatus, 'status' | 'totalRows'> {
   readonly version: 1
   /** `stopped`: before its end, by a call or with the handler. */
   readonly status: 'loading' | 'completed' | 'failed' | 'stopped'
+  /** Whether everything is loaded, and only the end was to come. */
+  readonly isLoaded?: boolean | undefined
   readonly totalRows?: number | undefined
   readonly error?: ErrorReport | undefined
   /** Milliseconds since 1970. */
