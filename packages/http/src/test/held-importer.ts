@@ -6,6 +6,7 @@ export function heldImporter(importer: () => AnyImporter, open: AbortSignal): An
   return {
     status: (...args) => importer().status(...args),
     step: (...args) => importer().step(...args),
+    looksComplete: (...args) => importer().looksComplete(...args),
     run: async function* (input, options = {}) {
       for await (const status of importer().run(input, options)) {
         yield status
