@@ -47,6 +47,7 @@ export function lineChart(label: string, series: ReadonlyMap<string, readonly Po
     frame(`${label}. ${words}`, { scale, options, mark: format }, lines),
     h('ul', { class: 'legend' },
       shown.map(([name, points], index) => h('li', {}, swatch(index), name, ' ', h('b', {}, format(points.at(-1)?.value ?? 0)))),
+      series.size === 0 ? h('li', { class: 'quiet' }, 'No sync has succeeded yet.') : undefined,
       series.size > COLOURS ? h('li', { class: 'quiet' }, `and ${series.size - COLOURS} more in the table`) : undefined))
 }
 

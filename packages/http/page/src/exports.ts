@@ -77,6 +77,7 @@ function nameOf(id: string): string {
   return `export ${shortId(id)}`
 }
 
+/** Ids begin with their time: those of one minute differ at the end. */
 export function shortId(id: string): string {
-  return id.replace('export_', '').slice(0, 8)
+  return id.slice(-8)
 }

@@ -20,7 +20,7 @@ export function table<Row>(caption: string, columns: readonly Column<Row>[], row
   return h('div', { class: 'scroll', role: 'group', 'aria-label': caption, id: `${id}-scroll` },
     h('table', { 'aria-label': caption, role: 'table', class: id },
       h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, columns.map(({ title, kind }) => h('th', { scope: 'col', role: 'columnheader', class: kind }, title)))),
-      h('tbody', { role: 'rowgroup' }, rows.map((row) => h('tr', { role: 'row', id: `${id}-${key(row)}` }, columns.map((column, index) => cellOf(column, row, index)))))))
+      h('tbody', { role: 'rowgroup' }, rows.map((row) => h('tr', { role: 'row', id: `${id}:${key(row)}` }, columns.map((column, index) => cellOf(column, row, index)))))))
 }
 
 function cellOf<Row>({ title, kind, cell }: Column<Row>, row: Row, index: number): HTMLElement {
