@@ -36,6 +36,16 @@ describe('/data-replication', () => {
     await expect.poll(() => idsOf('planned_people'), { timeout: 15_000 }).toEqual([{ ids: '1,9007199254740993,1152921504606846976' }])
   })
 
+  it('is loaded by an object that is evicted after each slice, from where it stopped', async () => {
+    const slicing = new InstanceClient(instances, 'evicted')
+    await (await slicing.ask('/crowd', { method: 'POST', body: '500' })).text()
+    // The first request makes the object, and with it the first alarm.
+    await expect.poll(() => slicing.query('SELECT count(*) AS count FROM crowd').catch(() => 'none yet'), { timeout: 15_000, interval: 200 }).toEqual([{ count: 500 }])
+    const { evicted, readsBetweenAlarms } = await slicing.json('/evicted') as { readonly evicted: number; readonly readsBetweenAlarms: number }
+    expect(evicted).toBeGreaterThan(3)
+    expect(readsBetweenAlarms).toBe(0)
+  }, 30_000)
+
   it.each([
     ['a name that is unknown', '/data-replication/sync/unknown', 'admin', 404, 'NAME_UNKNOWN'],
     ['a client', '/data-replication/sync/people', 'client', 401, 'REQUEST_UNAUTHORIZED'],
@@ -43,4 +53,9 @@ describe('/data-replication', () => {
     const answer = await instance.ask(path, { method: 'POST', token })
     expect([answer.status, (await answer.json() as { readonly code: string }).code]).toEqual([status, code])
   })
+})
+
+it('is not there at all with options that are wrong', async () => {
+  const answer = await new InstanceClient(instances, 'wrong').ask('/query', { method: 'POST', body: JSON.stringify({ sql: 'SELECT 1' }) })
+  expect([answer.status, await answer.text()]).toEqual([500, expect.stringMatching(/The options have 1 fault\. storage: /)])
 })

@@ -17,7 +17,7 @@ export type WithTidemark<Base extends StarbaseObjectClass> = new (...parameters:
  * StarbaseDB's object with Tidemark in it, beside its database: export the result under the name of the object's class. The instance's own alarm, which
  * its cron plugin sets, and those of Tidemark share the one that an object has. Everything that is kept is in tables whose names begin with `tmp_`.
  *
- * `configure` is called when something of it is first needed. Options that are wrong are told of by the routes, and stop nothing else of the instance.
+ * `configure` is called when the object is made. Options that are wrong are an error of its constructor, so that the instance answers nothing before they are mended: `CONFIG_INVALID`.
  */
 export function withTidemark<Base extends StarbaseObjectClass>(base: Base, configure: (environment: EnvironmentOf<Base>) => TidemarkOptions): WithTidemark<Base> {
   // What is known of the class, and what the platform gives its constructor.
@@ -27,7 +27,7 @@ export function withTidemark<Base extends StarbaseObjectClass>(base: Base, confi
 
     constructor(context: ObjectContext, environment: EnvironmentOf<Base>) {
       super(context, environment)
-      this.#host = new ObjectHost({ context, configure: () => configure(environment), alarm: () => super.alarm() })
+      this.#host = new ObjectHost({ context, options: configure(environment), alarm: () => super.alarm() })
     }
 
     override async fetch(request: Request): Promise<Response> {

@@ -23,13 +23,12 @@ const EXPORT_DELAY_MS = 2_000
 const PROPAGATE_DELAY_MS = 5_000
 /** The log grows between two of these beyond what is to be kept. */
 const PURGE_DELAY_MS = 3_600_000
-const LOOK_AGAIN_MS = 10_000
 const FLUSH_BUDGET_MS = 20_000
 const MAX_TICKETS = 100
 
 export interface ObjectHostOptions {
   readonly context: ObjectContext
-  readonly configure: () => TidemarkOptions
+  readonly options: TidemarkOptions
   /** What the object did at its alarm before there were others. */
   readonly alarm: () => Promise<void>
 }
@@ -37,19 +36,19 @@ export interface ObjectHostOptions {
 /** Tidemark inside of the object. */
 export class ObjectHost {
   readonly #context: ObjectContext
-  readonly #configure: () => TidemarkOptions
   readonly #alarms: DurableObjectAlarms
   readonly #scopes = new WeakMap<Request, StarbaseScope>()
   readonly #tickets = new Map<string, CdcSelection>()
-  #composition: Composition | undefined
+  readonly #composition: Composition
   /** Whether something was written since the last flush began. */
   #isBehind = true
   /** Jobs that a write has asked for, until they are called. */
   readonly #woken = new Set<string>()
 
-  constructor({ context, configure, alarm }: ObjectHostOptions) {
+  /** Errors: `CONFIG_INVALID`. */
+  constructor({ context, options, alarm }: ObjectHostOptions) {
     this.#context = context
-    this.#configure = configure
+    this.#composition = compose(context, options, (request, scope) => includesScope(this.#scopes.get(request) ?? 'none', scope))
     this.#alarms = new DurableObjectAlarms(context.storage, {
       [STARBASE]: async () => {
         await alarm()
@@ -59,13 +58,15 @@ export class ObjectHost {
       [EXPORTS]: () => this.#export(),
       [PROPAGATE]: () => this.#propagate(),
       [PURGE]: () => this.#purge(),
-    }, { key: ALARMS, onError: (job, error) => this.#composition?.logger.warn({ job, code: toTidemarkError(error).code }, 'A job of the alarm failed; it comes again.') })
+    }, { key: ALARMS, onError: (job, error) => this.#composition.logger.warn({ job, code: toTidemarkError(error).code }, 'A job of the alarm failed; it comes again.') })
+    // What is due is told by what is stored; which replications there are, by the options of this release.
+    if (this.#composition.replicator !== undefined) this.#wakeOnce(REPLICATE, 0)
   }
 
   /** Never rejects: what goes wrong is a problem of RFC 9457. */
   async handle(request: Request, scope: StarbaseScope): Promise<Response> {
     try {
-      const { handler, exporter, replicator } = this.#compose()
+      const { handler, exporter, replicator } = this.#composition
       if (exporter !== undefined && scope !== 'none' && beginsExport(request)) await this.#alarms.wakeAt(EXPORTS, Date.now() + EXPORT_DELAY_MS)
       this.#scopes.set(request, scope)
       const answer = await handler(request)
@@ -90,7 +91,7 @@ export class ObjectHost {
       const selection = this.#tickets.get(ticket)
       this.#tickets.delete(ticket)
       if (selection === undefined) throw new TidemarkError('REQUEST_UNAUTHORIZED', 'The ticket is not known here.')
-      const { stream } = this.#compose()
+      const { stream } = this.#composition
       if (stream === undefined) throw new TidemarkError('ROUTE_UNKNOWN', 'No changes are captured here.')
       return await cdcSocket(stream, selection)
     } catch (error) {
@@ -110,7 +111,7 @@ export class ObjectHost {
 
   /** What could not be sent is left to the alarm. */
   async flush(): Promise<void> {
-    const { propagator, logger } = this.#compose()
+    const { propagator, logger } = this.#composition
     if (propagator === undefined || !this.#isBehind) return
     this.#isBehind = false
     try {
@@ -146,17 +147,12 @@ export class ObjectHost {
     return row?.[0]
   }
 
-  /** What goes wrong here is nothing to who has written. */
   #written(): void {
-    try {
-      const { changes, propagator } = this.#compose()
-      this.#isBehind = true
-      changes?.notify()
-      if (changes !== undefined) this.#wakeOnce(PURGE, PURGE_DELAY_MS)
-      if (propagator !== undefined) this.#wakeOnce(PROPAGATE, PROPAGATE_DELAY_MS)
-    } catch {
-      // Options that are wrong are told of by every route.
-    }
+    const { changes, propagator } = this.#composition
+    this.#isBehind = true
+    changes?.notify()
+    if (changes !== undefined) this.#wakeOnce(PURGE, PURGE_DELAY_MS)
+    if (propagator !== undefined) this.#wakeOnce(PROPAGATE, PROPAGATE_DELAY_MS)
   }
 
   /** To store it with each write would cost one more write each time. */
@@ -167,43 +163,29 @@ export class ObjectHost {
   }
 
   async #export(): Promise<number | undefined> {
-    const { exporter, sliceMs } = this.#compose()
+    const { exporter, sliceMs } = this.#composition
     return (await exporter?.stepDue({ budget: { ms: sliceMs } }))?.nextAtMs
   }
 
-  /** As long as the object lives, its own timers have copies made in time; the alarm is for one that does not. What is under way is looked after. */
+  /** One slice after another until the time is over: nothing goes on between two alarms, so that an eviction loses nothing. */
   async #replicate(): Promise<number | undefined> {
-    const { replicator } = this.#compose()
-    if (replicator === undefined) return undefined
-    await replicator.start()
-    const soonMs = Date.now() + LOOK_AGAIN_MS
-    const active = (await replicator.status()).filter(({ isActive }) => isActive)
-    const times = active.map(({ activity, nextSyncAtMs }) => (activity === 'syncing' ? soonMs : Math.max(soonMs, nextSyncAtMs ?? Infinity)))
-    const nextAtMs = Math.min(...times)
-    return Number.isFinite(nextAtMs) ? nextAtMs : undefined
+    const { replicator, replicateMs } = this.#composition
+    return (await replicator?.stepDue({ budget: { ms: replicateMs } }))?.nextAtMs
   }
 
   async #propagate(): Promise<number | undefined> {
     this.#woken.delete(PROPAGATE)
     this.#isBehind = false
-    return (await this.#compose().propagator?.flush({ budgetMs: FLUSH_BUDGET_MS }))?.nextAtMs
+    return (await this.#composition.propagator?.flush({ budgetMs: FLUSH_BUDGET_MS }))?.nextAtMs
   }
 
   /** Nobody may follow the changes, and they are logged all the same. */
   async #purge(): Promise<undefined> {
     this.#woken.delete(PURGE)
-    const { changes } = this.#compose()
+    const { changes } = this.#composition
     if (changes === undefined || !(await changes.status()).isInstalled) return
     await using connection = await changes.connect()
     while (await connection.purge());
-  }
-
-  #compose(): Composition {
-    if (this.#composition !== undefined) return this.#composition
-    this.#composition = compose(this.#context, this.#configure(), (request, scope) => includesScope(this.#scopes.get(request) ?? 'none', scope))
-    // What is due is told by what is stored; when, nobody has said before the first time.
-    if (this.#composition.replicator !== undefined) this.#wakeOnce(REPLICATE, 0)
-    return this.#composition
   }
 }
 

@@ -21,6 +21,8 @@ export interface TidemarkOptions {
 export interface ReplicationSettings extends Omit<ReplicatorOptions, 'target' | 'instance' | 'tablePrefix' | 'logger'> {
   /** What `POST /data-replication/configure` may name as `sourceConfig.dialect`. Default: none, and nothing can be configured. */
   readonly sources?: HandlerOptions['sources']
+  /** How long one alarm works on copies, in milliseconds; the slice under way then ends. Default 10,000. */
+  readonly sliceMs?: number | undefined
 }
 
 export interface ExportSettings extends Omit<ExporterOptions, 'source' | 'state' | 'instance' | 'logger'> {

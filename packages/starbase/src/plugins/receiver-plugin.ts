@@ -6,8 +6,8 @@ const PATH = '/propagate'
 export class ReceiverPlugin extends RoutePlugin {
   readonly pathPrefix = PATH
 
-  constructor({ stub }: Pick<PluginOptions, 'stub'>) {
-    super({ name: 'tidemark:receiver', paths: [PATH], requiresAuth: false }, { stub })
+  constructor(options: Pick<PluginOptions, 'stub'>) {
+    super({ name: 'tidemark:receiver', paths: [PATH], requiresAuth: false }, options)
   }
 
   /** With the sender's token. */

@@ -3,6 +3,7 @@ import { problemAnswer, type Scope } from '@tidemark/http'
 import type { StarbaseAnswer, StarbaseApp, StarbaseContext, StarbasePlugin, StarbaseQuery } from '../plugin-contract.ts'
 import type { StarbaseScope } from '../starbase-scope.ts'
 import type { TidemarkStub } from '../tidemark-stub.ts'
+import { checkPluginOptions } from './check-plugin-options.ts'
 
 export interface PluginOptions {
   /** Of the instance's object, whose class is made by `withTidemark`. */
@@ -11,7 +12,7 @@ export interface PluginOptions {
   readonly clients?: Scope | undefined
 }
 
-/** Routes of the instance that are answered by its object. */
+/** Routes of the instance that are answered by its object. Errors: the constructor throws `CONFIG_INVALID`. */
 export abstract class RoutePlugin implements StarbasePlugin {
   readonly name: string
   readonly opts: { readonly requiresAuth: boolean }
@@ -19,7 +20,9 @@ export abstract class RoutePlugin implements StarbasePlugin {
   readonly #clients: StarbaseScope
   readonly #paths: readonly string[]
 
-  constructor({ name, paths, requiresAuth = true }: { readonly name: string; readonly paths: readonly string[]; readonly requiresAuth?: boolean }, { stub, clients }: PluginOptions) {
+  constructor({ name, paths, requiresAuth = true }: { readonly name: string; readonly paths: readonly string[]; readonly requiresAuth?: boolean }, options: PluginOptions) {
+    checkPluginOptions(options)
+    const { stub, clients } = options
     this.name = name
     this.opts = { requiresAuth }
     this.stub = stub

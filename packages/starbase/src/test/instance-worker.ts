@@ -4,13 +4,15 @@ import { Hono } from 'hono'
 import {
   ChangeStreamPlugin, DataReplicationPlugin, ExportPlugin, PropagationPlugin, ReceiverPlugin, withTidemark, type StarbaseConfiguration, type StarbaseDataSource, type StarbaseObject, type StarbasePlugin, type TidemarkMethods, type TidemarkOptions,
 } from '../index.ts'
-import { addPerson, elsewhere } from './elsewhere.ts'
+import { addCrowd, addPerson, elsewhere, farElsewhere } from './elsewhere.ts'
 import { InstanceObject } from './instance-object.ts'
 
 interface Environment {
   readonly OBJECTS: Namespace
   readonly NORTHERN: Namespace
   readonly COPYING: Namespace
+  readonly EVICTED: Namespace
+  readonly WRONG: Namespace
   readonly BUCKET: R2Bucket
   readonly SELF: { fetch(url: string, init: object): Promise<Response> }
 }
@@ -56,6 +58,40 @@ export const NorthernObjects = withTidemark(Inspected, (environment) => ({ ...op
 /** An instance that keeps copies. */
 export const CopyingObjects = withTidemark(Inspected, (environment) => ({ ...options(environment as Environment), ...copies() }))
 
+type EvictedContext = ConstructorParameters<typeof Inspected>[0] & { abort(reason: string): void }
+
+const seen = { evicted: 0, readsBetweenAlarms: 0 }
+let isInAlarm = false
+
+function noteRead(): void {
+  if (!isInAlarm) seen.readsBetweenAlarms += 1
+}
+
+/** An instance that keeps a copy, and is ended after each of its alarms. */
+const SlicingObjects = withTidemark(Inspected, () => ({
+  replication: { sliceMs: 1, slice: { rows: 50 }, replications: [{ name: 'crowd', source: farElsewhere(noteRead), sourceTable: 'crowd' }] },
+}))
+export class EvictedObjects extends SlicingObjects {
+  readonly #context: EvictedContext
+
+  constructor(context: EvictedContext, environment: unknown) {
+    super(context, environment)
+    this.#context = context
+  }
+
+  override async alarm(): Promise<void> {
+    isInAlarm = true
+    await super.alarm().finally(() => { isInAlarm = false })
+    seen.evicted += 1
+    // Between two alarms, of which neither is to be cut: the platform would wait for seconds before it tries one again.
+    if (await this.#context.storage.getAlarm() !== null) await this.#context.storage.setAlarm(Date.now() + 100)
+    setTimeout(() => this.#context.abort('evicted by the test'), 10)
+  }
+}
+
+/** An instance whose options are wrong. */
+export const WrongObjects = withTidemark(Inspected, () => ({ exports: { storage: undefined as never } })) // as of a binding that is missing
+
 function copies(): TidemarkOptions {
   return {
     replication: {
@@ -82,9 +118,14 @@ function toSouth({ SELF }: Environment): TidemarkOptions {
   }
 }
 
-function namespaceOf(hostname: string, { OBJECTS, NORTHERN, COPYING }: Environment): Namespace {
-  if (hostname === 'north.example') return NORTHERN
-  return hostname === 'copies.example' ? COPYING : OBJECTS
+function namespaceOf(hostname: string, { OBJECTS, ...others }: Environment): Namespace {
+  switch (hostname) {
+    case 'north.example': return others.NORTHERN
+    case 'copies.example': return others.COPYING
+    case 'evicted.example': return others.EVICTED
+    case 'wrong.example': return others.WRONG
+    default: return OBJECTS
+  }
 }
 
 /** Instances by the name of the host; their tokens are `admin` and `client`. */
@@ -133,6 +174,7 @@ class Instance {
 
   async #app(config: StarbaseConfiguration): Promise<Hono<HonoEnvironment>> {
     const app = new Hono<HonoEnvironment>()
+    app.onError((error, context) => context.text(error.message, 500))
     app.use('*', async (context, next) => {
       context.set('config', config)
       context.set('dataSource', this.#dataSource)
@@ -143,6 +185,8 @@ class Instance {
     app.post('/unheard', async (context) => context.json({ result: await this.#unheard(await context.req.text()) }))
     app.post('/alarm', async (context) => context.json({ result: await this.#setAlarm(Number(await context.req.text())) }))
     app.post('/people', async (context) => context.json({ result: await addPerson(BigInt(await context.req.text()), 'a person') }))
+    app.post('/crowd', async (context) => context.json({ result: await addCrowd(Number(await context.req.text())) }))
+    app.get('/evicted', (context) => context.json(seen))
     app.post('/wake', async (context) => context.json({ result: await this.#stub.wake() }))
     app.get('/inspect', async (context) => context.json({ result: await this.#stub.inspect() }))
     return app

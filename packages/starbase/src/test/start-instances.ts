@@ -5,6 +5,8 @@ import { kCurrentWorker, Miniflare } from 'miniflare'
 /** Newer than everything that is used of the runtime; fixed, so that it does what it did. */
 const COMPATIBILITY_DATE = '2026-07-01'
 
+const CLASSES = { OBJECTS: 'StarbaseObjects', NORTHERN: 'NorthernObjects', COPYING: 'CopyingObjects', EVICTED: 'EvictedObjects', WRONG: 'WrongObjects' }
+
 export type StartedInstances = Miniflare
 
 /** The instances of `instance-worker.ts`, bundled as an application would bundle it: without Node's modules. */
@@ -17,7 +19,7 @@ export async function startInstances(): Promise<StartedInstances> {
   })
   const runtime = new Miniflare({
     modules: true, script: outputFiles[0]?.text ?? '', compatibilityDate: COMPATIBILITY_DATE,
-    durableObjects: { OBJECTS: { className: 'StarbaseObjects', useSQLite: true }, NORTHERN: { className: 'NorthernObjects', useSQLite: true }, COPYING: { className: 'CopyingObjects', useSQLite: true } },
+    durableObjects: Object.fromEntries(Object.entries(CLASSES).map(([binding, className]) => [binding, { className, useSQLite: true }])),
     r2Buckets: ['BUCKET'],
     serviceBindings: { SELF: kCurrentWorker },
   })
