@@ -8,7 +8,7 @@ import { dropPublication } from './publication.ts'
 import { dropSlot } from './replication-slot.ts'
 import { RetentionWatch } from './retention-watch.ts'
 
-export interface PolledPostgresChangesOptions extends Omit<PostgresChangesOptions, 'snapshot' | 'onGap' | 'snapshotAgeMs' | 'snapshotWaitMs' | 'temporary' | 'retentionPolicy' | 'failover' | 'origin' | 'streaming'> {
+export interface PolledPostgresChangesOptions extends Omit<PostgresChangesOptions, 'snapshot' | 'onGap' | 'snapshotAgeMs' | 'snapshotWaitMs' | 'temporary' | 'retentionPolicy' | 'failover' | 'origin' | 'unchangedToast' | 'streaming'> {
   /** Runs one statement; see {@link PostgresExecutor}. The application's: it is never closed. */
   readonly execute: PostgresExecutor
   /** For status and errors, without credentials. Default `postgres://(by executor)`. */
@@ -71,6 +71,7 @@ function toSettings(options: PolledPostgresChangesOptions): PollSettings {
     snapshotWaitMs: 0,
     streaming: undefined,
     messages: options.messages,
+    unchangedToast: 'unavailable',
     maxRetainedBytes: options.maxRetainedBytes,
     retentionPolicy: 'alert',
     failover: false,

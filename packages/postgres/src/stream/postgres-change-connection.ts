@@ -19,6 +19,7 @@ import { describeAll, setUpSlot, type SlotSetup } from './slot-setup.ts'
 import { SnapshotChunks } from './snapshot-chunks.ts'
 import type { StreamSettings } from './stream-settings.ts'
 import { StreamTables } from './stream-tables.ts'
+import { REREAD_EVENTS, ToastReader } from './toast-reader.ts'
 import { TypeNames } from './type-names.ts'
 
 /** A publication that is not there where the log is decoded. A slot that is not is told of when a stream is opened. */
@@ -41,6 +42,7 @@ export class PostgresChangeConnection implements ChangeConnection {
   readonly #types: TypeNames
   readonly #tables: StreamTables
   readonly #snapshots: SnapshotChunks
+  readonly #toast: ToastReader | undefined
   readonly #retention: RetentionWatch
   readonly #publication: PublicationWatch
   readonly #given = new GivenPlaces()
@@ -74,6 +76,7 @@ export class PostgresChangeConnection implements ChangeConnection {
     this.#publication = new PublicationWatch(settings.publication)
     this.#types = new TypeNames(session)
     this.#tables = new StreamTables(this.#types, opened.tables)
+    this.#toast = settings.unchangedToast === 'reread' ? new ToastReader(session, this.#tables) : undefined
     this.#snapshots = new SnapshotChunks({ session, settings, tables: this.#tables, epoch: () => this.#epoch })
     this.#leases = new SlotLeases(async () => void await this.#open({}))
     this.leases = this.#leases
@@ -123,7 +126,7 @@ export class PostgresChangeConnection implements ChangeConnection {
     // Nobody can come back to what was read: the server may forget it.
     if (this.#settings.isTemporary) this.#acknowledge(toPlace(request.after))
     try {
-      const slice = await reader.read(request)
+      const slice = await this.#read(reader, request)
       this.#note(reader.place, before, slice)
       return slice
     } catch (error) {
@@ -133,6 +136,12 @@ export class PostgresChangeConnection implements ChangeConnection {
       // The stream was closed under this very read: the next one tells of the gap.
       throw isGivenUp ? new TidemarkError('SOURCE_BUSY', 'The replication slot is being given up.') : error
     }
+  }
+
+  async #read(reader: LogReader, request: ReadChangesRequest): Promise<ChangeSlice> {
+    if (this.#toast === undefined) return reader.read(request)
+    const { limit } = request
+    return this.#toast.complete(await reader.read({ ...request, limit: { ...limit, events: Math.min(limit.events, REREAD_EVENTS) } }), request)
   }
 
   async readChunk(request: ReadChunkRequest): Promise<SnapshotChunk> {

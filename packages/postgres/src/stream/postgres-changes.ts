@@ -68,6 +68,12 @@ export interface PostgresChangesOptions {
    * for them too. They count in `tx.sequence`, so that the ids of changes beside them are others with the option than without. Default: none.
    */
   readonly messages?: MessageSelection | undefined
+  /**
+   * What becomes of a large value that an update left as it was, which the server does not send: it is named in `unavailable`, or read from the table by its row's key,
+   * as it is by then. Where the row was changed again meanwhile, that is newer than the change; where it is gone, the value stays unavailable. Slices have at most 256 changes
+   * then. Default `unavailable`.
+   */
+  readonly unchangedToast?: 'unavailable' | 'reread' | undefined
 }
 
 /** A change source on a PostgreSQL server whose slot can also be looked at and removed. */
@@ -140,14 +146,15 @@ function toSettings(config: PostgresConfig & PostgresChangesOptions): StreamSett
     failover: config.failover ?? false,
     origin: config.origin ?? 'any',
     messages: config.messages,
+    unchangedToast: config.unchangedToast ?? 'unavailable',
     snapshotWaitMs: config.snapshotWaitMs ?? config.queryTimeoutMs ?? 120_000,
     streaming: streamingSettings(config.streaming),
     now: () => Date.now(),
   }
 }
 
-export function optionIssues({ slot, tables, messages, publication, name, snapshot, onGap, snapshotAgeMs, maxRetainedBytes, retentionPolicy, temporary, failover, snapshotWaitMs, streaming }: PostgresChangesOptions): readonly ConfigIssue[] {
-  const issues: ConfigIssue[] = [...streamingIssues(streaming), ...wantedIssues({ tables, messages })]
+export function optionIssues({ slot, tables, messages, unchangedToast, publication, name, snapshot, onGap, snapshotAgeMs, maxRetainedBytes, retentionPolicy, temporary, failover, snapshotWaitMs, streaming }: PostgresChangesOptions): readonly ConfigIssue[] {
+  const issues: ConfigIssue[] = [...streamingIssues(streaming), ...wantedIssues({ tables, messages, unchangedToast })]
   if (!/^[a-z0-9_]{1,63}$/.test(slot)) issues.push({ path: 'slot', message: 'Must be 1 to 63 lower-case letters, digits or underscores.' })
   if (publication !== undefined && (publication === '' || publication.includes('\0'))) issues.push({ path: 'publication', message: 'Must be a name without NUL.' })
   if (name !== undefined && !/^[\w.-]{1,63}$/.test(name)) issues.push({ path: 'name', message: 'Must be 1 to 63 letters, digits, dots, dashes or underscores.' })
@@ -161,10 +168,11 @@ export function optionIssues({ slot, tables, messages, publication, name, snapsh
   return issues
 }
 
-function wantedIssues({ tables, messages }: Pick<PostgresChangesOptions, 'tables' | 'messages'>): readonly ConfigIssue[] {
+function wantedIssues({ tables, messages, unchangedToast }: Pick<PostgresChangesOptions, 'tables' | 'messages' | 'unchangedToast'>): readonly ConfigIssue[] {
   const issues: ConfigIssue[] = []
   if (!Array.isArray(tables) || (tables.length === 0 && messages === undefined)) issues.push({ path: 'tables', message: 'Must name at least one table.' })
   if (!isSelection(messages)) issues.push({ path: 'messages', message: 'Must be true or { prefixes: […] }, with a prefix at least.' })
+  if (unchangedToast !== undefined && unchangedToast !== 'unavailable' && unchangedToast !== 'reread') issues.push({ path: 'unchangedToast', message: 'Must be "unavailable" or "reread".' })
   return issues
 }
 

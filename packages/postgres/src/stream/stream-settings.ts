@@ -19,5 +19,6 @@ export interface StreamSettings {
   /** `undefined`: the server sends transactions when they have ended. */
   readonly streaming: StreamingSettings | undefined
   readonly messages: MessageSelection | undefined
+  readonly unchangedToast: 'unavailable' | 'reread'
   readonly now: () => number
 }
