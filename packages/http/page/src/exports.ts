@@ -37,7 +37,7 @@ function progressCell({ exportId, status, format: kind, totalRowsExported, total
   return [
     isRunning ? h('progress', { 'aria-label': `Export ${shortId(exportId)}`, ...(isKnown ? { max: estimatedRows, value: Math.min(totalRowsExported, estimatedRows) } : {}) }) : undefined,
     h('span', {}, `${kind} · ${several(totalRowsExported, 'row')} · ${bytes(totalBytesExported)}`),
-    h('small', {}, `${tablesProcessed} of ${several(tablesTotal, 'table')}${isRunning && isKnown ? `, about ${count(estimatedRows)} rows in all` : ''}`),
+    tablesTotal === 0 ? undefined : h('small', {}, `${tablesProcessed} of ${several(tablesTotal, 'table')}${isRunning && isKnown ? `, about ${count(estimatedRows)} rows in all` : ''}`),
     notes.map((note) => h('small', {}, note)),
     problem === undefined ? undefined : errorBlock(problem),
     manifest === undefined ? undefined : h('ul', { class: 'files' }, manifest.objects.map(({ path, bytes: size }) => h('li', {}, fileLink(exportId, path), ` ${bytes(size)}`))),

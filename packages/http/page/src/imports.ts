@@ -1,22 +1,23 @@
 import { button, perform, type Action } from './actions.ts'
-import type { ImportJob } from './answers.ts'
+import type { ExportJob, ImportJob } from './answers.ts'
 import { act, begin } from './api.ts'
 import { byId, empty, h, pill, valueOf, type Child } from './dom.ts'
 import { errorBlock } from './error-block.ts'
 import { shortId } from './exports.ts'
-import { bytes, count, several, time } from './format.ts'
+import { bytes, count, moment, several, time } from './format.ts'
 import type { May } from './state.ts'
 import { table } from './table.ts'
 
 const TONES = { loading: 'busy', completed: 'good', failed: 'bad', stopped: 'warn' } as const
 
 /** Loads a dump of the importer's storage, which need not be the exporter's: its id is typed, or chosen from those known here. */
-export function importForm(may: May, known: readonly string[]): Child {
+export function importForm(may: May, exports: readonly ExportJob[]): Child {
+  const known = exports.filter(({ status }) => status === 'completed')
   if (!may.admin) return undefined
   const id = h('input', { 'id': 'import-of', 'type': 'text', 'list': 'import-known', 'placeholder': 'id of a dump', 'aria-label': 'Id of the dump to import', 'autocomplete': 'off', 'spellcheck': 'false' })
   return [
     id,
-    h('datalist', { id: 'import-known' }, known.map((value) => h('option', { value }))),
+    h('datalist', { id: 'import-known' }, known.map(({ exportId, format, totalRowsExported, createdAt }) => h('option', { value: exportId, label: `${moment(Date.parse(createdAt))}, ${format}, ${several(totalRowsExported, 'row')}` }))),
     h('button', { 'type': 'button', 'id': 'import-begin', 'class': 'main', 'aria-label': 'Import: dump', 'click': () => void perform(load(valueOf(byId('import-of')).trim(), 'import-begin', 'Import')) }, 'Import'),
   ]
 }

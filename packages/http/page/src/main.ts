@@ -47,7 +47,7 @@ function draw(): void {
   drawReplications(state, may)
   if (sources !== undefined) section('feed', 'Live changes', { content: may.operate ? feed.view(sources, [...new Set(replications?.map(({ source_table }) => source_table))]) : feedRefused() })
   if (exports !== undefined) section('exports', 'Exports', { tools: exportForm(may), content: exportsTable(exports, { may, onChange: draw }) })
-  if (imports !== undefined) section('imports', 'Imports', { tools: importForm(may, exports?.filter(({ status }) => status === 'completed').map(({ exportId }) => exportId) ?? []), content: importsTable(imports, may) })
+  if (imports !== undefined) section('imports', 'Imports', { tools: importForm(may, exports ?? []), content: importsTable(imports, may) })
   if (sources !== undefined) section('sources', 'Sources of changes', { content: sourcesTable(sources) })
   if (peers !== undefined) section('peers', 'Peers', { content: peersTable(peers) })
   if (session.capabilities.every((name) => name === 'receiver')) update(byId('main'), empty('This handler was made without a replicator, exporter, importer, stream or propagator.'))
