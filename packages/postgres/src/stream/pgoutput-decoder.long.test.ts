@@ -2,25 +2,15 @@ import { TidemarkError } from '@tidemark/core/adapter'
 import { expect, it } from 'vitest'
 import { RecordingDecoder } from './test/decode-recorded.ts'
 import { mutated, MUTATION_KINDS } from './test/mutate-recorded.ts'
+import { seededNumbers } from './test/seeded-numbers.ts'
 
 const COUNT = 1_000_000
 const MAX_GROWTH_BYTES = 256 * 1024 * 1024
 
-/** Mulberry32: numbers by a seed, so that a finding can be had again. */
-function numbers(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return (mixed ^ (mixed >>> 14)) >>> 0
-  }
-}
-
 it(`refuses what it does not take of ${COUNT} altered messages by a code, in bounded memory`, () => {
   const seed = Number(process.env['TIDEMARK_FUZZ_SEED'] ?? Date.now() % 1_000_000)
   process.stdout.write(`pgoutput fuzz: TIDEMARK_FUZZ_SEED=${seed}\n`)
-  const next = numbers(seed)
+  const next = seededNumbers(seed)
   const atStart = process.memoryUsage().rss
   const outcomes = { taken: 0, refused: 0 }
   for (let i = 0; i < COUNT; i += 1) {

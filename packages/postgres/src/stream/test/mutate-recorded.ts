@@ -10,11 +10,11 @@ export interface Mutation {
 
 export const MUTATION_KINDS = ['flip', 'cut', 'repeat', 'insert', 'length'] as const
 
-/** The recorded stream up to and with the message, which is altered. */
-export function mutated({ message, kind, at, value }: Mutation): { readonly before: readonly Buffer[]; readonly altered: Buffer } {
-  const index = message % RECORDED.length
-  const original = RECORDED[index] ?? Buffer.alloc(0)
-  return { before: RECORDED.slice(0, index), altered: alter(original, { kind, at: at % original.length, value: value & 0xff }) }
+/** The recorded stream up to and with the message, which is altered, and what comes behind it. */
+export function mutated({ message, kind, at, value }: Mutation, recorded: readonly Buffer[] = RECORDED): { readonly before: readonly Buffer[]; readonly altered: Buffer; readonly behind: readonly Buffer[] } {
+  const index = message % recorded.length
+  const original = recorded[index] ?? Buffer.alloc(0)
+  return { before: recorded.slice(0, index), altered: alter(original, { kind, at: at % original.length, value: value & 0xff }), behind: recorded.slice(index + 1) }
 }
 
 function alter(original: Buffer, { kind, at, value }: Omit<Mutation, 'message'>): Buffer {
