@@ -1,6 +1,6 @@
-import type { Spool } from '@tidemark/core'
 import type { LogItem, LogItems } from '../../replication-stream.ts'
 import { StreamedLog } from '../streamed-log.ts'
+import type { ObservedSpool } from './observed-spool.ts'
 
 const MEMORY_BYTES = 1024 * 1024
 
@@ -34,14 +34,15 @@ export function decodeStreamed(messages: readonly Buffer[], decoder: Decoder): v
   }
 }
 
-/** With a spool for what is more than so many bytes. */
-export async function decodeSpooled(messages: readonly Buffer[], decoder: Decoder, settings: { readonly memoryBytes: number; readonly spool: Spool; readonly maxSpoolBytes?: number }): Promise<void> {
+/** With a spool for what is more than so many bytes. Gives how many files were open when all was told. */
+export async function decodeSpooled(messages: readonly Buffer[], decoder: Decoder, settings: { readonly memoryBytes: number; readonly spool: ObservedSpool }): Promise<number> {
   const log = new StreamedLog(new Messages(messages), { maxSpoolBytes: 1 << 30, ...settings })
   try {
     for (let item = log.next(); item !== undefined; item = log.next()) {
       if (item.kind === 'wait') await item.wait()
       else if (item.kind === 'data') decoder.decodeWithin(item.bytes, item.from, item.to)
     }
+    return settings.spool.left
   } finally {
     await log.close()
   }
