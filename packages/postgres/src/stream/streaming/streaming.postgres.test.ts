@@ -1,10 +1,10 @@
-import { isDeepStrictEqual } from 'node:util'
 import type postgres from 'postgres'
 import { describe, expect, it } from 'vitest'
 import { Replica } from '../test/replica.ts'
 import { openStreamDatabase, versions, type StreamDatabase } from '../test/stream-database.ts'
+import { expectSame } from './test/expect-same.ts'
 import { ObservedSpool } from './test/observed-spool.ts'
-import { eventsOf, MARK, readLog, type ReadLog, type Told } from './test/read-log.ts'
+import { beginReading, eventsOf, MARK, readLog, type Told } from './test/read-log.ts'
 
 const MEMORY_BYTES = 1024 * 1024
 const TABLES = ['items', 'others']
@@ -105,20 +105,6 @@ async function within(sql: postgres.Sql, work: (open: () => Promise<Run>) => Pro
   }
 }
 
-function beginReading(database: StreamDatabase, request: Omit<ReadLog, 'tables'>): { readonly told: Promise<Told>; readonly isOpen: Promise<void> } {
-  let opened = (): void => undefined
-  const isOpen = new Promise<void>((resolve) => { opened = resolve })
-  const told = readLog(database, { ...request, tables: TABLES, onOpen: () => opened() })
-  return { told, isOpen: Promise.race([isOpen, told.then(() => undefined)]) }
-}
-
-/** Names the first that is not the same: there are thousands. */
-function expectSame(told: Told, expected: Told): void {
-  const different = expected.findIndex((entry, index) => !isDeepStrictEqual(entry, told[index]))
-  expect(told[different]).toEqual(expected[different])
-  expect(told).toHaveLength(expected.length)
-}
-
 async function createTables({ sql }: StreamDatabase): Promise<void> {
   await sql.unsafe('CREATE TABLE items (id int4 PRIMARY KEY, n int4, note text); CREATE TABLE others (id int4 PRIMARY KEY, n int4, note text)')
 }
@@ -141,9 +127,9 @@ describe.each(versions)('transactions that postgres %s sends before they have en
     await createTables(database)
     const spool = new ObservedSpool()
     const streaming = { memoryBytes: MEMORY_BYTES, spool }
-    const first = beginReading(database, { streaming })
+    const first = beginReading(database, { tables: TABLES, streaming })
     await first.isOpen
-    const second = beginReading(database, { slot: `${slot}_b`, streaming: false })
+    const second = beginReading(database, { slot: `${slot}_b`, tables: TABLES, streaming: false })
     await second.isOpen
     await within(sql, (open) => happen(sql, open))
     await sql`INSERT INTO items (id) VALUES (${MARK})`

@@ -1,17 +1,17 @@
 import { ChangeStream } from '@tidemark/core'
 import { decodeCheckpoint } from '@tidemark/core/adapter'
-import { nodeSqliteChangeTarget } from '@tidemark/node'
+import { fileSpool, nodeSqliteChangeTarget } from '@tidemark/node'
 import { postgresChanges } from '../postgres-changes.ts'
 
 /** A process that keeps a copy of the table `items` until it has all rows, of which the one with the id 2,000,000 was written last. It may be killed at any moment. */
-const [url = '', slot = '', path = ''] = process.argv.slice(2)
+const [url = '', slot = '', path = '', mode = ''] = process.argv.slice(2)
 
 const target = nodeSqliteChangeTarget({
   id: 'replica', path,
   setup: (transaction) => transaction.run('CREATE TABLE IF NOT EXISTS items (id INTEGER PRIMARY KEY, n INTEGER, note TEXT)').then(() => transaction.run('CREATE TABLE IF NOT EXISTS seen (event TEXT PRIMARY KEY)')),
 })
 const from = await target.checkpoint()
-const stream = new ChangeStream({ source: postgresChanges({ url, slot, tables: ['items'], snapshotAgeMs: 200 }), snapshot: 'initial', batch: { events: 40 }, retry: { baseMs: 20, maxMs: 200 } })
+const stream = new ChangeStream({ source: postgresChanges({ url, slot, tables: ['items'], snapshotAgeMs: 200, streaming: mode === 'streaming' && { memoryBytes: 1 << 20, spool: fileSpool() } }), snapshot: 'initial', batch: { events: 40 }, retry: { baseMs: 20, maxMs: 200 } })
 let isMarked = false
 const apply = target.handler(async ({ events }, transaction) => {
   for (const event of events) {

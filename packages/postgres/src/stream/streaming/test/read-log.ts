@@ -16,12 +16,14 @@ export interface ReadLog {
   readonly streaming: boolean | StreamingOptions
   /** Called once the slot is being read. */
   readonly onOpen?: (() => void) | undefined
+  /** Every change is sent early: PostgreSQL 16 and later can be told so. */
+  readonly isImmediate?: boolean | undefined
   readonly limit?: { readonly events: number; readonly bytes: number } | undefined
 }
 
 /** Reads a slot up to the mark and leaves it where it is, so that it can be read again. The server sends early what takes more than 64 kB. */
-export async function readLog(database: StreamDatabase, { slot = database.slot, tables, streaming, onOpen, limit = { events: 500, bytes: 1 << 20 } }: ReadLog): Promise<Told> {
-  const source = postgresChanges({ url: eager(database.url), slot, publication: database.slot, tables, streaming })
+export async function readLog(database: StreamDatabase, { slot = database.slot, tables, streaming, onOpen, isImmediate = false, limit = { events: 500, bytes: 1 << 20 } }: ReadLog): Promise<Told> {
+  const source = postgresChanges({ url: eager(database.url, isImmediate), slot, publication: database.slot, tables, streaming })
   await using connection = await source.connect()
   let after = await connection.retained('test')
   if (after === undefined) throw new Error('There is no slot')
@@ -39,8 +41,17 @@ export async function readLog(database: StreamDatabase, { slot = database.slot, 
   return told
 }
 
-export function eager(url: string): string {
-  return `${url}?options=${encodeURIComponent('-c logical_decoding_work_mem=64kB')}`
+export function eager(url: string, isImmediate = false): string {
+  const settings = isImmediate ? '-c debug_logical_replication_streaming=immediate' : '-c logical_decoding_work_mem=64kB'
+  return `${url}?options=${encodeURIComponent(settings)}`
+}
+
+/** Reads beside what is done then. */
+export function beginReading(database: StreamDatabase, request: ReadLog): { readonly told: Promise<Told>; readonly isOpen: Promise<void> } {
+  let opened = (): void => undefined
+  const isOpen = new Promise<void>((resolve) => { opened = resolve })
+  const told = readLog(database, { ...request, onOpen: () => opened() })
+  return { told, isOpen: Promise.race([isOpen, told.then(() => undefined)]) }
 }
 
 export function eventsOf(told: Told): readonly ChangeEvent[] {
