@@ -22,8 +22,8 @@ interface Open {
 }
 
 /**
- * Sends what a history makes as PostgreSQL does: every transaction in pieces, and which tables it takes for described (`pgoutput.c`, `maybe_send_schema`). Beside that,
- * what is to be told in the end.
+ * Sends what a history makes as PostgreSQL does: every transaction in pieces, and which tables it takes for described (`pgoutput.c`, `maybe_send_schema`). Releases up to 18
+ * describe a table again once a part of the transaction was taken back; this one does not, which is harder. Beside that, what is to be told in the end.
  */
 export class ModelServer {
   readonly messages: Buffer[] = []
