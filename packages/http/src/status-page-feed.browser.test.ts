@@ -109,6 +109,19 @@ describe('live changes of the status page', () => {
     expect(complaints).toEqual([])
   })
 
+  it('are counted however many come, and the newest are shown', async () => {
+    await using world = await makeWorld({ basePath: '/data' })
+    await using opened = await openPage(browser, world, { scope: 'operate' })
+    const { page } = opened
+    await follow(page)
+    for (let commit = 0; commit < 50; commit += 1) {
+      world.app.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) INSERT INTO notes SELECT ${commit} * 200 + i, 'note' FROM n`)
+    }
+    await page.getByText('10,000 changes seen, the newest 200 shown').waitFor()
+    const shown = await rows(page)
+    expect([shown.length, shown[0], shown[199]]).toEqual([200, 'id: 10000 · body: "note"', 'id: 9801 · body: "note"'])
+  })
+
   it('say why they can not be followed, and the way out', async () => {
     await using world = await makeWorld({ basePath: '/data' })
     await using opened = await openPage(browser, world, { scope: 'operate' })
