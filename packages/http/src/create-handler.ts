@@ -2,6 +2,7 @@ import { TidemarkError } from '@tidemark/core'
 import { toTidemarkError } from '@tidemark/core/adapter'
 import { Hono } from 'hono/tiny'
 import { checkAccess } from './access/check-access.ts'
+import { limitedAnswer } from './access/limit.ts'
 import { ANSWER_HEADERS } from './answers/answer-headers.ts'
 import { problemAnswer } from './answers/problem.ts'
 import type { HandlerContext } from './handler-context.ts'
@@ -83,7 +84,10 @@ async function answer(route: Route, { request, params, context }: Asked): Promis
   context.telemetry?.routed(request, `${context.basePath}${route.path}`)
   if (request.method === 'HEAD' && !route.head) return refused(request, methodRefusal(route.path), context)
   try {
-    if (route.scope !== 'peer') await checkAccess(route.toAsk?.(request) ?? request, { scope: route.scope, route: `${route.method} ${route.path}` }, context.authorize)
+    const asked = { request: route.toAsk?.(request) ?? request, scope: route.scope, route: `${route.method} ${route.path}` }
+    const limited = await limitedAnswer(context.limit, asked)
+    if (limited !== undefined) return limited
+    if (route.scope !== 'peer') await checkAccess(asked.request, { scope: route.scope, route: asked.route }, context.authorize)
     return await route.handle(request, params, context)
   } catch (cause) {
     return failure(request, toTidemarkError(cause), context)

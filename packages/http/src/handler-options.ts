@@ -1,5 +1,6 @@
 import type { Logger, Receiver, SourceDialect, StateStore } from '@tidemark/core'
 import type { Authorize } from './access/authorize.ts'
+import type { Limit } from './access/limit.ts'
 import type { AnyChangeStream, AnyExporter, AnyImporter, AnyPropagator, AnyReplicator } from './capabilities.ts'
 import type { SourceConfig } from './replication/source-config.ts'
 import type { UpgradeWebSocket } from './sockets/socket-host.ts'
@@ -8,6 +9,8 @@ import type { HandlerTelemetry } from './telemetry/handler-telemetry.ts'
 export interface HandlerOptions {
   /** Who may do what. There is no default: see `bearerTokens`. */
   readonly authorize: Authorize
+  /** How often somebody may ask: see {@link Limit}. Default: without a limit. */
+  readonly limit?: Limit | undefined
   /** What is not given has no routes. */
   readonly replicator?: AnyReplicator | undefined
   readonly exporter?: AnyExporter | undefined
@@ -61,6 +64,8 @@ export interface ChangeRouteOptions {
   readonly maxFeeds?: number | undefined
   /** Longest silence, in milliseconds: proxies close what says nothing. Default 15,000. */
   readonly heartbeatMs?: number | undefined
+  /** How often `authorize` is asked again about who follows, in milliseconds: a token that is revoked has its feeds for so long. Default 60,000. */
+  readonly recheckMs?: number | undefined
   /** How this host makes a WebSocket of a request: `webSocketPair()`, `denoWebSockets()`, `bunWebSockets().upgrade`, or `nodeWebSockets().upgrade` of `@tidemark/http/ws`. Default: none, and there are only server-sent events. */
   readonly webSockets?: UpgradeWebSocket | undefined
   /** How far a client of a WebSocket may be behind with its answers, in bytes, before nothing more is sent. Default 1,048,576. */

@@ -2,6 +2,7 @@ import { silentLogger, type Logger, type Receiver, type SourceDialect, type Stan
 import { configError, having, memoryStateStore, shapeIssues, standardShape } from '@tidemark/core/adapter'
 import * as v from 'valibot'
 import type { Authorize } from './access/authorize.ts'
+import type { Limit } from './access/limit.ts'
 import type { AnyChangeStream, AnyExporter, AnyImporter, AnyPropagator, AnyReplicator } from './capabilities.ts'
 import type { HandlerOptions } from './handler-options.ts'
 import type { SourceConfig } from './replication/source-config.ts'
@@ -12,6 +13,7 @@ import type { HandlerTelemetry } from './telemetry/handler-telemetry.ts'
 /** The options with every default filled in. */
 export interface HandlerSettings extends BodyLimits {
   readonly authorize: Authorize
+  readonly limit: Limit | undefined
   readonly replicator: AnyReplicator | undefined
   readonly exporter: AnyExporter | undefined
   readonly importer: AnyImporter | undefined
@@ -28,6 +30,7 @@ export interface HandlerSettings extends BodyLimits {
   readonly importState: StateStore
   readonly maxFeeds: number
   readonly heartbeatMs: number
+  readonly recheckMs: number
   readonly webSockets: UpgradeWebSocket | undefined
   readonly maxUnansweredBytes: number
   readonly waitUntil: (work: Promise<unknown>) => void
@@ -38,6 +41,9 @@ export interface HandlerSettings extends BodyLimits {
 /** Of the one stream that has none. */
 const ONLY = 'default'
 
+/** A timer of more begins anew at once. */
+const MAX_TIMER_MS = 2_147_483_647
+
 const count = v.pipe(v.number(), v.integer('Must be a whole number.'), v.minValue(1, 'Must be at least 1.'))
 const duration = v.pipe(v.number(), v.finite('Must be finite.'), v.minValue(0, 'Must not be negative.'))
 const callable = <T>(): v.GenericSchema<T, T> => v.custom<T>((value) => typeof value === 'function', 'Must be a function.')
@@ -46,6 +52,7 @@ const stream = member<AnyChangeStream>('live', 'listSources')
 
 export const handlerShape = v.strictObject({
   authorize: v.custom<Authorize>((value) => typeof value === 'function', 'Must be a function that says who may do what, such as bearerTokens({ admin: { env: \'ADMIN_TOKEN\' } }).'),
+  limit: v.optional(callable<Limit>()),
   replicator: v.optional(member<AnyReplicator>('on', 'status', 'syncNow', 'logs')),
   exporter: v.optional(member<AnyExporter>('on', 'status', 'list', 'export', 'download')),
   importer: v.optional(member<AnyImporter>('status', 'run', 'step', 'looksComplete')),
@@ -56,7 +63,7 @@ export const handlerShape = v.strictObject({
   sources: v.optional(v.record(v.string(), v.union([callable<(config: SourceConfig) => SourceDialect>(), member<SourceDialect>('connect', 'parseTable')], 'Must be a source, or a function that makes one.'))),
   exports: v.optional(v.strictObject({ waitMs: v.optional(duration), runs: v.optional(v.boolean()) })),
   imports: v.optional(v.strictObject({ waitMs: v.optional(duration), runs: v.optional(v.boolean()), state: v.optional(member<StateStore>('get', 'set', 'list', 'delete')) })),
-  changes: v.optional(v.strictObject({ maxFeeds: v.optional(count), heartbeatMs: v.optional(count), webSockets: v.optional(callable<UpgradeWebSocket>()), maxUnansweredBytes: v.optional(count) })),
+  changes: v.optional(v.strictObject({ maxFeeds: v.optional(count), heartbeatMs: v.optional(count), recheckMs: v.optional(v.pipe(count, v.maxValue(MAX_TIMER_MS, 'Must be at most 24 days.'))), webSockets: v.optional(callable<UpgradeWebSocket>()), maxUnansweredBytes: v.optional(count) })),
   maxBodyBytes: v.optional(count),
   bodyTimeoutMs: v.optional(count),
   waitUntil: v.optional(callable<NonNullable<HandlerOptions['waitUntil']>>()),
@@ -73,6 +80,7 @@ export function resolveHandlerSettings(options: HandlerOptions): HandlerSettings
   if (issues.length > 0) throw configError(issues)
   return {
     authorize: options.authorize,
+    limit: options.limit,
     replicator: options.replicator,
     exporter: options.exporter,
     importer: options.importer,
@@ -88,6 +96,7 @@ export function resolveHandlerSettings(options: HandlerOptions): HandlerSettings
     importState: options.imports?.state ?? memoryStateStore(),
     maxFeeds: options.changes?.maxFeeds ?? 256,
     heartbeatMs: options.changes?.heartbeatMs ?? 15_000,
+    recheckMs: options.changes?.recheckMs ?? 60_000,
     webSockets: options.changes?.webSockets,
     maxUnansweredBytes: options.changes?.maxUnansweredBytes ?? 1_048_576,
     maxBodyBytes: options.maxBodyBytes ?? 65_536,

@@ -1,5 +1,6 @@
 export type { Authorize } from './access/authorize.ts'
 export { bearerTokens, type BearerTokens } from './access/bearer-tokens.ts'
+export type { Limit, LimitCall, RetryAfter } from './access/limit.ts'
 export type { Scope } from './access/scope.ts'
 export { problemAnswer, type Problem } from './answers/problem.ts'
 export type { AnyChangeStream, AnyExporter, AnyImporter, AnyPropagator, AnyReplicator } from './capabilities.ts'

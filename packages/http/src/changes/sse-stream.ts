@@ -6,6 +6,8 @@ import { sseBatch, sseMessage } from './sse-text.ts'
 export interface SseOptions {
   readonly batches: LiveBatches
   readonly heartbeatMs: number
+  /** Fires, with the error, when the client may follow no longer; the batches end by it, too. */
+  readonly revoked: AbortSignal
   /** Called when the client, or the feed, is gone. */
   readonly onEnd: () => void
 }
@@ -19,7 +21,7 @@ const RETRY_MS = 2_000
  * Batches as server-sent events. Reads no further than the client does: one that does not keep up falls behind in its log, and the
  * stream closes it by its budget. An error ends it with a message `problem`.
  */
-export function sseStream({ batches, heartbeatMs, onEnd }: SseOptions): ReadableStream<Uint8Array> {
+export function sseStream({ batches, heartbeatMs, revoked, onEnd }: SseOptions): ReadableStream<Uint8Array> {
   let pending: Promise<IteratorResult<ChangeBatch>> | undefined
   const end = (): Promise<unknown> => {
     onEnd()
@@ -31,6 +33,7 @@ export function sseStream({ batches, heartbeatMs, onEnd }: SseOptions): Readable
       try {
         pending ??= batches.next()
         const result = await within(pending, heartbeatMs)
+        revoked.throwIfAborted()
         if (result === 'silence') return controller.enqueue(encoder.encode(': still here\n\n'))
         pending = undefined
         if (result.done !== true) return controller.enqueue(sseBatch(result.value))

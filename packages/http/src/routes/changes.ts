@@ -1,11 +1,13 @@
 import { TidemarkError, type LiveBatches } from '@tidemark/core'
 import * as v from 'valibot'
+import { checkAccess } from '../access/check-access.ts'
+import { recheck } from '../access/recheck.ts'
 import { ANSWER_HEADERS } from '../answers/answer-headers.ts'
 import { problemAnswer } from '../answers/problem.ts'
 import { jsonAnswer } from '../answers/json-answer.ts'
 import type { AnyChangeStream } from '../capabilities.ts'
 import { openFeed, whenReady } from '../changes/feed-selection.ts'
-import { sseStream } from '../changes/sse-stream.ts'
+import { sseStream, type SseOptions } from '../changes/sse-stream.ts'
 import type { HandlerContext } from '../handler-context.ts'
 import { defineRoute, needed } from '../route.ts'
 import { SocketFeed } from '../sockets/socket-feed.ts'
@@ -33,12 +35,20 @@ export const changesRoute = defineRoute({
   query: changesQuery,
   answers: { 200: { description: 'Messages `change`, `schema` and `checkpoint`; `problem` when it ends by an error.', contentType: 'text/event-stream' } },
   handle: async ({ request, query: { stream, lastEventId, ...selection }, context }) => {
-    const signal = AbortSignal.any([context.closing, request.signal])
-    const onEnd = claimFeed(context)
+    const revoked = new AbortController()
+    const signal = AbortSignal.any([context.closing, request.signal, revoked.signal])
+    const giveBack = claimFeed(context)
+    const stopAsking = askAgain({ request, route: 'GET /changes', context }, (error) => revoked.abort(error))
+    // Of an answer that nobody reads no more is heard.
+    signal.addEventListener('abort', stopAsking, { once: true })
+    const onEnd = (): void => {
+      stopAsking()
+      giveBack()
+    }
     try {
       const batches = openFeed(streamOf(context, stream), { ...selection, signal, lastEventId: request.headers.get('last-event-id') ?? lastEventId })
       await whenReady(batches)
-      return feedAnswer(batches, { heartbeatMs: context.heartbeatMs, onEnd })
+      return feedAnswer({ batches, heartbeatMs: context.heartbeatMs, revoked: revoked.signal, onEnd })
     } catch (error) {
       onEnd()
       throw error
@@ -57,21 +67,41 @@ export const socketRoute = defineRoute({
     const stream = streamOf(context, name)
     if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') return upgradeRequired()
     const protocol = chosenProtocol(request)
-    return upgrade(request, { protocol, onOpen: (socket) => startSocketFeed(socket, (signal) => openFeed(stream, { ...selection, signal }), context) })
+    return upgrade(request, { protocol, onOpen: (socket) => startSocketFeed(socket, (signal) => openFeed(stream, { ...selection, signal }), { request: withToken(request), route: 'GET /changes/socket', context }) })
   },
 })
 
 /** From here on a browser sees neither status nor body: what goes wrong is a message, and a code of the close. */
-function startSocketFeed(socket: ChangeSocket, open: (signal: AbortSignal) => LiveBatches, context: HandlerContext): SocketFeed {
+function startSocketFeed(socket: ChangeSocket, open: (signal: AbortSignal) => LiveBatches, asked: Asked): SocketFeed {
+  const { context } = asked
   const { closing, heartbeatMs, maxUnansweredBytes } = context
-  let onEnd = (): void => undefined
+  let giveBack = (): void => undefined
   const claimed = (signal: AbortSignal): LiveBatches => {
-    onEnd = claimFeed(context)
+    giveBack = claimFeed(context)
     return open(signal)
   }
-  const feed = new SocketFeed({ socket, open: claimed, closing, heartbeatMs, maxUnansweredBytes, onEnd: () => onEnd() })
+  const onEnd = (): void => {
+    stopAsking()
+    giveBack()
+  }
+  const feed = new SocketFeed({ socket, open: claimed, closing, heartbeatMs, maxUnansweredBytes, onEnd })
+  const stopAsking = askAgain(asked, (error) => feed.refuse(error))
   context.waitUntil(feed.run())
   return feed
+}
+
+interface Asked {
+  /** With its credentials where `authorize` looks for them. */
+  readonly request: Request
+  readonly route: string
+  readonly context: HandlerContext
+}
+
+/** A feed lasts, and what its client may do can end meanwhile. Returns what ends the asking. */
+function askAgain({ request: { url, headers }, route, context: { authorize, recheckMs } }: Asked, onRefused: (error: unknown) => void): () => void {
+  // A host need not keep the request for as long as the answer lasts.
+  const request = new Request(url, { headers: new Headers(headers) })
+  return recheck(() => checkAccess(request, { scope: 'operate', route }, authorize), { everyMs: recheckMs, onRefused })
 }
 
 function upgradeRequired(): Response {
@@ -86,8 +116,8 @@ function claimFeed({ feeds, maxFeeds }: HandlerContext): () => void {
   return () => void feeds.delete(feed)
 }
 
-function feedAnswer(batches: LiveBatches, options: { readonly heartbeatMs: number; readonly onEnd: () => void }): Response {
-  return new Response(sseStream({ batches, ...options }), {
+function feedAnswer(options: SseOptions): Response {
+  return new Response(sseStream(options), {
     // Proxies of nginx's kind hold back what they do not know to be a stream.
     headers: { ...ANSWER_HEADERS, 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' },
   })

@@ -58,6 +58,11 @@ export class SocketFeed implements ChangeSocketListener {
     }
   }
 
+  /** Ends it with the error as its problem. */
+  refuse(error: unknown): void {
+    this.#fail(error)
+  }
+
   onMessage(data: unknown): void {
     const bytes = typeof data === 'string' && data.length <= MAX_MESSAGE ? answeredBytes(data) : undefined
     if (bytes === undefined || bytes > this.#pingedBytes) return this.#close(CLOSE.notUnderstood, 'Send {"pong":n} and nothing else.')
