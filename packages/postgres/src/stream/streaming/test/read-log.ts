@@ -60,7 +60,7 @@ export function eventsOf(told: Told): readonly ChangeEvent[] {
 
 function plain(event: ChangeEvent, slot: string): ChangeEvent {
   const source = { ...event.source, receivedAtMs: 0, position: event.source.position.replace(slot, 'slot') }
-  return { ...event, id: event.id.replace(slot, 'slot'), source } as ChangeEvent // of the same kind as before
+  return { ...event, id: event.id.replace(slot, 'slot'), source }
 }
 
 function awakening(connection: ChangeConnection): { readonly woken: Promise<void>; readonly unsubscribe: () => void } {
