@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { ReplicaRequest } from './test/postgres-replica-worker.ts'
+import type { ReplicaRequest } from './test/replica-object.ts'
 import { startWorker, type StartedWorker } from './test/start-worker.ts'
 
 const server = await postgresForTests()
@@ -34,7 +34,7 @@ interface Answer {
   readonly result?: { readonly rows: number; readonly rowsRead: number }
 }
 
-async function sync(object: string, request: Omit<ReplicaRequest, 'config' | 'trackingColumn'> & { readonly config?: PostgresConfig }): Promise<Answer> {
+async function sync(object: string, request: Omit<ReplicaRequest<PostgresConfig>, 'config' | 'trackingColumn'> & { readonly config?: PostgresConfig }): Promise<Answer> {
   const body = JSON.stringify({ config: { url }, trackingColumn: 'id', ...request })
   const response = await worker.runtime.dispatchFetch('http://worker/sync', { method: 'POST', headers: { object }, body })
   return await response.json() as Answer // as the worker writes it

@@ -64,6 +64,8 @@ const BY_NAME: Readonly<Record<string, ErrorCode>> = {
   EPROTO: 'SOURCE_TLS_FAILED',
 }
 
+const NO_CODE = 'UNKNOWN'
+
 /** Names that Node gives to failed certificate checks and broken handshakes (documentation of `node:tls`, "X509 certificate error codes"). */
 const TLS_NAME = /^(?:ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERROR_IN_CERT_|HOSTNAME_MISMATCH|INVALID_CA|CRL_)/u
 
@@ -119,6 +121,8 @@ function chooseCode(facts: DriverFacts, phase: ErrorPhase): ErrorCode {
   const byNumber = facts.errno === undefined ? undefined : BY_ERRNO[facts.errno]
   if (byNumber !== undefined) return byNumber
   if (TLS_NAME.test(facts.code)) return 'SOURCE_TLS_FAILED'
+  // A server says what is wrong, and so does Node; the sockets of a Worker only fail.
+  if (phase === 'connect' && facts.code === NO_CODE && facts.errno === undefined) return 'SOURCE_UNREACHABLE'
   return BY_NAME[facts.code] ?? 'SOURCE_FAILED'
 }
 
@@ -126,7 +130,7 @@ function readFacts(error: unknown): DriverFacts {
   // Driver errors are plain Errors with properties; each is checked before use.
   const raw = (typeof error === 'object' && error !== null ? error : {}) as Readonly<Record<string, unknown>>
   // A refused connection to a name with two addresses is an AggregateError whose own code is that of its parts.
-  const code = typeof raw['code'] === 'string' && raw['code'] !== '' ? raw['code'] : 'UNKNOWN'
+  const code = typeof raw['code'] === 'string' && raw['code'] !== '' ? raw['code'] : NO_CODE
   // Socket errors carry negative system numbers in `errno`.
   const errno = typeof raw['errno'] === 'number' && raw['errno'] > 0 ? raw['errno'] : undefined
   return { code, errno, sqlState: typeof raw['sqlState'] === 'string' ? raw['sqlState'] : undefined }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { host } from '#host'
 import { createConnection } from 'mysql2'
 import { MemoryPool, TidemarkError } from '@tidemark/core/adapter'
 import { checkAddress, connectAddressSocket, verifiesAddress } from './address-socket.ts'
@@ -65,10 +66,11 @@ export class MysqlLink {
     })
   }
 
-  /** Errors: `SOURCE_UNREACHABLE`, `SOURCE_AUTH_FAILED`, `SOURCE_TLS_FAILED`, `SOURCE_BUSY`, `ABORTED`. */
+  /** Errors: `SOURCE_UNREACHABLE`, `SOURCE_AUTH_FAILED`, `SOURCE_TLS_FAILED`, `SOURCE_BUSY`, `NOT_SUPPORTED` for TLS from a Worker, `ABORTED`. */
   static async open(settings: ConnectionSettings, options: OpenOptions): Promise<MysqlLink> {
     const { signal, connectTimeoutMs } = options
     if (signal?.aborted === true) throw aborted()
+    if (settings.ssl !== undefined && !host.beginsTlsLate) throw noTls()
     const reads = new MemoryPool({ size: READ_BYTES, maxFreeBytes: MAX_FREE_BYTES })
     const connection = createDriverConnection(settings, reads)
     try {
@@ -234,7 +236,7 @@ function createDriverConnection(settings: ConnectionSettings, reads: MemoryPool)
 }
 
 function streamOf(settings: ConnectionSettings, reads: MemoryPool): { readonly stream?: () => Socket } {
-  if (settings.ssl === undefined) return { stream: () => connectReusedSocket(settings, reads) }
+  if (settings.ssl === undefined) return host.readsIntoGivenMemory ? { stream: () => connectReusedSocket(settings, reads) } : {}
   return verifiesAddress(settings) ? { stream: () => connectAddressSocket(settings) } : {}
 }
 
@@ -248,6 +250,8 @@ const DRIVER_OPTIONS = {
   dateStrings: true,
   jsonStrings: true,
   decimalNumbers: false,
+  // It makes code for the rows of each result, which it never sees here, and which Workers refuse.
+  disableEval: true,
   // The server can ask a client for any local file.
   flags: ['-LOCAL_FILES'],
   enableKeepAlive: true,
@@ -257,4 +261,10 @@ const DRIVER_OPTIONS = {
 
 function notConnected(): TidemarkError {
   return new TidemarkError('SOURCE_UNREACHABLE', 'The MySQL server did not take the connection within the time limit.', { detail: 'ETIMEDOUT' })
+}
+
+function noTls(): TidemarkError {
+  return new TidemarkError('NOT_SUPPORTED', 'A Worker can not begin TLS on a connection to a MySQL server.', {
+    remedy: 'Set `tls: \'disable\'` where the way to the server is private, such as a tunnel, or copy from a host with Node.',
+  })
 }

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { isBuiltin } from 'node:module'
+import { build, type Plugin } from 'esbuild'
 import { Miniflare, type MiniflareOptions } from 'miniflare'
 
 /** Newer than everything that is used of the runtime; fixed, so that it does what it did. */
@@ -23,7 +24,8 @@ export async function startWorker(file: string, options: Omit<MiniflareOptions, 
   const contents = `export * from './${file}'; export { worker as default } from './${file}'`
   const { outputFiles } = await build({
     stdin: { contents, resolveDir }, bundle: true, format: 'esm', target: 'es2022', platform: 'neutral', mainFields: ['module', 'main'], write: false, sourcemap: 'inline',
-    conditions: usesNode ? ['tidemark-source', 'workerd', 'worker', 'browser'] : ['tidemark-source'], external: usesNode ? ['node:*', 'cloudflare:*'] : [],
+    conditions: usesNode ? ['tidemark-source', 'workerd', 'worker', 'browser'] : ['tidemark-source'], external: usesNode ? ['cloudflare:*'] : [],
+    plugins: usesNode ? [nodeModules] : [],
   })
   const script = outputFiles[0]?.text ?? ''
   const runtime = new Miniflare({ ...options, modules: true, script, compatibilityDate: COMPATIBILITY_DATE, compatibilityFlags: usesNode ? ['nodejs_compat'] : [] } as MiniflareOptions) // one worker's options, and those of all
@@ -38,4 +40,17 @@ export async function startWorker(file: string, options: Omit<MiniflareOptions, 
     },
     [Symbol.asyncDispose]: () => runtime.dispose(),
   }
+}
+
+/** As wrangler does it: Node's modules by the names that workerd has, also for packages that `require` them. */
+const nodeModules: Plugin = {
+  name: 'node-modules',
+  setup: ({ onResolve, onLoad }) => {
+    onResolve({ filter: /.*/ }, ({ path, kind, namespace }) => {
+      if (!isBuiltin(path)) return undefined
+      const name = path.startsWith('node:') ? path : `node:${path}`
+      return kind === 'require-call' && namespace !== 'required' ? { path: name, namespace: 'required' } : { path: name, external: true }
+    })
+    onLoad({ filter: /.*/, namespace: 'required' }, ({ path }) => ({ contents: `import * as builtin from '${path}'; module.exports = builtin.default ?? builtin` }))
+  },
 }
