@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { secret, text } from '../errors/option-shapes.ts'
+import { secret, text } from '../options/option-shapes.ts'
 import { having } from '../errors/standard-schema.ts'
 import type { Compression } from './compression.ts'
 import type { DumpFormat } from './dump-format.ts'

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { DUMP_FORMATS, type DumpFormatName } from '../dump/manifest.ts'
 import { compressions, encryption, formats } from '../dump/dump-shapes.ts'
-import { count, duration, logger, positive, retry, runtime, secret, text } from '../errors/option-shapes.ts'
+import { count, duration, logger, positive, retry, runtime, secret, text } from '../options/option-shapes.ts'
 import { having, standardShape, type StandardSchema } from '../errors/standard-schema.ts'
 import type { CallbackFetch } from './callback/callback-options.ts'
 import type { ExportRequest } from './export-request.ts'

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { count, logger, retry, runtime } from '../errors/option-shapes.ts'
+import { count, logger, retry, runtime } from '../options/option-shapes.ts'
 import { having, standardShape, type StandardSchema } from '../errors/standard-schema.ts'
 import { compressions, encryption, formats } from '../dump/dump-shapes.ts'
 import type { ImporterOptions } from './import-options.ts'

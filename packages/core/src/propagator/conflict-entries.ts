@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { ResolveConflict } from '../dialect/propagation-target.ts'
-import { callable, positive } from '../errors/option-shapes.ts'
+import { callable, positive } from '../options/option-shapes.ts'
 
 /** `ConflictRules`, as senders and receivers have them. */
 export const conflictEntries = {

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { duration, positive } from '../errors/option-shapes.ts'
+import { duration, positive } from '../options/option-shapes.ts'
 import { having, standardSchema, type StandardSchema } from '../errors/standard-schema.ts'
 import { shapeFaults } from '../errors/shape-issues.ts'
 import type { Replication } from './replicator-options.ts'

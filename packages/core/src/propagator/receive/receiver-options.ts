@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import type { PropagationSettings, PropagationTarget } from '../../dialect/propagation-target.ts'
 import { configError } from '../../errors/fault.ts'
-import { logger, runtime } from '../../errors/option-shapes.ts'
+import { logger, runtime } from '../../options/option-shapes.ts'
 import { having, standardShape, type StandardSchema } from '../../errors/standard-schema.ts'
 import { shapeIssues } from '../../errors/shape-issues.ts'
 import { TidemarkError, type ConfigIssue } from '../../errors/tidemark-error.ts'

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import type { Logger } from '../log/logger.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { SecretInput } from '../util/secret.ts'
-import { having } from './standard-schema.ts'
+import { having } from '../errors/standard-schema.ts'
 
 /** What options of several capabilities look like. */
 export const count = v.pipe(v.number(), v.integer('Must be a whole number.'), v.minValue(1, 'Must be at least 1.'))
