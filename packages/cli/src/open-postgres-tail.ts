@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { encodeCheckpoint } from '@tidemark/core/adapter'
 import type { PostgresChanges } from '@tidemark/postgres'
+import { dropTailLeftovers, temporaryTailName } from './drop-tail-leftovers.ts'
 import type { OpenTail } from './open-tail.ts'
 import type { PostgresTailLocation, TailOptions } from './tail-options.ts'
 
@@ -11,7 +12,7 @@ const TAIL_SLOT = 'tidemark_tail_'
 
 /** Without `--slot` nothing is left at the server that would keep its log. */
 export async function openPostgresTail(options: PostgresTailOptions, signal: AbortSignal): Promise<OpenTail> {
-  return options.slot === undefined ? temporaryTail(options) : durableTail(options, options.slot, signal)
+  return options.slot === undefined ? temporaryTail(options, signal) : durableTail(options, options.slot, signal)
 }
 
 /** The changes that `--slot` stands for; opens nothing yet. Errors: `CONFIG_INVALID`. */
@@ -21,9 +22,11 @@ export async function openTailSlot({ location: { url, tls }, tables, publication
   return postgresChanges({ url, tls, slot: `${TAIL_SLOT}${slot}`, tables: tables.length === 0 ? ['-'] : tables, publication })
 }
 
-async function temporaryTail({ location: { url, tls }, tables, publication, begin }: PostgresTailOptions): Promise<OpenTail> {
+async function temporaryTail({ location, tables, publication, begin }: PostgresTailOptions, signal: AbortSignal): Promise<OpenTail> {
   const { postgresChanges } = await import('@tidemark/postgres')
-  const slot = `${TAIL_SLOT}${randomUUID().replaceAll('-', '').slice(0, 12)}`
+  const { url, tls } = location
+  const slot = temporaryTailName(Date.now(), randomUUID())
+  await dropTailLeftovers(location, signal)
   return {
     source: postgresChanges({ url, tls, slot, tables, publication, temporary: true }),
     checkpoints: undefined,

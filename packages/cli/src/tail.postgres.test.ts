@@ -65,6 +65,16 @@ describe('tail of PostgreSQL', () => {
     expect(await tail('--uninstall', '--slot', 'mine')).toMatchObject({ code: 0, stderr: 'There is no slot tidemark_tail_mine.\n' })
   })
 
+  test('what a tail that was killed has left goes with a later one, and nothing else', async () => {
+    const name = (ageMs: number): string => `tidemark_tail_${(Date.now() - ageMs).toString(36)}_0123abcd`
+    const [old, fresh] = [name(7_200_000), name(60_000)]
+    for (const slot of [old, fresh]) await database.execute(`CREATE PUBLICATION ${slot} FOR TABLE users; COMMENT ON PUBLICATION ${slot} IS 'managed by tidemark for slot ${slot}'`)
+    await database.execute(`CREATE PUBLICATION ${old}x FOR TABLE users`)
+    expect(await tail('--table', 'users', '--until-idle')).toMatchObject({ code: 0 })
+    expect((await left()).toSorted()).toEqual([`${old}x`, fresh].toSorted())
+    await database.execute(`DROP PUBLICATION ${fresh}; DROP PUBLICATION ${old}x`)
+  })
+
   test('a slot of another can not be named, and is not moved', async () => {
     await database.execute(`SELECT pg_create_logical_replication_slot('app_${process.pid}', 'pgoutput')`)
     const before = await database.execute(`SELECT confirmed_flush_lsn::text AS lsn FROM pg_replication_slots WHERE slot_name = 'app_${process.pid}'`)

@@ -156,6 +156,19 @@ describe('delivery', () => {
     await settle(stream.stop())
   })
 
+  it('retains what the last subscriber had when it leaves, before the next turn of the clock would', async () => {
+    const { log, stream, settle } = makeRig()
+    const inbox = new Inbox()
+    const last = await settle(stream.subscribe({ id: 'last' }, inbox.handler))
+    const start = log.head
+    log.commit(...writes(3))
+    await settle(inbox.count(3))
+    expect(log.retained.get('default')).toEqual(start)
+    await settle(last.unsubscribe())
+    expect(log.retained.get('default')).toEqual(log.head)
+    await settle(stream.stop())
+  })
+
   it('retains nothing while a subscriber is on its way that may need more', async () => {
     const { log, stream, settle } = makeRig({ checkpoints: undefined as never })
     const inbox = new Inbox()

@@ -1,3 +1,4 @@
+import type { LogRetention } from '@tidemark/core/adapter'
 import type { ExportStatus, PeerStatus, ReplicationStatus, SourceStatus } from '@tidemark/core'
 import type { HandlerContext } from '../handler-context.ts'
 import type { Metric, Sample } from './exposition.ts'
@@ -50,10 +51,14 @@ function syncMetrics({ tally }: HandlerContext): readonly Metric[] {
 
 function sourceMetrics(all: readonly SourceStatus[]): readonly Metric[] {
   const subscribers = all.flatMap(({ name, subscribers: own }) => own.map((subscriber) => ({ source: name, ...subscriber })))
+  const retained = (valueOf: (retention: LogRetention) => number | undefined): readonly Sample[] =>
+    samplesOf(all, ({ name }) => ({ source: name }), ({ retention }) => (retention === undefined ? undefined : valueOf(retention)))
   const each = (valueOf: (one: (typeof subscribers)[number]) => number | undefined): readonly Sample[] =>
     samplesOf(subscribers, ({ source, id }) => ({ source, subscriber: id }), valueOf)
   return [
     gauge('tidemark_change_source_running', 'Whether the source of changes is open and answers.', samplesOf(all, ({ name }) => ({ source: name }), ({ state }) => Number(state === 'running'))),
+    gauge('tidemark_change_source_retained_bytes', 'What the source keeps of its log for the stream, as of the last heartbeat.', retained((retention) => retention.retainedBytes)),
+    gauge('tidemark_change_source_retained_bytes_max', 'What it may keep at most; none where nothing limits it.', retained((retention) => retention.maxRetainedBytes)),
     gauge('tidemark_subscriber_lag_events', 'Changes that a subscriber has not acknowledged.', each(({ lag }) => lag?.events)),
     gauge('tidemark_subscriber_lag_bytes', 'The same, in bytes of the log.', each(({ lag }) => lag?.bytes)),
     gauge('tidemark_subscriber_lag_seconds', 'The same, as time.', each(({ lag }) => (lag?.ms === undefined ? undefined : lag.ms / 1_000))),

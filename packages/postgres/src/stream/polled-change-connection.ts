@@ -9,6 +9,7 @@ import { GivenPlaces } from './given-places.ts'
 import { toPlace, toPosition, type LogPlace } from './log-place.ts'
 import { LogReader } from './log-reader.ts'
 import { formatLsn, type Lsn } from './lsn.ts'
+import { nextPollDelayMs } from './poll-delay.ts'
 import type { PollSettings } from './poll-settings.ts'
 import { PolledLog } from './polled-log.ts'
 import type { PublishedTable } from './published-table.ts'
@@ -20,9 +21,6 @@ import { CREATE_LEASES, IS_CURRENT, RowLeases } from './row-leases.ts'
 import { describeTables, setUpSlot, type SlotSetup } from './slot-setup.ts'
 import { StreamTables } from './stream-tables.ts'
 import { TypeNames } from './type-names.ts'
-
-/** How much longer each wait is than the one before while nothing comes. */
-const BACKOFF = 1.5
 
 const ADVANCE = `SELECT pg_catalog.pg_replication_slot_advance(l.slot::pg_catalog.name, $3::pg_catalog.text::pg_catalog.pg_lsn) FROM (${IS_CURRENT}) AS l`
 
@@ -230,11 +228,11 @@ export class PolledChangeConnection implements ChangeConnection {
 
   /** Whether somebody else has moved the slot. */
   async #look(log: PolledLog, options: AbortOptions): Promise<boolean> {
-    const { now, pollIntervalMs, maxPollIntervalMs } = this.#settings
+    const { now } = this.#settings
     const looked = await log.look(this.#setup.facts, options)
     if (looked === 'moved') return true
     this.#hasMore = looked === 'more'
-    this.#delayMs = log.hasRows ? pollIntervalMs : Math.min(this.#delayMs * BACKOFF, maxPollIntervalMs)
+    this.#delayMs = nextPollDelayMs(this.#delayMs, log.hasRows, this.#settings)
     this.#dueAtMs = now() + this.#delayMs
     return false
   }

@@ -1,4 +1,4 @@
-import { TidemarkError, type Finding } from '@tidemark/core/adapter'
+import { TidemarkError, type ChangeConnection, type Finding } from '@tidemark/core/adapter'
 import { OLD_POSTGRES_VERSION, startPostgres, startPostgresPair, type PostgresSettings, type ServerAccess, type StartablePostgresVersion, type TestServer } from '@tidemark/test-servers'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -32,15 +32,17 @@ async function errorOf(connecting: Promise<AsyncDisposable>): Promise<TidemarkEr
   throw new Error('It connected')
 }
 
-const stream = (server: ServerAccess, slot = 'mine'): Promise<AsyncDisposable> => postgresChanges({ url: server.url(), slot, tables: ['items'] }).connect()
-
-async function poll(server: ServerAccess): Promise<TidemarkError> {
-  const sql = postgres(server.url(), { max: 1, onnotice: () => undefined })
-  const execute = async (text: string, parameters: readonly (string | null)[]): Promise<readonly Readonly<Record<string, unknown>>[]> => [...await sql.unsafe(text, [...parameters])]
-  const error = await errorOf(polledPostgresChanges({ execute, slot: 'mine', tables: ['items'] }).connect())
-  await sql.end({ timeout: 1 })
-  return error
-}
+const streamed = (server: ServerAccess): Promise<ChangeConnection> => postgresChanges({ url: server.url(), slot: 'mine', tables: ['items'] }).connect()
+const stream: (server: ServerAccess) => Promise<AsyncDisposable> = streamed
+/** A connection for each statement. */
+const polled = (server: ServerAccess): Promise<ChangeConnection> => polledPostgresChanges({
+  slot: 'mine', tables: ['items'],
+  execute: async (text, parameters) => {
+    const sql = postgres(server.url(), { max: 1, onnotice: () => undefined })
+    return await sql.unsafe(text, [...parameters]).then((rows) => [...rows]).finally(() => sql.end({ timeout: 1 }))
+  },
+}).connect()
+const poll = (server: ServerAccess): Promise<TidemarkError> => errorOf(polled(server))
 
 /** Slots but those that were there, publications, and tables but the one that was made. */
 async function made(admin: postgres.Sql): Promise<readonly unknown[]> {
@@ -98,7 +100,10 @@ describe.each(versions)('a server of postgres %s that can\'t be streamed from', 
   it('has been told to keep less of its log than a slot needs', async () => {
     await using server = await start(version, { max_slot_wal_keep_size: '16MB', wal_keep_size: '0', min_wal_size: '32MB', checkpoint_timeout: '1h' })
     await using sql = look(server)
-    await (await stream(server))[Symbol.asyncDispose]()
+    const position = await (async () => {
+      await using connection = await streamed(server)
+      return connection.head()
+    })()
     const state = async (): Promise<unknown> => (await sql.admin`SELECT wal_status FROM pg_replication_slots WHERE slot_name = 'mine'`)[0]?.['wal_status']
     const write = async (): Promise<void> => {
       await sql.admin`SELECT pg_logical_emit_message(false, 'fill', repeat('x', 1048576)) FROM generate_series(1, 4)`
@@ -113,6 +118,11 @@ describe.each(versions)('a server of postgres %s that can\'t be streamed from', 
     const found = await findings(server)
     expect(ids(found)).toEqual(['error slot-lost'])
     expect(found[0]?.sql).toBe('SELECT pg_drop_replication_slot(\'mine\')')
+    // Whoever comes back is told, also when the slot was made anew for somebody else by then.
+    for (const [open, detail] of [[polled, 'slot-lost'], [streamed, 'slot-ahead']] as const) {
+      await using connection = await open(server)
+      await expect(connection.verify(position)).rejects.toMatchObject({ code: 'CHANGE_GAP', detail })
+    }
   })
 })
 
@@ -130,6 +140,18 @@ describe.each(versions)('a standby of postgres %s', (version) => {
     expect(ids(await findings(pair.standby))).toEqual(['error standby'])
     expect(await made(sql.admin)).toEqual([])
     expect(await made(standby.admin)).toEqual([])
+    // Promoted it goes on in a timeline of its own: a position of the primary is none of it.
+    const positions = await Promise.all([polled, streamed].map(async (open) => {
+      await using connection = await open(pair.primary)
+      return connection.head()
+    }))
+    await standby.admin`SELECT pg_promote()`
+    for (const [at, open] of [polled, streamed].entries()) {
+      await using connection = await open(pair.standby)
+      const position = positions[at] ?? expect.fail()
+      await expect(connection.verify(position)).rejects.toMatchObject({ code: 'CHANGE_GAP', detail: 'source-changed' })
+      await expect(connection.readChanges({ after: position, limit: { events: 1, bytes: 1 } })).rejects.toMatchObject({ code: 'CHANGE_GAP', detail: 'source-changed' })
+    }
   })
 })
 

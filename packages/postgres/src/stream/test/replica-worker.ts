@@ -1,17 +1,24 @@
 import { ChangeStream } from '@tidemark/core'
 import { decodeCheckpoint } from '@tidemark/core/adapter'
 import { fileSpool, nodeSqliteChangeTarget } from '@tidemark/node'
+import postgres from 'postgres'
+import { polledPostgresChanges } from '../polled-postgres-changes.ts'
 import { postgresChanges } from '../postgres-changes.ts'
 
 /** A process that keeps a copy of the table `items` until it has all rows, of which the one with the id 2,000,000 was written last. It may be killed at any moment. */
 const [url = '', slot = '', path = '', mode = ''] = process.argv.slice(2)
+const isPolled = mode === 'polled'
+const sql = postgres(url, { max: 2, onnotice: () => undefined })
 
 const target = nodeSqliteChangeTarget({
   id: 'replica', path,
   setup: (transaction) => transaction.run('CREATE TABLE IF NOT EXISTS items (id INTEGER PRIMARY KEY, n INTEGER, note TEXT)').then(() => transaction.run('CREATE TABLE IF NOT EXISTS seen (event TEXT PRIMARY KEY)')),
 })
 const from = await target.checkpoint()
-const stream = new ChangeStream({ source: postgresChanges({ url, slot, tables: ['items'], snapshotAgeMs: 200, streaming: mode === 'streaming' && { memoryBytes: 1 << 20, spool: fileSpool() } }), snapshot: 'initial', batch: { events: 40 }, retry: { baseMs: 20, maxMs: 200 } })
+const source = isPolled
+  ? polledPostgresChanges({ execute: (text, parameters) => sql.unsafe(text, [...parameters]), slot, tables: ['items'], pollIntervalMs: 5, maxPollIntervalMs: 20, maxPollRows: 70 })
+  : postgresChanges({ url, slot, tables: ['items'], snapshotAgeMs: 200, streaming: mode === 'streaming' && { memoryBytes: 1 << 20, spool: fileSpool() } })
+const stream = new ChangeStream({ source, instance: slot, snapshot: isPolled ? 'none' : 'initial', batch: { events: 40 }, retry: { baseMs: 20, maxMs: 200 } })
 let isMarked = false
 const apply = target.handler(async ({ events }, transaction) => {
   for (const event of events) {
@@ -36,4 +43,5 @@ await new Promise<void>((resolve, reject) => {
 })
 await stream.stop()
 await target[Symbol.asyncDispose]()
+await sql.end({ timeout: 1 })
 process.stdout.write('completed\n')
