@@ -30,7 +30,6 @@ const DEFAULT_PREFIX = 'tidemark_'
 
 export const replicatorShape = v.strictObject({
   target: having<ReplicatorOptions['target']>(['connect'], 'Must be a target, such as nodeSqliteTarget({ path }).'),
-  replications: v.optional(v.array(replicationShape)),
   tablePrefix: v.optional(v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]{0,30}$/, 'Must be a plain identifier of at most 31 characters.'))),
   concurrency: v.optional(count),
   slice: v.optional(v.strictObject({ ms: v.exactOptional(positive), rows: v.exactOptional(count), bytes: v.exactOptional(count) })),
@@ -40,6 +39,8 @@ export const replicatorShape = v.strictObject({
   leaseTtlMs: v.optional(count),
   runtime, logger,
   jitter: v.optional(v.pipe(v.number(), v.minValue(0, 'Must be from 0 to 1.'), v.maxValue(1, 'Must be from 0 to 1.'))),
+  // Last, so that faults come in an order that people read.
+  replications: v.optional(v.array(replicationShape)),
 })
 
 /** The replicator's options, whatever it knows of tables. */
