@@ -8,6 +8,7 @@ import type { Importer } from '@tidemark/core'
 import { nodeSqliteStateStore } from '@tidemark/node'
 import { describe, expect, it } from 'vitest'
 import { createHandler, type AnyImporter, type Handler } from './index.ts'
+import { heldImporter } from './test/held-importer.ts'
 import { makeWorld, type World } from './test/world.ts'
 
 interface Standing {
@@ -219,6 +220,33 @@ describe('imports over HTTP', () => {
       expect(await next.ask('/import', { exportId })).toMatchObject({ status: 200, body: { status: 'completed', notes: [] } })
       sameRows(world)
     })
+  })
+
+  it('are left by a process that was slow to one that has taken over, which loads each row once, and stay complete', async () => {
+    await using world = await makeWorld()
+    await makeDump(world)
+    const { id } = await world.exporter.start({ ...PARTS, content: 'data' })
+    await world.exporter.finish(id)
+    const target = new DatabaseSync(join(world.folder, 'imported.db'))
+    // Nothing of it refuses a row that comes twice.
+    target.exec('CREATE TABLE users (id INTEGER, name TEXT, balance); CREATE TABLE notes (id INTEGER, body TEXT)')
+    target.close()
+    const open = new AbortController()
+    const kept: Promise<unknown>[] = []
+    await using slowState = nodeSqliteStateStore({ path: join(world.folder, 'state.db') })
+    await using state = nodeSqliteStateStore({ path: join(world.folder, 'state.db') })
+    const slow = createHandler({ authorize: () => true, importer: heldImporter(() => world.importer, open.signal), imports: { state: slowState }, waitUntil: (work) => void kept.push(work) })
+    expect((await post(slow, '/import', { exportId: id })).status).toBe(202)
+    await expect.poll(async () => (await (await slow(new Request(`http://localhost/import/status/${id}`))).json() as Standing).totalBytesImported).toBeGreaterThan(0)
+    const other = createHandler({ authorize: () => true, importer: world.importer, imports: { state } })
+    const first = await (await post(other, '/import', { exportId: id }, {})).json() as Standing
+    expect(first).toMatchObject({ status: 'completed', totalRowsImported: 2_100 })
+    open.abort()
+    await Promise.all(kept)
+    sameRows(world)
+    for (const handler of [slow, other]) expect(await (await handler(new Request(`http://localhost/import/status/${id}`))).json()).toEqual(first)
+    expect((await post(slow, '/import', { exportId: id })).status).toBe(200)
+    sameRows(world)
   })
 
   it('never answer a failed one with 200, and tell why', async () => {

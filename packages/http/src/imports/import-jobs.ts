@@ -127,6 +127,8 @@ export class ImportJobs {
     } catch (cause) {
       const error = toTidemarkError(cause)
       const isStopped = signal.aborted && error.code === 'ABORTED'
+      // Another process is at it, and tells how it stands.
+      if (error.code === 'LEASE_LOST') throw error
       await this.#note(run, { ...run.note, updatedAtMs: Date.now(), ...(isStopped ? { status: 'stopped' } : { status: 'failed', error: error.toJSON() }) })
       if (!isStopped) throw error
     } finally {

@@ -15,8 +15,9 @@ export interface ImportNote extends Omit<ImportStatus, 'status' | 'totalRows'> {
 }
 
 const PREFIX = 'http-import/'
+const MAX_TRIES = 5
 
-/** Notes in a {@link StateStore}. The last one written counts: whoever else is at the same import sees the same target. */
+/** Notes in a {@link StateStore}. The last one written counts, since whoever else is at the same import sees the same target; but one of the end stays, until it is forgotten. */
 export class ImportNotes {
   readonly #store: StateStore
 
@@ -27,17 +28,20 @@ export class ImportNotes {
   async get(id: string): Promise<ImportNote | undefined> {
     const stored = await this.#store.get(PREFIX + id)
     if (stored === undefined) return undefined
-    const note = JSON.parse(stored.value) as ImportNote // written below
+    const note = parsed(stored.value)
     if (note.version > 1) throw new TidemarkError('STATE_NEWER', `The note of the import has version ${note.version}; this release knows 1.`)
     return note
   }
 
+  /** Nothing is written over the end: who was slow, and does not know of it, would have all of it loaded again. Errors: `STATE_CONFLICT` where others write all the time. */
   async put(note: ImportNote): Promise<void> {
     const key = PREFIX + note.importId
-    const before = await this.#store.get(key)
-    await this.#store.set(key, JSON.stringify(note), before?.version).catch((error: unknown) => {
-      if (!(error instanceof TidemarkError && error.code === 'STATE_CONFLICT')) throw error
-    })
+    for (let tries = 1; ; tries += 1) {
+      const before = await this.#store.get(key)
+      if (before !== undefined && note.status !== 'completed' && parsed(before.value).status === 'completed') return
+      const isWritten = await this.#store.set(key, JSON.stringify(note), before?.version).then(() => true, (error: unknown) => unlessConflict(error, tries))
+      if (isWritten) return
+    }
   }
 
   /** Newest first. */
@@ -50,4 +54,13 @@ export class ImportNotes {
   delete(id: string): Promise<void> {
     return this.#store.delete(PREFIX + id)
   }
+}
+
+function parsed(text: string): ImportNote {
+  return JSON.parse(text) as ImportNote // written by `put`
+}
+
+function unlessConflict(error: unknown, tries: number): false {
+  if (error instanceof TidemarkError && error.code === 'STATE_CONFLICT' && tries < MAX_TRIES) return false
+  throw error
 }
