@@ -21,9 +21,9 @@ export const serveConfigSchema: StandardSchema<ServeConfig> = standardSchema(ser
 
 function serveFaults(config: unknown): readonly Fault[] {
   if (typeof config !== 'object' || config === null) return [{ path: [], message: 'Must be an object.' }]
-  const { replicator, exporter, importer, streams, propagator, ...rest } = config as ServeConfig // whatever it has
+  const { replicator, exporter, importer, streams, propagator, waitUntil: _waitUntil, ...rest } = config as HandlerOptions & ServeConfig // whatever it has
   return [
-    ...'waitUntil' in rest ? [{ path: ['waitUntil'], message: 'Is not an option here: this process stays.' }] : [],
+    ...'waitUntil' in config ? [{ path: ['waitUntil'], message: 'Is not an option here: this process stays.' }] : [],
     ...faultsIn(handlerOptionsSchema, rest),
     ...partFaults('replicator', replicator, { has: ['start', 'status', 'syncNow'], schema: replicatorOptionsSchema }),
     ...partFaults('exporter', exporter, { has: ['status', 'export', 'download'], schema: exporterOptionsSchema }),

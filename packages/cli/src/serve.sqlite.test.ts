@@ -111,7 +111,7 @@ async function refused(file: string, environment: Readonly<Record<string, string
 it('says everything that is wrong with a configuration at once, before anything is opened', async () => {
   const { error } = await refused(configFile('faults.mjs', `${IMPORTS}
 export default () => ({
-  basepath: '/data', maxBodyBytes: 0, changes: { heartbeatMs: 'often', maxFeed: 2 }, waitUntil: () => 0,
+  basepath: '/data', maxBodyBytes: 0, changes: { heartbeatMs: 'often', maxFeed: 2 }, waitUntil: 'wrong',
   replicator: { target: nodeSqliteTarget(at('never.db')), concurency: 2, replications: [{ name: 'users', source: nodeSqliteSource(at('never.db')), sourceTable: 'users', trackingColum: 'id' }] },
   exporter: { source: nodeSqlite(at('never.db')), state: nodeSqliteStateStore(at('never-state.db')), callbacks: { allowedOrigin: [] } },
   importer: { target: nodeSqlite(at('never.db')), source: fsStorage(process.env.FOLDER + '/never') },
