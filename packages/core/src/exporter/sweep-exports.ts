@@ -61,7 +61,7 @@ export async function sweepExports(context: ExportContext, { uploadAgeMs = HOUR_
 /** Objects first: a kill in between leaves the job, which says what is still to go. */
 export async function deleteExport(context: ExportContext, state: ExportState, signal: AbortSignal): Promise<void> {
   await dropObjects(context, state, signal)
-  if (state.requestKey !== undefined) await context.requestKeys.forget(state.requestKey)
+  if (state.requestKey !== undefined) await context.requestKeys.forget(state.requestKey, state.id)
   await context.store.delete(state.id)
 }
 

@@ -69,9 +69,11 @@ export class RequestKeys {
     return this.#options.prefix + await digestOf(key)
   }
 
-  /** Forgets what is kept there; nothing happens where it is forgotten already. */
-  forget(at: string): Promise<void> {
-    return this.#options.store.delete(at)
+  /** Forgets what is kept there for this id. A key that was too old may stand for another by now: that stays. */
+  async forget(at: string, id: string): Promise<void> {
+    const { store } = this.#options
+    const stored = await store.get(at)
+    if (stored !== undefined && (JSON.parse(stored.value) as Partial<KeyRecord>).id === id) await store.delete(at) // written by `claim`, here or in a later release
   }
 
   /** `undefined` for one that is too old, or of a form that this release does not know. */
