@@ -116,10 +116,11 @@ export class Importer {
   }
 
   async *#retried(input: ImportInput, options: SliceOptions): AsyncGenerator<ImportStatus> {
+    const known: Known = { hasBegun: false }
     let failures = 0
     for (;;) {
       try {
-        for await (const status of this.#slices(input, options)) {
+        for await (const status of this.#slices(input, { ...options, known })) {
           failures = 0
           yield status
         }
@@ -145,12 +146,12 @@ export class Importer {
     return typeof input === 'string' ? this.#dump(input, options) : this.#file(input.sql, options)
   }
 
-  async *#dump(id: string, { signal, beforeEnd }: SliceOptions): AsyncGenerator<ImportStatus> {
+  async *#dump(id: string, { signal, beforeEnd, known }: SliceOptions): AsyncGenerator<ImportStatus> {
     const { source: storage, target, compressionOf } = this.#context
     const { importId, dump, totals, manifest, encryption, format } = await this.#openDump(id, signal)
     await using connection = await target.connectImport({ signal })
     const session = await ImportSession.open({ importId, dump, connection, signal })
-    yield* this.#finishing(session, { totals, beforeEnd }, loadDump({ session, manifest, storage, target, format, compressionOf, encryption }))
+    yield* this.#finishing(session, { totals, beforeEnd, known }, loadDump({ session, manifest, storage, target, format, compressionOf, encryption }))
   }
 
   async #openDump(id: string, signal: AbortSignal): Promise<OpenedDump> {
@@ -162,13 +163,13 @@ export class Importer {
     return { importId: manifest.id, dump: manifest.sha256, totals, manifest, encryption, format }
   }
 
-  async *#file(key: string, { signal, beforeEnd }: SliceOptions): AsyncGenerator<ImportStatus> {
+  async *#file(key: string, { signal, beforeEnd, known }: SliceOptions): AsyncGenerator<ImportStatus> {
     const { source: storage, target, maxStatementBytes, compressions } = this.#context
     const { importId, dump, totals } = await this.#openFile(key, signal)
     const compression = compressions.find(({ extension }) => key.endsWith(`.${extension}`))
     await using connection = await target.connectImport({ signal })
     const session = await ImportSession.open({ importId, dump, connection, signal })
-    yield* this.#finishing(session, { totals, beforeEnd }, loadSqlFile({ session, storage, key, fileBytes: totals.bytes, compression, rules: target.rules, maxStatementBytes }))
+    yield* this.#finishing(session, { totals, beforeEnd, known }, loadSqlFile({ session, storage, key, fileBytes: totals.bytes, compression, rules: target.rules, maxStatementBytes }))
   }
 
   async #openFile(key: string, signal: AbortSignal): Promise<Opened> {
@@ -177,8 +178,10 @@ export class Importer {
     return { importId: importIdOf({ sql: key }), dump: `${file.bytes}:${file.etag}`, totals: { rows: undefined, bytes: file.bytes } }
   }
 
-  async *#finishing(session: ImportSession, { totals, beforeEnd }: Ending, places: AsyncIterable<ImportPlace>): AsyncGenerator<ImportStatus> {
+  async *#finishing(session: ImportSession, { totals, beforeEnd, known }: Ending, places: AsyncIterable<ImportPlace>): AsyncGenerator<ImportStatus> {
+    if (known?.hasBegun === true && !session.hasBegun) throw new TidemarkError('LEASE_LOST', 'Another process has loaded the same dump to its end, or has forgotten it; nothing was written.')
     for await (const _place of places) {
+      if (known !== undefined) known.hasBegun ||= session.hasBegun
       yield loading(session, totals)
       throwIfAborted(session.signal)
     }
@@ -202,9 +205,15 @@ interface Totals {
   readonly bytes: number
 }
 
-type SliceOptions = ImportRunOptions & { readonly signal: AbortSignal }
+/** What a run has seen of the target. One that had begun, and then has not, has come to its end elsewhere: to begin anew would load every row twice. */
+interface Known {
+  hasBegun: boolean
+}
 
-type Ending = Pick<ImportRunOptions, 'beforeEnd'> & { readonly totals: Totals }
+/** `known`: of a run, which is tried again. */
+type SliceOptions = ImportRunOptions & { readonly signal: AbortSignal; readonly known?: Known | undefined }
+
+type Ending = Pick<SliceOptions, 'beforeEnd' | 'known'> & { readonly totals: Totals }
 
 /** What is to be loaded. */
 interface Opened {

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { gzipSync } from 'node:zlib'
-import { Exporter, Importer, verifyDump, type ExportRequest, type ImportStatus } from '@tidemark/core'
+import { Exporter, Importer, TidemarkError, verifyDump, type ExportRequest, type ImportStatus } from '@tidemark/core'
+import type { ImportConnection, ImportTarget } from '@tidemark/core/adapter'
 import { memoryStateStore } from '@tidemark/core/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { nodeSqlite } from '../export/node-sqlite.ts'
@@ -113,6 +114,32 @@ describe('a dump that is loaded', () => {
     await importer().load(id)
     sameCells()
   })
+})
+
+it('leaves a dump alone that another process has loaded to its end while a slice was tried again', async () => {
+  make(path, 'CREATE TABLE t(a)', `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) INSERT INTO t SELECT i FROM n`)
+  // Nothing of it refuses a row that comes twice.
+  make(copy, 'CREATE TABLE t(a)')
+  const id = await dump({ content: 'data', layout: 'directory', partBytes: 4_096, maxStatementBytes: 1_000 })
+  const target = nodeSqlite({ path: copy })
+  let slices = 0
+  const connectImport: ImportTarget['connectImport'] = async (options) => {
+    const connection = await target.connectImport(options)
+    const runStatements: ImportConnection['runStatements'] = async (request) => {
+      slices += 1
+      if (slices !== 3) return connection.runStatements(request)
+      await importer().load(id)
+      throw new TidemarkError('TARGET_BUSY', 'Another process writes.')
+    }
+    return {
+      runStatements,
+      readProgress: (...args) => connection.readProgress(...args), existing: (...args) => connection.existing(...args), createTable: (...args) => connection.createTable(...args),
+      insertRows: (...args) => connection.insertRows(...args), finish: (...args) => connection.finish(...args), [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose](),
+    }
+  }
+  const slow = new Importer({ source: fsStorage(dumps), target: { ...target, connectImport }, retry: { baseMs: 1, maxMs: 1 } })
+  await expect(slow.load(id)).rejects.toMatchObject({ code: 'LEASE_LOST' })
+  expect(query(copy, 'SELECT count(*), count(DISTINCT a) FROM t')).toBe('3000|3000')
 })
 
 describe('a file of SQL', () => {
