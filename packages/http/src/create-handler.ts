@@ -2,7 +2,7 @@ import { TidemarkError } from '@tidemark/core'
 import { toTidemarkError } from '@tidemark/core/adapter'
 import { Hono } from 'hono/tiny'
 import { checkAccess } from './access/check-access.ts'
-import { limitedAnswer } from './access/limit.ts'
+import { limitedBy } from './access/limit.ts'
 import { ANSWER_HEADERS } from './answers/answer-headers.ts'
 import { problemAnswer } from './answers/problem.ts'
 import type { HandlerContext } from './handler-context.ts'
@@ -85,8 +85,8 @@ async function answer(route: Route, { request, params, context }: Asked): Promis
   if (request.method === 'HEAD' && !route.head) return refused(request, methodRefusal(route.path), context)
   try {
     const asked = { request: route.toAsk?.(request) ?? request, scope: route.scope, route: `${route.method} ${route.path}` }
-    const limited = await limitedAnswer(context.limit, asked)
-    if (limited !== undefined) return limited
+    const limited = await limitedBy(context.limit, asked)
+    if (limited !== undefined) return refused(request, limited, context)
     if (route.scope !== 'peer') await checkAccess(asked.request, { scope: route.scope, route: asked.route }, context.authorize)
     return await route.handle(request, params, context)
   } catch (cause) {

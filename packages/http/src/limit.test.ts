@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { createHandler, type LimitCall } from './index.ts'
+import { createHandler, type HandlerTelemetry, type LimitCall } from './index.ts'
 
 it('asks before anything else, and answers who is limited with 429 and when to come again', async () => {
   const calls: (readonly [string, string])[] = []
@@ -35,4 +35,11 @@ it('lets nobody in when the limit fails', async () => {
   const handler = createHandler({ authorize: () => true, limit: () => Promise.reject(new Error('canary')) })
   const answer = await handler(new Request('http://localhost/health'))
   expect([answer.status, await answer.text()]).toEqual([500, expect.not.stringContaining('canary')])
+})
+
+it('tells the spans of requests what a limited one was answered', async () => {
+  const failed: string[] = []
+  const telemetry: HandlerTelemetry = { during: (request, answer) => answer(request), routed: () => undefined, failed: (_request, code) => void failed.push(code) }
+  await createHandler({ authorize: () => true, limit: () => ({ retryAfterMs: 1 }), telemetry })(new Request('http://localhost/health'))
+  expect(failed).toEqual(['TOO_MANY_REQUESTS'])
 })

@@ -1,5 +1,4 @@
 import { TidemarkError } from '@tidemark/core'
-import { problemAnswer } from '../answers/problem.ts'
 import type { Scope } from './scope.ts'
 
 /** A request that is about to be answered. */
@@ -22,10 +21,16 @@ export interface RetryAfter {
  */
 export type Limit = (call: LimitCall) => RetryAfter | undefined | Promise<RetryAfter | undefined>
 
-/** The refusal, or `undefined`. */
-export async function limitedAnswer(limit: Limit | undefined, call: LimitCall): Promise<Response | undefined> {
+export interface Limited {
+  readonly error: TidemarkError
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** What is to be answered to who has asked too often. */
+export async function limitedBy(limit: Limit | undefined, call: LimitCall): Promise<Limited | undefined> {
   const after = await limit?.(call)
   if (after === undefined) return undefined
   const seconds = Math.max(1, Math.ceil(after.retryAfterMs / 1_000))
-  return problemAnswer(new TidemarkError('TOO_MANY_REQUESTS', 'There were too many requests.', { remedy: `Come back in ${seconds} s.` }), { 'retry-after': String(seconds) })
+  const error = new TidemarkError('TOO_MANY_REQUESTS', 'There were too many requests.', { remedy: `Come back in ${seconds} s.` })
+  return { error, headers: { 'retry-after': String(seconds) } }
 }
