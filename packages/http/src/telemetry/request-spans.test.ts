@@ -26,14 +26,14 @@ describe('spans of requests', () => {
     await using server = await serve(handler)
     const authorization = `Bearer ${TOKEN}`
     for (const [path, init] of [
-      ['/data/health?secret=canary-query', { headers: { authorization } }],
+      ['/data/?secret=canary-query', { headers: { authorization } }],
       ['/data/export/status/canary-id', { headers: { authorization } }],
       ['/data/health', { headers: { authorization: 'Bearer canary-wrong' } }],
       ['/data/health', { method: 'PURGE', headers: { authorization } }],
       ['/canary-nowhere', {}],
     ] as const) await fetch(server.url + path, init)
     expect(spans().map(({ name, kind, attributes, status }) => [name, kind, attributes, status.code])).toEqual([
-      ['GET /data/health', SpanKind.SERVER, { 'http.request.method': 'GET', 'http.route': '/data/health', 'http.response.status_code': 200 }, SpanStatusCode.UNSET],
+      ['GET /data/', SpanKind.SERVER, { 'http.request.method': 'GET', 'http.route': '/data/', 'http.response.status_code': 200 }, SpanStatusCode.UNSET],
       ['GET /data/export/status/:exportId', SpanKind.SERVER, { 'http.request.method': 'GET', 'http.route': '/data/export/status/:exportId', 'http.response.status_code': 404, 'error.type': 'ROUTE_UNKNOWN' }, SpanStatusCode.UNSET],
       ['GET /data/health', SpanKind.SERVER, { 'http.request.method': 'GET', 'http.route': '/data/health', 'http.response.status_code': 401, 'error.type': 'REQUEST_UNAUTHORIZED' }, SpanStatusCode.UNSET],
       ['_OTHER', SpanKind.SERVER, { 'http.request.method': '_OTHER', 'http.response.status_code': 405, 'error.type': 'REQUEST_INVALID' }, SpanStatusCode.UNSET],
