@@ -6,6 +6,7 @@ import { postgresForTests } from '@tidemark/test-servers/vitest'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Follower } from './test/follow.ts'
+import { keptChanges } from './test/kept-changes.ts'
 import { Example } from './test/start-example.ts'
 
 const ROWS = 6_000
@@ -48,10 +49,10 @@ async function replica(): Promise<Replica> {
 }
 
 /** Writes until it is told to stop: new rows and changed ones. */
-function writing(): AsyncDisposable {
+function writing({ from = ROWS }: { readonly from?: number } = {}): AsyncDisposable {
   let isStopped = false
   const done = (async () => {
-    for (let id = ROWS + 1; !isStopped; id += 1) {
+    for (let id = from + 1; !isStopped; id += 1) {
       await sql`insert into products (id, version, name) values (${id}, 1, 'new')`
       await sql`update products set version = version + 1, updated_at = clock_timestamp() where id in (${id - 1}, ${1 + id % ROWS})`
     }
@@ -67,6 +68,14 @@ function writing(): AsyncDisposable {
 async function versions(): Promise<ReadonlyMap<number, number>> {
   const rows = await sql<{ id: string; version: number }[]>`select id, version from products`
   return new Map(rows.map(({ id, version }) => [Number(id), version]))
+}
+
+const follower = new Follower()
+
+/** Until it has what PostgreSQL has, to which nobody writes meanwhile. */
+async function followToTruth(): Promise<void> {
+  const truth = await versions()
+  expect(await follower.follow(example, (rows) => rows.size === truth.size && [...truth].every(([id, version]) => rows.get(id) === version))).toBe('reached')
 }
 
 /** A line a row: storage class and value of each cell, as the copy is documented to have it. */
@@ -99,12 +108,11 @@ describe('a replica of PostgreSQL in a Durable Object', { timeout: 240_000 }, ()
     }
   })
 
-  it('is PostgreSQL to its followers and in its dumps, though it is killed while it loads, while it is followed and while it dumps', async () => {
+  it('is PostgreSQL to its followers, though it is killed while it loads and while it is followed', async () => {
     await expect.poll(replica, FAR).toMatchObject({ phase: 'loading', loadedRows: expect.any(Number) as number })
     await example.restart()
     await expect.poll(replica, FAR).toMatchObject({ phase: 'live' })
 
-    const follower = new Follower()
     await using stack = new AsyncDisposableStack()
     stack.use(writing())
     expect(await follower.follow(example, (rows) => rows.has(ROWS + 5))).toBe('reached')
@@ -118,22 +126,49 @@ describe('a replica of PostgreSQL in a Durable Object', { timeout: 240_000 }, ()
     expect(follower.rows.has(ROWS + 60)).toBe(true)
     expect(await follower.follow(example, (rows) => rows.has(ROWS + 200))).toBe('reached')
     await stack.disposeAsync()
-    const truth = await versions()
-    expect(await follower.follow(example, (rows) => rows.size === truth.size && [...truth].every(([id, version]) => rows.get(id) === version))).toBe('reached')
+    await followToTruth()
+  })
 
+  it('dumps itself as it was when the dump began, though it is written to and killed meanwhile', async () => {
+    const expected = (await sql.unsafe<{ line: string }[]>(EXPECTED)).map(({ line }) => line)
     const options = { method: 'POST', headers: { prefer: 'respond-async', 'content-type': 'application/json' }, body: JSON.stringify({ tables: ['replica'], partBytes: 5_242_880, pauseMs: 1_000 }) }
     const { exportId } = await example.json<{ readonly exportId: string }>('/data/export/dump', options)
     const status = (): Promise<{ readonly status: string; readonly totalRowsExported: number }> => example.json(`/data/export/status/${exportId}`)
+    // From then on its instant is behind.
     await expect.poll(async () => (await status()).totalRowsExported, FAR).toBeGreaterThan(0)
-    const { totalRowsExported } = await status()
-    expect(totalRowsExported).toBeLessThan(truth.size)
+    await using stack = new AsyncDisposableStack()
+    stack.use(writing({ from: 2 * ROWS }))
+    const firstNew = 2 * ROWS + 20
+    expect(await follower.follow(example, (rows) => rows.has(firstNew))).toBe('reached')
+    const { status: state, totalRowsExported } = await status()
+    expect([state, totalRowsExported < expected.length]).toEqual(['processing', true])
     await example.restart()
     await expect.poll(async () => (await status()).status, FAR).toBe('completed')
+    await stack.disposeAsync()
     const dump = await (await example.fetch(`/data/export/download/${exportId}`)).arrayBuffer()
     const lines = restoredLines(Buffer.from(dump)).map(withBits)
-    const expected = (await sql.unsafe<{ line: string }[]>(EXPECTED)).map(({ line }) => line)
     expect(lines.length).toBe(expected.length)
     expect(lines.filter((line, index) => line !== expected[index])).toEqual([])
+    await followToTruth()
+  })
+
+  it('loses the rows that PostgreSQL has deleted, and tells its followers', async () => {
+    await sql`delete from products where id % 10 = 3 or id = 9007199254740991`
+    await example.restart({ RECONCILE_INTERVAL_MINUTES: '0.02' })
+    await followToTruth()
+    expect(follower.rows.has(3)).toBe(false)
+  })
+
+  it('keeps no more changes than it is told, though nobody follows', async () => {
+    const { kept, lastLogged } = keptChanges(folder)
+    expect(kept).toBeGreaterThan(50)
+    await example.restart({ KEPT_CHANGES: '50', RECONCILE_INTERVAL_MINUTES: '1440' })
+    await sql`update products set version = version + 1, updated_at = clock_timestamp() where id <= 1000`
+    const rows = Number((await sql`select count(*) as n from products where id <= 1000`)[0]?.['n'])
+    expect(rows).toBeGreaterThan(800)
+    // The update is logged, and all but the last of it forgotten.
+    await expect.poll(() => keptChanges(folder).lastLogged, FAR).toBeGreaterThanOrEqual(lastLogged + rows)
+    await expect.poll(() => keptChanges(folder).kept, FAR).toBeLessThanOrEqual(50)
   })
 
   it('has its notes at the peer, and its own job at the same alarm', async () => {

@@ -20,6 +20,10 @@ export interface Environment {
   readonly SOURCE_TABLE: string
   readonly TRACKING_COLUMN: string
   readonly SYNC_INTERVAL_MINUTES: string
+  /** Minutes between two passes that find rows which PostgreSQL has deleted. Default 1440. */
+  readonly RECONCILE_INTERVAL_MINUTES?: string | undefined
+  /** How many changes are kept for clients of the feed that come back. Default 100,000. */
+  readonly KEPT_CHANGES?: string | undefined
   /** How long one alarm works on each capability, in milliseconds. Default 10,000. */
   readonly SLICE_MS?: string | undefined
 }

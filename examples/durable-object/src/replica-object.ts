@@ -51,9 +51,10 @@ export class ReplicaObject {
   }
 
   async #replicate(): Promise<number | undefined> {
-    const { replicator, notify } = this.#capabilities
+    const { replicator, notify, purge } = this.#capabilities
     const { nextAtMs } = await replicator.stepDue({ budget: this.#budget })
     notify()
+    await purge()
     return nextAtMs
   }
 

@@ -24,6 +24,7 @@ async function bundle(): Promise<string> {
 export class Example implements AsyncDisposable {
   readonly #script: string
   readonly #options: ExampleOptions
+  #variables: Readonly<Record<string, string>> = {}
   #runtime: Miniflare
 
   private constructor(script: string, options: ExampleOptions) {
@@ -38,9 +39,10 @@ export class Example implements AsyncDisposable {
     return example
   }
 
-  /** Kills the process, whatever its objects are at, and starts another on what they had stored. */
-  async restart(): Promise<void> {
+  /** Kills the process, whatever its objects are at, and starts another on what they had stored, with other variables from then on. */
+  async restart(variables: Readonly<Record<string, string>> = {}): Promise<void> {
     await this.#runtime.dispose()
+    this.#variables = { ...this.#variables, ...variables }
     this.#runtime = this.#start()
     await this.#runtime.ready
   }
@@ -66,7 +68,7 @@ export class Example implements AsyncDisposable {
       modules: true, script: this.#script, compatibilityDate: '2026-07-01', compatibilityFlags: ['nodejs_compat'],
       durableObjects: { REPLICAS: { className: 'ReplicaObject', useSQLite: true }, PEERS: { className: 'PeerObject', useSQLite: true } },
       durableObjectsPersist: `${folder}/objects`, r2Buckets: ['BUCKET'], r2Persist: `${folder}/bucket`,
-      bindings: { ...TOKENS, DATABASE_URL: databaseUrl, SOURCE_TABLE: 'public.products', TRACKING_COLUMN: 'updated_at', SYNC_INTERVAL_MINUTES: '0.002', SLICE_MS: '20' },
+      bindings: { ...TOKENS, DATABASE_URL: databaseUrl, SOURCE_TABLE: 'public.products', TRACKING_COLUMN: 'updated_at', SYNC_INTERVAL_MINUTES: '0.002', SLICE_MS: '20', ...this.#variables },
     } as MiniflareOptions) // of one worker
   }
 }
