@@ -22,6 +22,8 @@ const ROWS_A_TRANSACTION = 1_000
 /** The slot that all others are copies of: it stands before the first row. */
 const FIRST_SLOT = 'bench_first'
 const PUBLICATION = 'bench'
+/** Each of these transactions is sent in pieces. */
+const EARLY = encodeURIComponent('-c logical_decoding_work_mem=64kB')
 
 /** A backlog of inserts from a slot to a durable subscriber's handler, as typed events. The peer writes the plugin's bytes to a file. */
 export const pgStream: BenchCase = {
@@ -30,8 +32,11 @@ export const pgStream: BenchCase = {
     const rows = Math.min(context.rows, MAX_ROWS)
     await prepare(stage.sql, rows)
     const heap = new HeapPeak()
-    const { ours, peer } = await alternate((run) => drain(stage, context, { rows, run }), (run) => receive(stage, context, run), context.runs)
-    return resultOf(context, { rows, ours, peer, memory: heap.stop() })
+    const { ours, peer } = await alternate((run) => drain(stage, context, { rows, run, isEarly: false }), (run) => receive(stage, context, run), context.runs)
+    const memory = heap.stop()
+    const early: number[] = []
+    for (let run = 0; run < context.runs; run += 1) early.push(await drain(stage, context, { rows, run: context.runs + run, isEarly: true }))
+    return resultOf(context, { rows, ours, peer, early, memory })
   }),
 }
 
@@ -42,10 +47,10 @@ async function prepare(sql: postgres.Sql, rows: number): Promise<void> {
   for (let first = 1; first <= rows; first += ROWS_A_TRANSACTION) await insertMixedPostgres(sql, { first, last: Math.min(rows, first + ROWS_A_TRANSACTION - 1) })
 }
 
-async function drain({ url, sql }: PostgresStage, { log }: CaseContext, { rows, run }: { readonly rows: number; readonly run: number }): Promise<number> {
+async function drain({ url, sql }: PostgresStage, { log }: CaseContext, { rows, run, isEarly }: { readonly rows: number; readonly run: number; readonly isEarly: boolean }): Promise<number> {
   const slot = await copySlot(sql, `bench_ours_${run}`)
   const begin = performance.now()
-  const source = postgresChanges({ url, slot, publication: PUBLICATION, tables: [MIXED_TABLE] })
+  const source = postgresChanges({ url: isEarly ? `${url}?options=${EARLY}` : url, slot, publication: PUBLICATION, tables: [MIXED_TABLE], streaming: isEarly })
   const from = await firstPosition(source)
   {
     await using stream = new ChangeStream({ source, checkpoints: memoryStateStore() })
@@ -57,7 +62,7 @@ async function drain({ url, sql }: PostgresStage, { log }: CaseContext, { rows, 
       })
       subscribed.then((subscription) => subscription.done).catch(reject)
     })
-    log(`pg-stream, ours ${run}: ${round((performance.now() - begin) / 1_000)} s`)
+    log(`pg-stream, ours ${run}${isEarly ? ' with streaming' : ''}: ${round((performance.now() - begin) / 1_000)} s`)
   }
   const seconds = (performance.now() - begin) / 1_000
   await sql`select pg_drop_replication_slot(${slot})`
@@ -95,13 +100,16 @@ interface Measured {
   readonly rows: number
   readonly ours: readonly number[]
   readonly peer: readonly number[]
+  /** Ours with `streaming`. */
+  readonly early: readonly number[]
   readonly memory: { readonly heapMb: number; readonly rssMb: number }
 }
 
-function resultOf({ runs }: CaseContext, { rows, ours, peer, memory }: Measured): BenchResult {
+function resultOf({ runs }: CaseContext, { rows, ours, peer, early, memory }: Measured): BenchResult {
   const [oursSpread, peerSpread] = [spreadOf(ours), spreadOf(peer)]
   return {
     case: 'pg-stream', ours: oursSpread.median, peer: peerSpread.median, ratio: round(peerSpread.median / oursSpread.median), unit: 'seconds', runs, oursSpread, peerSpread,
     peerName: 'pg_recvlogical > file', rows, rowsPerSecond: Math.round(rows / oursSpread.median), heapMb: memory.heapMb, rssMb: memory.rssMb,
+    detail: { withStreamingSeconds: spreadOf(early) },
   }
 }

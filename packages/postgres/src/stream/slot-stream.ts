@@ -77,9 +77,10 @@ export class SlotStream {
   /** Returns once the slot is free, or the server was told to end the process that has it. After a failure that is for the next stream to see to. */
   async close(session: PostgresSession): Promise<void> {
     const hasFailed = !this.isOpen
-    await this.#streamed?.close()
     await this.replication.close()
     if (!hasFailed && !this.#isTemporary) await this.#untilFree(session, { signal: AbortSignal.timeout(CLOSE_MS) }).catch(() => undefined)
+    // Last: the slot does not wait for a disk.
+    await this.#streamed?.close()
   }
 
   async #untilFree(session: PostgresSession, options: AbortOptions): Promise<void> {
