@@ -29,10 +29,12 @@ export function streamingSettings(streaming: boolean | StreamingOptions | undefi
 
 export function streamingIssues(streaming: boolean | StreamingOptions | undefined): readonly ConfigIssue[] {
   if (streaming === undefined || typeof streaming === 'boolean') return []
+  if (typeof streaming !== 'object' || streaming === null || Array.isArray(streaming)) return [{ path: 'streaming', message: 'Must be true, false or an object.' }]
   const { memoryBytes, maxSpoolBytes, spool } = streaming
   const issues: ConfigIssue[] = []
   if (memoryBytes !== undefined && !(memoryBytes >= MIN_MEMORY_BYTES && Number.isFinite(memoryBytes))) issues.push({ path: 'streaming.memoryBytes', message: `Must be at least ${MIN_MEMORY_BYTES}.` })
   if (maxSpoolBytes !== undefined && !(maxSpoolBytes >= 1 && Number.isFinite(maxSpoolBytes))) issues.push({ path: 'streaming.maxSpoolBytes', message: 'Must be at least 1.' })
   if (maxSpoolBytes !== undefined && spool === undefined) issues.push({ path: 'streaming.maxSpoolBytes', message: 'Needs a `spool` that it is for.' })
+  if (spool !== undefined && typeof spool?.open !== 'function') issues.push({ path: 'streaming.spool', message: 'Must be a spool, such as `fileSpool()` of @tidemark/node.' })
   return issues
 }
