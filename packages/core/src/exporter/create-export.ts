@@ -13,11 +13,13 @@ import { exportKey } from './seal-object.ts'
 export async function createExport(context: ExportContext, request: ExportRequest, idempotencyKey: string | undefined): Promise<string> {
   const { store, runtime, requestKeys } = context
   const spec = resolveRequest(context, request)
-  const newId = newExportId(runtime.now())
+  // One time for both, so that jobs are as old as their ids say.
+  const nowMs = runtime.now()
+  const newId = newExportId(nowMs)
   const id = idempotencyKey === undefined ? newId : await requestKeys.claim({ key: idempotencyKey, id: newId, request: requestText(request) })
   if (id !== newId && await store.has(id)) return id
   const requestKey = idempotencyKey === undefined ? undefined : await requestKeys.keyOf(idempotencyKey)
-  const state = newExport(context, { id, spec, callback: request.callback, requestKey })
+  const state = newExport(context, { id, spec, callback: request.callback, requestKey, nowMs })
   await store.create({ ...state, keyCheck: (await exportKey(context, state))?.check }).catch((error: unknown) => {
     // Another request under the same key was faster.
     if (requestKey === undefined || !(error instanceof TidemarkError && error.code === 'STATE_CONFLICT')) throw error

@@ -16,10 +16,10 @@ export interface NewExport {
   readonly spec: ExportSpec
   readonly callback: ExportCallback | undefined
   readonly requestKey: string | undefined
+  readonly nowMs: number
 }
 
-export function newExport({ source, runtime }: ExportContext, { id, spec, callback, requestKey }: NewExport): ExportState {
-  const nowMs = runtime.now()
+export function newExport({ source }: Pick<ExportContext, 'source'>, { id, spec, callback, requestKey, nowMs }: NewExport): ExportState {
   return {
     version: 1,
     id,
