@@ -31,10 +31,10 @@ async function createTable({ sql }: StreamDatabase): Promise<void> {
 }
 
 /** Begins a transaction of some megabytes that has not ended, and gives what ends it. */
-async function beginLarge({ sql }: StreamDatabase): Promise<(statement: 'COMMIT' | 'ROLLBACK') => Promise<void>> {
+async function beginLarge({ sql }: StreamDatabase, after = 0): Promise<(statement: 'COMMIT' | 'ROLLBACK') => Promise<void>> {
   const own = await sql.reserve()
   await own`BEGIN`
-  await own`INSERT INTO items SELECT i, 0, repeat('x', 1000) FROM generate_series(1, ${ROWS}) i`
+  await own`INSERT INTO items SELECT i, 0, repeat('x', 1000) FROM generate_series(${after + 1}::int4, ${after + ROWS}) i`
   return async (statement) => {
     await own.unsafe(statement)
     own.release()
@@ -141,6 +141,25 @@ describe.each(versions)('transactions that postgres %s sends early', (version) =
     await connection[Symbol.asyncDispose]()
     expect(spool.left).toBe(0)
     await end('ROLLBACK')
+  })
+
+  it('are forgotten where the server was killed before they had ended', async () => {
+    await using server = await startPostgres({ version, restartable: true })
+    await using database = await makeDatabase(server)
+    await createTable(database)
+    const spool = new ObservedSpool()
+    await using stream = open(database, { memoryBytes: MEMORY_BYTES, spool })
+    const collected = new Collected()
+    await stream.subscribe({ id: 'reader' }, (batch) => collected.add(batch))
+    await beginLarge(database) // and its connection goes with the server
+    await spool.used()
+    await (await beginLarge(database, 10_000))('COMMIT')
+    await collected.count(ROWS)
+    await server.restart('kill')
+    await (await beginLarge(database))('COMMIT')
+    await collected.count(2 * ROWS)
+    expect(idsOf(collected)).toEqual([...ALL.map((id) => id + 10_000), ...ALL])
+    expect(new Set(collected.events.map(({ tx }) => tx.id)).size).toBe(2)
   })
 
   it('come at their COMMIT PREPARED where they are committed in two phases', async () => {
