@@ -29,6 +29,9 @@ it('serves a configuration until it is stopped, and goes on with what was under 
   const before = new Exporter({ source: nodeSqlite({ path: join(folder, 'app.db') }), storage: fsStorage(join(folder, 'dumps'), { create: true }), state, instance: 'serve' })
   const { id } = await before.start()
   await before[Symbol.asyncDispose]()
+  // Of a process of another name, which was killed a moment ago.
+  const stored = await state.get(`export/${id}`)
+  await state.set(`export/${id}`, JSON.stringify({ ...JSON.parse(stored?.value ?? '') as object, lease: { owner: 'killed', untilMs: Date.now() + 10_000 } }), stored?.version)
   await state[Symbol.asyncDispose]()
   const cli = start()
   const { url } = await cli.seen(({ type }) => type === 'listening') as { readonly url: string }
@@ -36,7 +39,7 @@ it('serves a configuration until it is stopped, and goes on with what was under 
   expect((await fetch(url)).status).toBe(401)
   expect(await (await fetch(url, { headers })).text()).toContain('<title>Tidemark</title>')
   expect(await (await fetch(`${url}data-replication/sync/users`, { method: 'POST', headers })).json()).toMatchObject({ success: true })
-  await expect.poll(async () => (await (await fetch(`${url}export/status/${id}`, { headers })).json() as { status: string }).status, { timeout: 10_000 }).toBe('completed')
+  await expect.poll(async () => (await (await fetch(`${url}export/status/${id}`, { headers })).json() as { status: string }).status, { timeout: 30_000 }).toBe('completed')
   const feed = await fetch(`${url}changes`, { headers })
   expect(feed.status).toBe(200)
   const socket = new WebSocket(`${url.replace('http', 'ws')}changes/socket`, ['tidemark.v1', `tidemark.token.${Buffer.from(TOKEN).toString('base64url')}`])
@@ -51,7 +54,7 @@ it('serves a configuration until it is stopped, and goes on with what was under 
   expect(await closed).toBe(1_001)
   expect(stdout).not.toContain('canary')
   await feed.body?.cancel().catch(() => undefined)
-})
+}, 60_000)
 
 it('leaves clients that send their headers drop by drop, and answers others meanwhile', async () => {
   const cli = start()

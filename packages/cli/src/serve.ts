@@ -45,7 +45,7 @@ export async function serve(config: ServeConfig, options: ServeOptions): Promise
 async function goOn(exporter: ServedExporter | undefined, { notice, signal }: ServeOptions): Promise<void> {
   const all = await exporter?.list() ?? []
   for (const { exportId } of all.filter(({ status }) => status === 'pending' || status === 'processing')) {
-    exporter?.finish(exportId, { signal }).catch((error: unknown) => signal.aborted || notice(`Export ${exportId}: ${error instanceof TidemarkError ? error.code : 'INTERNAL'}.`))
+    exporter?.finish(exportId, { signal, takesOver: true }).catch((error: unknown) => signal.aborted || notice(`Export ${exportId}: ${error instanceof TidemarkError ? error.code : 'INTERNAL'}.`))
   }
 }
 

@@ -42,7 +42,7 @@ export type { ExportBudget, ExportCallback, ExportRequest } from './exporter/exp
 export { exporterOptionsSchema, exportRequestSchema } from './exporter/export-shapes.ts'
 export type { ExportStatusName } from './exporter/export-state.ts'
 export type { ExportStatus } from './exporter/export-status.ts'
-export { Exporter, type ExportAndWaitOptions, type ExportAnswer, type ExportListOptions, type ExportStep, type SignedUrlOptions, type StartOptions, type StepOptions } from './exporter/exporter.ts'
+export { Exporter, type ExportAndWaitOptions, type ExportAnswer, type ExportListOptions, type ExportStep, type FinishOptions, type SignedUrlOptions, type StartOptions, type StepOptions } from './exporter/exporter.ts'
 export type { ExporterOptions, ExportRetry } from './exporter/exporter-options.ts'
 export type { SweepOptions, SweepReport } from './exporter/sweep-exports.ts'
 export { verifyDump, type VerifyDumpRequest, type VerifyOptions } from './exporter/verify/verify-dump.ts'

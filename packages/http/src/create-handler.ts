@@ -34,7 +34,7 @@ const NOWHERE = '/.'
 export function createHandler(options: HandlerOptions): Handler {
   const settings = resolveHandlerSettings(options)
   const closing = new AbortController()
-  const context: HandlerContext = { ...settings, tally: new Tally(settings), imports: new ImportJobs({ ...settings, closing: closing.signal }), closing: closing.signal, feeds: new Set() }
+  const context: HandlerContext = { ...settings, tally: new Tally(settings), imports: new ImportJobs({ ...settings, closing: closing.signal }), closing: closing.signal, feeds: new Set(), exportsRunning: new Set() }
   const app = makeApp(context)
   const handle = async (request: Request): Promise<Response> => (isBase(request, settings.basePath) ? toPage(settings.basePath) : app.fetch(request))
   const { telemetry } = settings

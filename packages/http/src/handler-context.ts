@@ -10,4 +10,6 @@ export interface HandlerContext extends HandlerSettings {
   readonly closing: AbortSignal
   /** Feeds that are open. */
   readonly feeds: Set<object>
+  /** Ids of exports that this handler runs. */
+  readonly exportsRunning: Set<string>
 }

@@ -26,12 +26,12 @@ interface Process extends AsyncDisposable {
 }
 
 /** A process of its own, as far as anything is remembered: it has the same files, and nothing else. */
-function start(wrap: (store: StateStore) => StateStore = (store) => store): Process {
+function start(wrap: (store: StateStore) => StateStore = (store) => store, runs = false): Process {
   const state = nodeSqliteStateStore({ path: join(folder, 'state.db') })
   const storage = fsStorage(join(folder, 'dumps'), { create: true })
   const exporter = new Exporter({ source: nodeSqlite({ path: join(folder, 'app.db') }), storage, state: wrap(state) })
   const importer = new Importer({ source: storage, target: nodeSqlite({ path: join(folder, 'imported.db') }) })
-  const handler = createHandler({ exporter, importer, authorize: () => true, exports: { runs: false }, imports: { state } })
+  const handler = createHandler({ exporter, importer, authorize: () => true, exports: { runs }, imports: { state } })
   const send: Process['send'] = async (path, key, json = {}, headers = { prefer: 'respond-async' }) => {
     const answer = await handler(new Request(`http://localhost${path}`, {
       method: 'POST', headers: { 'content-type': 'application/json', ...headers, ...(key === undefined ? {} : { 'idempotency-key': key }) }, body: JSON.stringify(json),
@@ -79,13 +79,26 @@ describe('an export that is asked for again under its key', () => {
     expect([first, again].map(({ headers }) => headers.get('content-location'))).toEqual([`/export/download/${body.exportId}`, `/export/download/${body.exportId}`])
   })
 
+  /** As by another process, which may have been killed. */
+  async function hold(id: string | undefined, forMs: number): Promise<void> {
+    await using state = nodeSqliteStateStore({ path: join(folder, 'state.db') })
+    const stored = await state.get(`export/${id}`)
+    await state.set(`export/${id}`, JSON.stringify({ ...JSON.parse(stored?.value ?? '') as object, lease: { owner: 'another', untilMs: Date.now() + forMs } }), stored?.version)
+  }
+
+  it('goes on when the lease of a process that was killed runs out', async () => {
+    await using next = start(undefined, true)
+    const { id } = await next.exporter.start({}, { idempotencyKey: 'killed' })
+    await hold(id, 500)
+    const answers = [await next.send('/export/dump', 'killed'), await next.send('/export/dump', 'killed')]
+    expect(answers.map(({ status, body }) => [status, body.exportId])).toEqual([[202, id], [202, id]])
+    await expect.poll(async () => (await next.exporter.status(id)).status, { timeout: 10_000 }).toBe('completed')
+  })
+
   it('is answered with 202 while another process is at it', async () => {
     await using one = start()
     const { body } = await one.send('/export/dump', 'elsewhere')
-    const held = nodeSqliteStateStore({ path: join(folder, 'state.db') })
-    const stored = await held.get(`export/${body.exportId}`)
-    await held.set(`export/${body.exportId}`, JSON.stringify({ ...JSON.parse(stored?.value ?? '') as object, lease: { owner: 'another', untilMs: Date.now() + 60_000 } }), stored?.version)
-    await held[Symbol.asyncDispose]()
+    await hold(body.exportId, 60_000)
     const again = await one.send('/export/dump', 'elsewhere', {}, {})
     expect([again.status, again.body.exportId]).toEqual([202, body.exportId])
   })

@@ -59,6 +59,14 @@ export interface ExportAndWaitOptions extends AbortOptions, StartOptions {
   readonly waitMs?: number | undefined
 }
 
+export interface FinishOptions extends AbortOptions {
+  /**
+   * Where another process is at it, wait until that has ended it, or until its lease has run out, and go on then: a process that was killed holds its lease for as long as
+   * that. Default `false`: `LEASE_HELD`.
+   */
+  readonly takesOver?: boolean | undefined
+}
+
 export interface ExportAnswer {
   readonly status: ExportStatus
   /** The dump itself, or its manifest; `undefined` when it was not complete in time. */
@@ -67,8 +75,12 @@ export interface ExportAnswer {
 
 const HOUR_MS = 3_600_000
 
-/** Another process is at the job, or has deleted it: what this one has open for it is of no use any more. */
-const ELSEWHERE: ReadonlySet<string> = new Set(['LEASE_LOST', 'LEASE_HELD', 'EXPORT_UNKNOWN'])
+/** Another process is at the job. */
+const HELD: ReadonlySet<string> = new Set(['LEASE_LOST', 'LEASE_HELD'])
+/** The same, or it has deleted it: what this one has open for it is of no use any more. */
+const ELSEWHERE: ReadonlySet<string> = new Set([...HELD, 'EXPORT_UNKNOWN'])
+/** At least, where a lease is just being given back. */
+const LOOK_AGAIN_MS = 100
 const DEFAULT_WAIT_MS = 20_000
 
 /**
@@ -135,11 +147,26 @@ export class Exporter implements AsyncDisposable {
   }
 
   /** Runs to the end. Errors: those of `step`, and the error of an export that failed. */
-  async finish(id: string, options: AbortOptions = {}): Promise<ExportStatus> {
+  async finish(id: string, { signal, takesOver = false }: FinishOptions = {}): Promise<ExportStatus> {
     let last: ExportStatus | undefined
-    for await (const status of this.run(id, options)) last = status
+    for (let isOver = false; !isOver;) {
+      try {
+        for await (const status of this.run(id, { signal })) last = status
+        isOver = true
+      } catch (error) {
+        if (!takesOver || !(error instanceof TidemarkError && HELD.has(error.code))) throw error
+        await this.#untilFree(id, signal)
+      }
+    }
     if (last?.status === 'completed') return last
     throw failureOf(last)
+  }
+
+  /** Until the lease has run out as it stands now; who is alive has extended it by then. */
+  async #untilFree(id: string, signal: AbortSignal | undefined): Promise<void> {
+    const { store, runtime } = this.#context
+    const { lease } = (await store.read(id)).state
+    await runtime.sleep(Math.max(LOOK_AGAIN_MS, (lease?.untilMs ?? 0) - runtime.now()), signal)
   }
 
   /**

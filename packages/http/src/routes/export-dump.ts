@@ -89,8 +89,10 @@ async function dump({ request, headers, wanted, context }: DumpCall): Promise<Re
   return answer
 }
 
-/** What becomes of it is in its status. */
-function runOn(id: string, { exporter, runsExports, closing, waitUntil, logger }: HandlerContext): void {
-  if (!runsExports || exporter === undefined) return
-  waitUntil(exporter.finish(id, { signal: closing }).then(() => undefined, (error: unknown) => logger.warn({ code: toTidemarkError(error).code }, 'An export has not ended well here.')))
+/** What becomes of it is in its status. A process that was killed holds its lease for a while: that is waited for. */
+function runOn(id: string, { exporter, runsExports, exportsRunning, closing, waitUntil, logger }: HandlerContext): void {
+  if (!runsExports || exporter === undefined || exportsRunning.has(id)) return
+  exportsRunning.add(id)
+  const run = exporter.finish(id, { signal: closing, takesOver: true }).catch((error: unknown) => logger.warn({ code: toTidemarkError(error).code }, 'An export has not ended well here.'))
+  waitUntil(run.then(() => void exportsRunning.delete(id)))
 }
