@@ -30,6 +30,9 @@ export const needsAllWriters: ChangeApplies = ({ capabilities, facts }) => {
   if (!facts.clients) return 'there is one client only'
   return capabilities.seesAllWriters || 'writes of other clients are a gap, see CHG-309'
 }
+export const needsConsumers: ChangeApplies = ({ facts }) => facts.consumers === 'many' || 'the log keeps one place, whoever asks for it'
+/** Elsewhere a feed cuts what it has read. */
+export const needsThrough: ChangeApplies = ({ capabilities }) => capabilities.rereads || 'a log that is read once is not read up to a place'
 export const needsPurge: ChangeApplies = ({ facts }) => facts.purges || 'the engine forgets by itself'
 export const needsAlter = (kind: ChangeTraits['facts']['alters'][number]): ChangeApplies => ({ capabilities, facts }) => {
   if (!facts.alters.includes(kind)) return `a captured table can't be altered so: ${kind}`

@@ -7,7 +7,7 @@ import type { CapturedTable, ChangeTableSpec } from '../harness/change-spec.ts'
 import type { ColumnKind } from '../harness/table-spec.ts'
 import { throughText } from '../source/source-fixture.ts'
 import { HARD_VALUES, specOfKind } from '../source/value-cases.ts'
-import { changeCase, every, needsKind, needsResume, needsSnapshots, type ChangeCase } from './change-case.ts'
+import { changeCase, every, needsKind, needsResume, needsSnapshots, needsThrough, type ChangeCase } from './change-case.ts'
 import { AMPLE, brief, capture, captureOne, insert, item, items, ITEMS, ordered, remove, update, type ChangeFixture } from './change-fixture.ts'
 import { checkImage, checkKey } from './change-image.ts'
 import { Replica } from './replica.ts'
@@ -49,10 +49,13 @@ export const chunkCases: readonly ChangeCase[] = [
     await using fixture = await captureOne(harness, ITEMS)
     await fixture.client.run(insert(fixture.table, items(1, 5)))
     const logged = await fixture.reader.drain()
-    const read = async (): Promise<readonly string[]> => (await readChunks(fixture, 'items', { ...AMPLE, events: 2 })).flatMap((chunk) => chunk.events).map((event) => event.id)
-    const ids = await read()
-    equal(new Set([...ids, ...logged.map((event) => event.id)]).size, 10, 'different ids')
-    equal(await read(), ids, 'ids of the rows read again')
+    const read = (): Promise<readonly SnapshotChunk[]> => readChunks(fixture, 'items', { ...AMPLE, events: 2 })
+    const idsOf = (chunks: readonly SnapshotChunk[]): readonly string[] => chunks.flatMap((chunk) => chunk.events).map((event) => event.id)
+    const [chunks, again] = [await read(), await read()]
+    equal(new Set([...idsOf(chunks), ...logged.map((event) => event.id)]).size, 10, 'different ids')
+    // What is read at another place of the log is another state, and may be told by that.
+    const isSame = chunks.every(({ through }, index) => through.sequence === again[index]?.through.sequence)
+    if (isSame) equal(idsOf(again), idsOf(chunks), 'ids of the rows read again')
   }, needsSnapshots),
   changeCase('CHG-805', 'a limit in bytes ends a chunk, and a row above the limit comes alone', async (harness) => {
     const note = 'x'.repeat(2_000)
@@ -73,17 +76,17 @@ export const chunkCases: readonly ChangeCase[] = [
     equal(brief(chunk.events), ['snapshot 1', 'snapshot 2'], 'rows')
     equal(brief(ordered(fixture, await reader.drain(AMPLE, chunk.through))), ['insert 1', 'insert 2'], 'changes up to through')
     equal(brief(await reader.drain()), ['update 1', 'insert 3'], 'changes behind it')
-  }, needsSnapshots),
+  }, every(needsSnapshots, needsThrough)),
   ...[1, 2, 5].map((events) => changeCase(`CHG-807.${events}`, `chunks of ${events} rows between writes, and the log up to each, end as the table does, and no row goes back`, async (harness) => {
     await using fixture = await captureOne(harness, ITEMS, items(1, 12))
     await checkWhileWriting(fixture, events, { beforeLog: true })
-  }, needsSnapshots)),
+  }, every(needsSnapshots, needsThrough))),
   changeCase('CHG-808', 'the same, begun long after the log', async (harness) => {
     await using fixture = await captureOne(harness, ITEMS, items(1, 12))
     await fixture.client.run(update(fixture.table, {}, { seen: 50 }))
     await fixture.reader.drain()
     await checkWhileWriting(fixture, 3, { beforeLog: false })
-  }, needsSnapshots),
+  }, every(needsSnapshots, needsThrough)),
   changeCase('CHG-809', 'a chunk goes on in another connection', async (harness) => {
     const fixture = await captureOne(harness, ITEMS, items(1, 9))
     const first = await readChunk(fixture, { table: 'items', limit: { ...AMPLE, events: 4 } })

@@ -2,7 +2,7 @@ import { check } from '../assert/check.ts'
 import { defined } from '../assert/defined.ts'
 import { equal } from '../assert/equal.ts'
 import { failsWith } from '../assert/fails-with.ts'
-import { changeCase, every, needsPurge, needsRereads, needsResume, type ChangeCase } from './change-case.ts'
+import { changeCase, every, needsConsumers, needsPurge, needsRereads, needsResume, type ChangeCase } from './change-case.ts'
 import { brief, capture, captureOne, insert, item, items, ITEMS, LogReader, type ChangeFixture } from './change-fixture.ts'
 import { acquire, leaseOf, NOW_MS, purgeAll, retain, TTL_MS } from './retaining.ts'
 import type { LogPosition } from '@tidemark/core/adapter'
@@ -20,7 +20,7 @@ export const retainCases: readonly ChangeCase[] = [
     await retain(connection, 'reader', defined(second, 'a second position'))
     equal(await connection.retained('reader'), second, 'position after it moved on')
     equal(await connection.retained('other'), undefined, 'position of another consumer')
-  }),
+  }, needsConsumers),
   changeCase('CHG-702', 'what a consumer retains is remembered by the log, not by the connection', async (harness) => {
     const fixture = await captureOne(harness, ITEMS)
     const [first] = await writeSteps(fixture)
@@ -76,7 +76,7 @@ export const retainCases: readonly ChangeCase[] = [
     const { connection, start } = fixture
     await failsWith('LEASE_LOST', () => connection.retain({ consumer: 'reader', position: start, fence: { lease: 'reader', token: 1 } }), 'retaining')
     equal(await connection.retained('reader'), undefined, 'position')
-  }),
+  }, needsConsumers),
   changeCase('CHG-708', 'purging in between does not disturb a reader behind what is retained', async (harness) => {
     await using fixture = await captureOne(harness, ITEMS)
     const { client, connection, reader, table } = fixture

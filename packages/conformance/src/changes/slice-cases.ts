@@ -1,7 +1,7 @@
 import type { ChangeEvent, ChangeSlice, SliceLimit } from '@tidemark/core/adapter'
 import { check } from '../assert/check.ts'
 import { equal } from '../assert/equal.ts'
-import { changeCase, type ChangeCase } from './change-case.ts'
+import { changeCase, needsThrough, type ChangeCase } from './change-case.ts'
 import { AMPLE, brief, captureOne, insert, inTransaction, item, items, ITEMS, ordered, update, type ChangeFixture } from './change-fixture.ts'
 import type { CapturedTable } from '../harness/change-spec.ts'
 
@@ -67,7 +67,7 @@ export const sliceCases: readonly ChangeCase[] = [
     equal(fixture.reader.position.sequence, through.sequence, 'where the reading stands')
     equal(await fixture.reader.drain(AMPLE, through), [], 'changes once more up to the position')
     equal(brief(ordered(fixture, await fixture.reader.drain())), ['insert 4', 'insert 5', 'insert 6'], 'the rest')
-  }),
+  }, needsThrough),
 ]
 
 /** Four transactions of one to five changes; says what they are. */

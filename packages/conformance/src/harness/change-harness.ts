@@ -35,6 +35,8 @@ export interface ChangeFacts {
   readonly virtualTables: boolean
   /** Whether `purge` takes all that no consumer retains, once any consumer does. False: the engine forgets by itself. */
   readonly purges: boolean
+  /** `one`: the log keeps one place, whoever asks for it, and has one reader at a time. */
+  readonly consumers: 'many' | 'one'
   /** Whether `backup` and `restore` exist. */
   readonly restores: boolean
   /** Whether `replaceDatabase` exists. */

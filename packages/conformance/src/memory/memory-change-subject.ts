@@ -28,6 +28,7 @@ const FACTS: ChangeFacts = {
   purges: true,
   restores: true,
   replacesDatabase: true,
+  consumers: 'many',
   wakes: true,
   unreachable: true,
   wrongPassword: true,

@@ -2,7 +2,7 @@ import type { TableRef } from '@tidemark/core/adapter'
 import type { CapturedTable, ChangeStatement, ChangeTableSpec, OnConflict, TableAlteration } from '../harness/change-spec.ts'
 import type { RowRecord } from '../harness/table-spec.ts'
 import { columnDdl } from './sql-source-harness.ts'
-import type { SqlSyntax } from './sql-syntax.ts'
+import { postgresSyntax, type SqlSyntax } from './sql-syntax.ts'
 
 /** What one engine writes in its own way when rows are changed. */
 export interface ChangeSqlSyntax extends SqlSyntax {
@@ -12,6 +12,8 @@ export interface ChangeSqlSyntax extends SqlSyntax {
   readonly updateOrReplace: string | undefined
   /** What stands behind the columns of a table: `without rowid`. */
   tableOptions(spec: ChangeTableSpec): string
+  /** Statements that follow a table's making. Default: none. */
+  readonly afterTable?: ((path: string) => readonly string[]) | undefined
 }
 
 /** Statements of the suite as SQL. */
@@ -38,7 +40,7 @@ export class ChangeSql {
     const parts = [...this.#columns(spec), ...this.#constraints(spec)]
     const indexes = (spec.indexes ?? []).map(({ columns, unique }, index) =>
       `create ${unique ? 'unique ' : ''}index ${quote(`${prefix}_${index}`)} on ${this.path(ref)} (${columns.map(quote).join(', ')})`)
-    return [`create table ${this.path(ref)} (${parts.join(', ')})${this.#syntax.tableOptions(spec)}`, ...indexes]
+    return [`create table ${this.path(ref)} (${parts.join(', ')})${this.#syntax.tableOptions(spec)}`, ...indexes, ...(this.#syntax.afterTable?.(this.path(ref)) ?? [])]
   }
 
   alterTable(ref: TableRef, alteration: TableAlteration): string {
@@ -111,6 +113,25 @@ export function changeSyntaxOfSqlite(base: SqlSyntax): ChangeSqlSyntax {
     conflict: (onConflict, { key, others }) => {
       if (onConflict !== 'update') return { verb: `insert or ${onConflict}`, tail: '' }
       return { verb: 'insert', tail: ` on conflict (${key.join(', ')}) do update set ${others.map((name) => `${name} = excluded.${name}`).join(', ')}` }
+    },
+  }
+}
+
+/** PostgreSQL, which has no statement that pushes rows out of the way. */
+export function changeSyntaxOfPostgres(): ChangeSqlSyntax {
+  return {
+    ...postgresSyntax,
+    updateOrReplace: undefined,
+    tableOptions: () => '',
+    // The capabilities are of a table whose old rows are in the log.
+    afterTable: (path) => [`alter table ${path} replica identity full`],
+    conflict: (onConflict, { key, others }) => {
+      switch (onConflict) {
+        case 'ignore': return { verb: 'insert', tail: ' on conflict do nothing' }
+        case 'update': return { verb: 'insert', tail: ` on conflict (${key.join(', ')}) do update set ${others.map((name) => `${name} = excluded.${name}`).join(', ')}` }
+        case 'replace': throw new TypeError('PostgreSQL has no insert that replaces: the facts say so.')
+        default: return onConflict satisfies never
+      }
     },
   }
 }

@@ -54,6 +54,7 @@ export const SQLITE_CHANGE_FACTS: ChangeFacts = {
   views: true,
   virtualTables: true,
   purges: true,
+  consumers: 'many',
   restores: true,
   replacesDatabase: true,
   wakes: false,

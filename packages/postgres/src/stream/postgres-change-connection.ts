@@ -214,6 +214,7 @@ export class PostgresChangeConnection implements ChangeConnection {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isDisposed) return
     this.#isDisposed = true
+    this.#leases.close()
     this.#snapshots.close()
     await this.#opening?.catch(() => undefined)
     await this.#dropping?.catch(() => undefined)

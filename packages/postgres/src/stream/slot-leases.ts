@@ -14,12 +14,14 @@ export class SlotLeases implements LeaseStore {
   readonly #held = new Map<string, Held>()
   /** Takes the slot, or finds that it is ours already. */
   readonly #takeSlot: () => Promise<void>
+  #isClosed = false
 
   constructor(takeSlot: () => Promise<void>) {
     this.#takeSlot = takeSlot
   }
 
   async acquireLease({ lease, holder, nowMs, ttlMs }: LeaseRequest): Promise<Fence | undefined> {
+    this.#requireOpen()
     if (!await this.#hasSlot()) return undefined
     const held = this.#held.get(lease)
     if (held !== undefined && held.expiresAtMs > nowMs && held.holder !== holder) return undefined
@@ -28,17 +30,23 @@ export class SlotLeases implements LeaseStore {
     return { lease, token }
   }
 
-  renewLease(fence: Fence, { holder, nowMs, ttlMs }: LeaseRequest): Promise<boolean> {
-    if (!this.isCurrent(fence)) return Promise.resolve(false)
+  async renewLease(fence: Fence, { holder, nowMs, ttlMs }: LeaseRequest): Promise<boolean> {
+    this.#requireOpen()
+    if (!this.isCurrent(fence)) return false
     this.#held.set(fence.lease, { holder, token: fence.token, expiresAtMs: nowMs + ttlMs })
-    return Promise.resolve(true)
+    return true
   }
 
-  releaseLease(fence: Fence): Promise<void> {
+  async releaseLease(fence: Fence): Promise<void> {
+    this.#requireOpen()
     const held = this.#held.get(fence.lease)
     // The token stays, so that the next one is higher.
     if (held?.token === fence.token) this.#held.set(fence.lease, { ...held, expiresAtMs: Number.NEGATIVE_INFINITY })
-    return Promise.resolve()
+  }
+
+  /** The slot is given up with its connection. */
+  close(): void {
+    this.#isClosed = true
   }
 
   isCurrent(fence: Fence): boolean {
@@ -48,6 +56,10 @@ export class SlotLeases implements LeaseStore {
   /** Another process has the slot: what it has read is not ours to acknowledge any more. */
   lose(): void {
     for (const [lease, held] of this.#held) this.#held.set(lease, { ...held, token: held.token + 1, expiresAtMs: Number.NEGATIVE_INFINITY })
+  }
+
+  #requireOpen(): void {
+    if (this.#isClosed) throw new TidemarkError('CLOSED', 'The connection to the source is closed.')
   }
 
   async #hasSlot(): Promise<boolean> {

@@ -96,7 +96,9 @@ export class SnapshotChunks {
     const { session, settings } = this.#options
     const current = this.#current
     const isYoung = settings.now() - this.#openedAtMs < settings.snapshotAgeMs || this.#isCounting(request)
-    if (current?.isOpen === true && isYoung && request.reached !== undefined && current.lsn >= toPlace(request.reached).lsn) {
+    // Who says nothing of its place wants rows as they are now, but for the rest of a table that can be read in one snapshot only.
+    const isNewEnough = current !== undefined && (request.reached === undefined ? this.#isCounting(request) : current.lsn >= toPlace(request.reached).lsn)
+    if (current?.isOpen === true && isYoung && isNewEnough) {
       clearTimeout(this.#timer)
       return current
     }
@@ -152,7 +154,7 @@ export class SnapshotChunks {
     this.#cursor = { table: request.table, rows: before + rows.length }
     const events = this.#events(session, reading, { rows, idOf: (index) => String(before + index) })
     const last: Counted = { session: session.id, rows: before + rows.length }
-    return { events, bytes: fitting(rows, Infinity).bytes, isLast: rows.length < limitOf(request), through: this.#position(session), last: JSON.stringify(last) }
+    return { events, bytes: fitting(rows, Infinity).bytes, isLast: rows.length < limitOf(request), through: this.#position(session), last: rows.length === 0 ? undefined : JSON.stringify(last) }
   }
 
   async #declare(session: SnapshotSession, reading: TableReading, request: ReadChunkRequest): Promise<void> {
