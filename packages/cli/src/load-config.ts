@@ -38,8 +38,9 @@ async function defaultOf(file: string, path: string): Promise<unknown> {
 function broken(error: unknown, file: string, path: string): TidemarkError {
   const kind = error instanceof Error ? error.name : typeof error
   const place = placeIn(error, file)
-  const message = `Can not be used: it throws ${kind}${place === undefined ? '' : `, in ${place}`}.`
-  return invalid([{ path: '--config', message }], path, { detail: codeOf(error) ?? kind, remedy: `Run \`node ${path}\` to see all of the error.` })
+  const code = codeOf(error)
+  const message = `Can not be used: it throws ${kind}${code === undefined ? '' : ` ${code}`}${place === undefined ? '' : `, in ${place}`}.`
+  return invalid([{ path: '--config', message }], path, { detail: code ?? kind, remedy: `Run \`node ${path}\` to see all of the error.` })
 }
 
 /** A syntax error has its place in the line before its stack, others in their frames. Nothing else is looked at: a message may hold anything. */

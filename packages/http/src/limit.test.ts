@@ -24,6 +24,12 @@ it('asks before anything else, and answers who is limited with 429 and when to c
   expect(calls).toEqual([['read', 'GET /health'], ['read', 'GET /health'], ['peer', 'POST /propagate'], ['operate', 'GET /changes']])
 })
 
+it.each([[Number.NaN, '1'], [-5, '1'], [0, '1'], [60_000, '60']])('limits also by what is no time (%d ms)', async (retryAfterMs, seconds) => {
+  const handler = createHandler({ authorize: () => true, limit: () => ({ retryAfterMs }) })
+  const limited = await handler(new Request('http://localhost/health'))
+  expect([limited.status, limited.headers.get('retry-after')]).toEqual([429, seconds])
+})
+
 it('gives what is sent over a WebSocket as a token to the limit as it gives it to authorize', async () => {
   let seen: LimitCall | undefined
   const handler = createHandler({ authorize: () => false, limit: (call) => { seen = call; return undefined } })

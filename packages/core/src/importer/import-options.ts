@@ -34,6 +34,11 @@ export type ImportInput = string | { readonly sql: string }
 
 export interface ImportRunOptions extends AbortOptions {
   /**
+   * The caller has seen rows of it in the target, as `status` tells them: if it is not there any more it has come to its end elsewhere, and is `LEASE_LOST` instead of
+   * begun anew. Default `false`.
+   */
+  readonly hasBegun?: boolean | undefined
+  /**
    * Called, and waited for, when everything is loaded and before the target forgets how far it is: who notes it then can tell an import that ended from one that
    * never began, should nobody live to hear of the end. After a kill it may be called again.
    */

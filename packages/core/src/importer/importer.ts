@@ -55,15 +55,15 @@ export class Importer {
   }
 
   /** As `load`, with the status after each slice. Ended early, it goes on another time. */
-  run(input: ImportInput, { signal = new AbortController().signal, beforeEnd }: ImportRunOptions = {}): AsyncGenerator<ImportStatus> {
-    return this.#told(input, this.#retried(input, { signal, beforeEnd }))
+  run(input: ImportInput, { signal = new AbortController().signal, ...options }: ImportRunOptions = {}): AsyncGenerator<ImportStatus> {
+    return this.#told(input, this.#retried(input, { ...options, signal }))
   }
 
   /** Slices until the budget is used up, at least one: for an alarm or a cron trigger. Errors: as `load`; retryable ones are for the caller to come back after. */
-  async step(input: ImportInput, { budgetMs = DEFAULT_BUDGET_MS, signal = new AbortController().signal, beforeEnd }: ImportStepOptions = {}): Promise<{ readonly done: boolean; readonly status: ImportStatus }> {
+  async step(input: ImportInput, { budgetMs = DEFAULT_BUDGET_MS, signal = new AbortController().signal, beforeEnd, hasBegun = false }: ImportStepOptions = {}): Promise<{ readonly done: boolean; readonly status: ImportStatus }> {
     const { runtime } = this.#context
     const endMs = runtime.now() + budgetMs
-    for await (const status of this.#told(input, this.#slices(input, { signal, beforeEnd }))) {
+    for await (const status of this.#told(input, this.#slices(input, { signal, beforeEnd, known: { hasBegun } }))) {
       const done = status.status === 'completed'
       if (done || runtime.now() >= endMs) return { done, status }
     }
@@ -116,7 +116,7 @@ export class Importer {
   }
 
   async *#retried(input: ImportInput, options: SliceOptions): AsyncGenerator<ImportStatus> {
-    const known: Known = { hasBegun: false }
+    const known: Known = { hasBegun: options.hasBegun ?? false }
     let failures = 0
     for (;;) {
       try {

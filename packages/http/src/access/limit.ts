@@ -30,7 +30,8 @@ export interface Limited {
 export async function limitedBy(limit: Limit | undefined, call: LimitCall): Promise<Limited | undefined> {
   const after = await limit?.(call)
   if (after === undefined) return undefined
-  const seconds = Math.max(1, Math.ceil(after.retryAfterMs / 1_000))
+  // What is no time is the shortest one: who is limited is refused in any case.
+  const seconds = Math.max(1, Math.ceil(after.retryAfterMs / 1_000) || 1)
   const error = new TidemarkError('TOO_MANY_REQUESTS', 'There were too many requests.', { remedy: `Come back in ${seconds} s.` })
   return { error, headers: { 'retry-after': String(seconds) } }
 }

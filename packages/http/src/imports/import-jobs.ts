@@ -16,6 +16,8 @@ interface Run {
   /** Its last note, or the error that ended it. */
   readonly ended: Promise<ImportNote>
   note: ImportNote
+  /** Rows of it were in the target when it was asked for. */
+  readonly hasBegun: boolean
 }
 
 const UNSEEN = 'The process was killed when it was complete; what it found at the end, such as rows whose foreign key names none, was not noted.'
@@ -104,7 +106,7 @@ export class ImportJobs {
     const nowMs = Date.now()
     const note = noteOf(id, status, before?.createdAtMs ?? nowMs)
     await this.#notes.put(note)
-    const run: Run = { stop, note, ended: Promise.resolve().then(() => this.#run(run, signal)) }
+    const run: Run = { stop, note, hasBegun: status.rows > 0, ended: Promise.resolve().then(() => this.#run(run, signal)) }
     this.#runs.set(id, run)
     this.#options.waitUntil(run.ended.then(() => undefined, () => undefined))
     return run
@@ -143,8 +145,8 @@ export class ImportJobs {
     const beforeEnd = (status: ImportStatus): Promise<void> => this.#note(run, { ...noteOf(id, status, createdAtMs), isLoaded: true })
     const { runsImports, importWaitMs } = this.#options
     const importer = needed(this.#options.importer, 'importer')
-    if (runsImports) yield* importer.run(id, { signal, beforeEnd })
-    else yield (await importer.step(id, { budgetMs: importWaitMs, signal, beforeEnd })).status
+    if (runsImports) yield* importer.run(id, { signal, beforeEnd, hasBegun: run.hasBegun })
+    else yield (await importer.step(id, { budgetMs: importWaitMs, signal, beforeEnd, hasBegun: run.hasBegun })).status
   }
 
   async #note(run: Run, note: ImportNote): Promise<void> {

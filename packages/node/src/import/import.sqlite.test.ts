@@ -142,6 +142,16 @@ it('leaves a dump alone that another process has loaded to its end while a slice
   expect(query(copy, 'SELECT count(*), count(DISTINCT a) FROM t')).toBe('3000|3000')
 })
 
+it('leaves a dump alone whose end came between looking and loading', async () => {
+  make(path, 'CREATE TABLE t(a)', 'INSERT INTO t VALUES (1), (2)')
+  make(copy, 'CREATE TABLE t(a)')
+  const id = await dump({ content: 'data' })
+  await importer().load(id)
+  await expect(importer().load(id, { hasBegun: true })).rejects.toMatchObject({ code: 'LEASE_LOST' })
+  await expect(importer().step(id, { hasBegun: true })).rejects.toMatchObject({ code: 'LEASE_LOST' })
+  expect(query(copy, 'SELECT count(*) FROM t')).toBe('2')
+})
+
 describe('a file of SQL', () => {
   const load = (name = 'dump.sql'): Promise<ImportStatus> => importer().load({ sql: name })
 
