@@ -3,6 +3,7 @@ import type { LogMessage } from '../change/log-message.ts'
 import type { ChangeLag } from '../dialect/change-source.ts'
 import { TidemarkError } from '../errors/tidemark-error.ts'
 import type { FeedCursor } from '../feed/feed-cursor.ts'
+import { tableNames } from '../feed/snapshot-progress.ts'
 import type { Amount } from '../feed/slice-ring.ts'
 import { abortable } from '../util/abortable.ts'
 import { BatchReader } from './batch-reader.ts'
@@ -10,7 +11,7 @@ import { checkpointKey, CheckpointKeeper } from './checkpoint-keeper.ts'
 import { budgetOf } from './change-stream-settings.ts'
 import type { ChangeSelection, LiveBudget, MessageChoice } from './change-stream-options.ts'
 import type { OpenSource, SourceRunner } from './source-runner.ts'
-import { chooseCheckpoint, resolveTables, startingPoint } from './starting-point.ts'
+import { addedTo, chooseCheckpoint, resolveTables, startingPoint } from './starting-point.ts'
 import { persist, type StreamContext } from './stream-context.ts'
 import { Subscriber } from './subscriber.ts'
 
@@ -63,7 +64,7 @@ class Attachment {
       const tables = await this.#tables()
       // Under the lease, so that the checkpoint which is loaded is the last one.
       if (isDurable) await group.join(id)
-      const start = await this.#start()
+      const start = await this.#withAdded(await this.#start(), tables)
       const cursor = await this.#cursor(start)
       const subscriber = this.#subscriber(start, { cursor, tables })
       await this.#begin(subscriber, start)
@@ -95,18 +96,31 @@ class Attachment {
     return start
   }
 
+  /** Rows of tables that the checkpoint's snapshot did not read, since they were not captured then, come first. */
+  async #withAdded(start: CheckpointState, tables: readonly string[] | undefined): Promise<CheckpointState> {
+    const { open: { connection }, request: { selection } } = this.#options
+    if (this.#snapshot === 'none' || start.snapshot !== null || start.read === undefined) return start
+    const wanted = tables ?? tableNames(await this.#retrying(() => connection.tables({ signal: selection.signal })))
+    return addedTo(start, wanted)
+  }
+
+  get #snapshot(): 'initial' | 'none' {
+    const { context: { settings }, request: { selection }, runner: { source } } = this.#options
+    return selection.snapshot ?? settings.snapshot ?? source.defaults?.snapshot ?? 'none'
+  }
+
   get #onGap(): 'fail' | 'resnapshot' {
     const { context: { settings }, runner: { source } } = this.#options
     return settings.onGap ?? source.defaults?.onGap ?? 'fail'
   }
 
   #startingPoint(checkpoint: CheckpointState | undefined): Promise<CheckpointState> {
-    const { context: { emitter, settings }, open, request: { id, selection }, runner: { source } } = this.#options
+    const { context: { emitter }, open, request: { id }, runner: { source } } = this.#options
     return startingPoint(checkpoint, {
       source: source.name,
       connection: open.connection,
       signal: open.signal,
-      snapshot: selection.snapshot ?? settings.snapshot ?? source.defaults?.snapshot ?? 'none',
+      snapshot: this.#snapshot,
       onGap: this.#onGap,
       onGapFound: (error) => emitter.emit('gap', { source: source.name, subscriber: id, error: error.toJSON(), action: this.#onGap }),
     })
@@ -131,6 +145,7 @@ class Attachment {
       messages: selection.messages,
       limit: context.settings.batch,
       progress: start.snapshot,
+      read: start.read,
       // A snapshot that is begun anew misses nothing.
       announces: selection.from === null && start.snapshot === null,
       onSnapshot: (notice) => {

@@ -32,6 +32,8 @@ export interface BatchReaderOptions {
   readonly messages: MessageSelection | undefined
   readonly limit: SliceLimit
   readonly progress: SnapshotProgress | null
+  /** As the checkpoint has it. */
+  readonly read: readonly string[] | undefined
   /** Whether the first delivery is an empty one that says where the subscriber begins. */
   readonly announces: boolean
   readonly onSnapshot: (notice: SnapshotNotice) => void
@@ -61,6 +63,8 @@ export class BatchReader {
   readonly #options: BatchReaderOptions
   readonly #pages: PageSize
   #progress: SnapshotProgress | null
+  /** Tables that a complete snapshot has read. */
+  #read: readonly string[] | undefined
   #pending: PendingChunk | undefined
   #tables: readonly string[] | undefined
   /** Where it would go on now. */
@@ -77,6 +81,7 @@ export class BatchReader {
   constructor(options: BatchReaderOptions) {
     this.#options = options
     this.#progress = options.progress
+    this.#read = options.read
     this.#reached = options.cursor.position
     this.#announces = options.announces
     this.#schemaFilter = options.filters.of({ tables: options.tables })
@@ -91,7 +96,11 @@ export class BatchReader {
   get state(): CheckpointState {
     const isIdle = this.#taken === undefined && !this.#isOpen && this.#pending === undefined
     const position = (isIdle ? this.#options.cursor.restingAt : undefined) ?? this.#reached
-    return { source: this.#options.source, position, snapshot: this.#progress }
+    return this.#stateAt(position)
+  }
+
+  #stateAt(position: LogPosition): CheckpointState {
+    return { source: this.#options.source, position, snapshot: this.#progress, read: this.#read }
   }
 
   /** The delivery in hand is done with. */
@@ -102,6 +111,7 @@ export class BatchReader {
     const isCompleted = this.#progress !== null && state.snapshot === null
     this.#reached = state.position
     this.#progress = state.snapshot
+    this.#read = state.read
     if (isCompleted) this.#notice('completed')
   }
 
@@ -113,6 +123,7 @@ export class BatchReader {
     this.#isOpen = false
     this.#reached = position
     this.#progress = SNAPSHOT_BEGIN
+    this.#read = undefined
     this.#rows = 0
   }
 
@@ -132,8 +143,7 @@ export class BatchReader {
 
   #announcement(): Delivery {
     this.#announces = false
-    const state = { source: this.#options.source, position: this.#reached, snapshot: this.#progress }
-    const delivery: Delivery = { events: [], schemas: [], begin: true, state, isMark: true }
+    const delivery: Delivery = { events: [], schemas: [], begin: true, state: this.#stateAt(this.#reached), isMark: true }
     this.#taken = delivery
     return delivery
   }
@@ -141,7 +151,7 @@ export class BatchReader {
   async #nextOfSnapshot(signal: AbortSignal): Promise<Delivery | undefined> {
     if (this.#pending === undefined) {
       const wanted = await this.#wanted(signal)
-      if (wanted === undefined) return this.#mark(this.#reached, null)
+      if (wanted === undefined) return this.#complete(this.#progress ?? SNAPSHOT_BEGIN)
       this.#pending = await this.#chunk(wanted, signal)
       if (this.#pending === undefined) return undefined
     }
@@ -157,8 +167,13 @@ export class BatchReader {
    * delivered and that were forgotten in a crash, a row of them that is deleted before they are read again would never be seen to go:
    * its table would count as not begun.
    */
-  #mark(position: LogPosition, snapshot: SnapshotProgress | null): Delivery {
+  #mark(position: LogPosition, snapshot: SnapshotProgress): Delivery {
     return { events: [], schemas: [], begin: true, state: { source: this.#options.source, position, snapshot }, isMark: true }
+  }
+
+  #complete({ done }: SnapshotProgress): Delivery {
+    const state = { source: this.#options.source, position: this.#reached, snapshot: null, read: done }
+    return { events: [], schemas: [], begin: true, state, isMark: true }
   }
 
   /** What to read next; `undefined` when the snapshot is complete. */
@@ -236,7 +251,6 @@ export class BatchReader {
 
   /** `undefined` when there is nothing in it for this subscriber. */
   #ofSlice(slice: ChangeSlice): Delivery | undefined {
-    const { source } = this.#options
     const events = this.#pick(slice)
     const schemas = this.#schemaFilter.pickSchemas(slice.schemas)
     const begin = !this.#isOpen
@@ -246,7 +260,7 @@ export class BatchReader {
       return undefined
     }
     this.#isOpen = !slice.commit
-    const state = slice.commit ? { source, position: slice.position, snapshot: this.#progress } : undefined
+    const state = slice.commit ? this.#stateAt(slice.position) : undefined
     return { events, schemas, begin, state, isMark: false }
   }
 

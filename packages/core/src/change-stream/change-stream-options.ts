@@ -23,7 +23,10 @@ export interface ChangeStreamOptions {
   readonly sources?: readonly ChangeSource[] | undefined
   /** Who this stream is to the log: what it still needs is kept under this name. One process at a time serves it. Default `default`. */
   readonly name?: string | undefined
-  /** Whether subscribers without a checkpoint first get the rows that are there. Default: as the source was made, or `none`. */
+  /**
+   * Whether subscribers without a checkpoint first get the rows that are there. Of tables that are captured or asked for only later, those who began so get the
+   * rows when they begin again; a table that was made meanwhile is one of them. Default: as the source was made, or `none`.
+   */
   readonly snapshot?: 'initial' | 'none' | undefined
   /** Where checkpoints of durable subscribers are kept. */
   readonly checkpoints?: StateStore | undefined

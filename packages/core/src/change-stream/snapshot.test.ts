@@ -191,6 +191,53 @@ describe('a snapshot', () => {
     await settle(stream.stop())
   })
 
+  it('of a table that is added later comes when its subscriber begins again, while the changes of the others go on', async () => {
+    const rig = makeRig({ snapshot: 'initial', batch: { events: 5 } })
+    const { log, stream, settle } = rig
+    fill(rig, 3, 12)
+    const first = new Inbox()
+    const subscription = await settle(stream.subscribe({ id: 'a', tables: ['users'] }, first.handler))
+    await settle(first.count(3))
+    log.commit({ table: 'users', id: 1, value: 'seen' })
+    await settle(first.count(4))
+    await settle(subscription.unsubscribe())
+    log.commit({ table: 'users', id: 2, value: 'away' }, { table: 'orders', id: 1, value: 'away' })
+    const second = new Inbox()
+    const again = await settle(stream.subscribe({ id: 'a' }, (batch: ChangeBatch) => {
+      second.handler(batch)
+      if (second.batches.length === 2) log.commit({ table: 'users', id: 3, value: 'meanwhile' }, { table: 'orders', id: 12, value: 'meanwhile' })
+    }))
+    await settle(second.until(() => second.log.includes('users:3=meanwhile') && second.log.some((line) => line.startsWith('orders:12=meanwhile'))))
+    expect(second.log.filter((line) => line.startsWith('users'))).toEqual(['users:2=away', 'users:3=meanwhile'])
+    expect(sorted(new Map([...first.rows, ...second.rows]))).toEqual(rowsOf(rig))
+    await settle(again.unsubscribe())
+    const third = new Inbox()
+    await settle(stream.subscribe({ id: 'a' }, third.handler))
+    log.commit({ table: 'orders', id: 2, value: 'z' })
+    await settle(third.count(1))
+    expect(third.log).toEqual(['orders:2=z'])
+    await settle(stream.stop())
+  })
+
+  it('of an added table is for whoever asked for snapshots, then and now', async () => {
+    for (const [before, now] of [['none', 'initial'], ['initial', 'none']] as const) {
+      const rig = makeRig()
+      const { log, stream, settle } = rig
+      fill(rig, 1, 1)
+      const inbox = new Inbox()
+      const subscription = await settle(stream.subscribe({ id: 'a', tables: ['users'], snapshot: before }, inbox.handler))
+      log.commit({ table: 'users', id: 1, value: 'seen' })
+      await settle(inbox.until(() => inbox.log.includes('users:1=seen')))
+      await settle(subscription.unsubscribe())
+      const later = new Inbox()
+      await settle(stream.subscribe({ id: 'a', snapshot: now }, later.handler))
+      log.commit({ table: 'orders', id: 1, value: 'z' })
+      await settle(later.count(1))
+      expect(later.log).toEqual(['orders:1=z'])
+      await settle(stream.stop())
+    }
+  })
+
   it('goes on without a table that is dropped under it', async () => {
     const rig = makeRig({ snapshot: 'initial', batch: { events: 5 } })
     const { log, stream, settle } = rig

@@ -38,6 +38,12 @@ async function fresh({ source, connection, signal }: StartOptions, withSnapshot:
   return { source, position: await connection.head({ signal }), snapshot: withSnapshot ? SNAPSHOT_BEGIN : null }
 }
 
+/** With a snapshot of the tables that the one before did not read; changes of all others go on meanwhile. */
+export function addedTo(start: CheckpointState, tables: readonly string[]): CheckpointState {
+  const { read = [], ...rest } = start
+  return tables.every((table) => read.includes(table)) ? start : { ...rest, snapshot: { done: read, current: null } }
+}
+
 /** The subscriber's own checkpoint, then the stored one, then where it wants to begin without. Errors: `STATE_CORRUPT`, `STATE_NEWER`. */
 export function chooseCheckpoint({ from, startAt }: ChangeSelection, stored: CheckpointState | undefined): CheckpointState | undefined {
   if (typeof from === 'string') return decodeCheckpoint(from)

@@ -20,13 +20,15 @@ export interface CheckpointState {
   readonly position: LogPosition
   /** `null` once the snapshot is complete, or where none was asked for. */
   readonly snapshot: SnapshotProgress | null
+  /** Of a snapshot that is complete: the tables that it gave the rows of. One that is captured only later is not among them, and is still to be read. */
+  readonly read?: readonly string[] | undefined
 }
 
 const VERSION = 1
 
 export function encodeCheckpoint(state: CheckpointState): ChangeCheckpoint {
-  const { source, position: { epoch, sequence, detail }, snapshot } = state
-  return JSON.stringify({ v: VERSION, source, epoch, sequence, detail, snapshot }) as ChangeCheckpoint // the one place that makes them
+  const { source, position: { epoch, sequence, detail }, snapshot, read } = state
+  return JSON.stringify({ v: VERSION, source, epoch, sequence, detail, snapshot, read }) as ChangeCheckpoint // the one place that makes them
 }
 
 /** Errors: `STATE_NEWER` for one of a later version, `STATE_CORRUPT` for what is no checkpoint. */
@@ -35,9 +37,9 @@ export function decodeCheckpoint(text: string): CheckpointState {
   if (typeof fields['v'] === 'number' && fields['v'] > VERSION) {
     throw new TidemarkError('STATE_NEWER', `The checkpoint has version ${fields['v']}; this release knows ${VERSION}.`)
   }
-  const { source, epoch, sequence, detail, snapshot } = fields
+  const { source, epoch, sequence, detail, snapshot, read } = fields
   if (fields['v'] !== VERSION || typeof source !== 'string' || typeof epoch !== 'string' || typeof sequence !== 'string' || typeof detail !== 'string') corrupt()
-  return { source, position: { epoch, sequence: sequence as Sequence, detail }, snapshot: progressOf(snapshot) } // written by encodeCheckpoint
+  return { source, position: { epoch, sequence: sequence as Sequence, detail }, snapshot: progressOf(snapshot), ...(read === undefined ? {} : { read: namesOf(read) }) } // written by encodeCheckpoint
 }
 
 function parse(text: string): Readonly<Record<string, unknown>> {
@@ -53,13 +55,18 @@ function parse(text: string): Readonly<Record<string, unknown>> {
 function progressOf(value: unknown): SnapshotProgress | null {
   if (value === null) return null
   if (typeof value !== 'object' || value === undefined || !('done' in value) || !('current' in value)) corrupt()
-  const { done, current } = value
-  if (!Array.isArray(done) || !done.every((table) => typeof table === 'string')) corrupt()
+  const { current } = value
+  const done = namesOf(value.done)
   if (current === null) return { done, current }
   if (typeof current !== 'object' || current === undefined || !('table' in current) || !('after' in current)) corrupt()
   const { table, after } = current
   if (typeof table !== 'string' || !(after === null || typeof after === 'string')) corrupt()
   return { done, current: { table, after } }
+}
+
+function namesOf(value: unknown): readonly string[] {
+  if (!Array.isArray(value) || !value.every((name) => typeof name === 'string')) corrupt()
+  return value
 }
 
 function corrupt(): never {

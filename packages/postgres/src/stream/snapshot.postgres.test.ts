@@ -116,6 +116,35 @@ describe.each(versions)('a snapshot of postgres %s', (version) => {
     expect(events.slice(0, 2)).toMatchObject([{ op: 'insert', after: { id: 5000, note: 'new' } }, { op: 'delete', before: { id: 5000, n: 1, note: 'new' }, beforeKind: 'full' }])
   })
 
+  it('of a table that is added to the list comes when the stream is opened with it, whoever writes meanwhile', async () => {
+    await using database = await openStreamDatabase(version)
+    await createTables(database)
+    const checkpoints = memoryStateStore()
+    const replica = new Replica()
+    /** Resolves to the tables that rows were read of. */
+    const follow = async (tables: readonly string[], mark: number): Promise<readonly string[]> => {
+      const read = new Set<string>()
+      const writers = startWriters(database.sql, { tables: TABLES, seed: mark, writers: 2 })
+      const source = postgresChanges({ url: database.url, slot: database.slot, tables, snapshot: 'auto', snapshotAgeMs: 1 })
+      await using stream = new ChangeStream({ source, checkpoints, batch: { events: 150 } })
+      const completed = new Promise<void>((resolve) => void stream.on('snapshot', ({ phase }) => { if (phase === 'completed') resolve() }))
+      const marked = new Promise<void>((resolve) => void stream.subscribe({ id: 'replica' }, ({ events }) => {
+        replica.apply(events)
+        for (const { op, table } of events) if (op === 'snapshot') read.add(table)
+        if (events.some(({ op, key }) => op !== 'snapshot' && key?.['id'] === -mark)) resolve()
+      }))
+      await completed
+      await writers.stop()
+      await database.sql.unsafe(`INSERT INTO first VALUES (-${mark}, 0, 'mark')`)
+      await marked
+      return [...read].toSorted()
+    }
+    expect(await follow(['first'], 1)).toEqual(['first'])
+    expect(await follow(TABLES, 2)).toEqual(['second', 'third'])
+    for (const table of TABLES) expect(replica.rows(table)).toEqual(await rowsOf(database, table))
+    expect(replica.regressions).toEqual([])
+  })
+
   it('goes on where it was when it is stopped again and again', async () => {
     await using database = await openStreamDatabase(version)
     await createTables(database)
