@@ -1,6 +1,6 @@
 import { packageConfig } from '../../tooling/tsup.base.ts'
 
-const index = packageConfig({ entry: { index: 'src/index.ts' }, clean: ['!render-worker.*'] })
+const index = packageConfig({ entry: { index: 'src/index.ts', diagnostics: 'src/diagnostics.ts' }, clean: ['!render-worker.*'] })
 
 // Threads begin with a file of their own. It has what they run in it and nothing else: to load the packages whole takes them as long as to start.
 const renderWorker = packageConfig({
