@@ -12,6 +12,6 @@ export interface Lack {
 
 export const LACKS: readonly Lack[] = [
   { runtime: 'workerd', capability: 'import', part: 'tidemark', code: 'ERR_RUNTIME_FAILURE', reason: 'The command line begins with where its own file is, and a Worker has no files.' },
-  { runtime: 'workerd', capability: 'replicate', part: 'SQLite', code: 'NOT_SUPPORTED', reason: 'A Worker has no files, and its node:sqlite is a name only. What a Durable Object or D1 has is streamed and propagated instead.' },
+  { runtime: 'workerd', capability: 'replicate', part: 'SQLite', code: 'NOT_SUPPORTED', reason: 'A Worker has no files, and its node:sqlite is a name only. Durable Objects and D1 are sources of their own.' },
   { runtime: 'workerd', capability: 'replicate', part: 'SQLite to libSQL', code: 'CONFIG_INVALID', reason: 'A Worker has no files; it reaches libSQL by a server.' },
 ]
