@@ -87,6 +87,29 @@ describe('a gap', () => {
     await settle(stream.stop())
   })
 
+  for (const rereads of [true, false]) {
+    it(`that the log read ${rereads ? 'by many' : 'once'} comes to is also that of a subscriber who began behind its beginning`, async () => {
+      const { log, runtime, stream, settle } = makeRig({ log: { rereads } })
+      const old = await settle(stream.subscribe({ id: 'old' }, () => undefined))
+      log.fail('readChanges', 'SOURCE_BUSY', 20)
+      commitMany(log, 5)
+      await runtime.advance(100)
+      const inbox = new Inbox()
+      const late = await settle(stream.subscribe({ id: 'late' }, inbox.handler))
+      const outcome = late.done.then(() => 'done', (error: { readonly code: string }) => error.code)
+      commitMany(log, 3) // of these it has to have all, or to be told
+      log.purgeThrough(rereads ? 5 : 7)
+      log.heal()
+      await expect(settle(old.done)).rejects.toMatchObject({ code: 'CHANGE_GAP' })
+      log.commit({ table: 'users', id: 9, value: 'z' })
+      if (rereads) {
+        await settle(inbox.count(4))
+        expect(inbox.events.map(({ id }) => id)).toEqual([6, 7, 8, 9].map((at) => `db:e1:${at}`))
+      } else expect(await settle(outcome)).toBe('CHANGE_GAP')
+      await settle(stream.stop())
+    })
+  }
+
   it('is no reason to take a checkpoint of another source, or what is no checkpoint', async () => {
     const { log, stream, settle } = makeRig({ onGap: 'resnapshot' })
     const foreign = encodeCheckpoint({ source: 'other', position: log.head, snapshot: null })

@@ -238,7 +238,8 @@ export class FeedCursor {
     if (!this.#isCovered() || comparePositions(this.#position, position) === 1) return
     const index = ring.find((entry) => isNext(entry, this.#position)) ?? ring.end
     const entry = ring.at(index)
-    if (rereads && entry?.kind === 'slice' && comparePositions(this.#position, entry.after) === 1) return
+    // Where the log can be read again, a gap behind which it began may have spared it: it reads for itself.
+    if (rereads && entry !== undefined && comparePositions(this.#position, entry.after) === 1) return
     this.#index = index
     this.#place = entry?.kind === 'slice' ? entry.start : total
   }
@@ -249,9 +250,8 @@ export class FeedCursor {
   }
 }
 
-/** Whether the entry has something after the position. */
+/** Whether the entry has something after the position. A gap has all up to where the log goes on, also for who began within it. */
 function isNext(entry: RingEntry, position: LogPosition): boolean {
   if (entry.kind === 'slice') return comparePositions(position, entry.slice.position) === -1
-  const order = comparePositions(position, entry.after)
-  return order !== undefined && order <= 0
+  return !hasReached(position, entry.resume)
 }
