@@ -197,12 +197,22 @@ export class BatchReader {
   }
 
   async #readRows(wanted: NextChunk, signal: AbortSignal): Promise<SnapshotChunk> {
-    const { connection, cursor, limit } = this.#options
+    const { connection, limit } = this.#options
+    const reached = this.#shown
     if (connection.readChunk === undefined) throw new TidemarkError('NOT_SUPPORTED', 'The source can\'t read snapshots.')
-    const request = { ...wanted, reached: cursor.position, limit: { events: this.#pages.rows, bytes: limit.bytes }, signal }
+    const request = { ...wanted, reached, limit: { events: this.#pages.rows, bytes: limit.bytes }, signal }
     const chunk = await abortable(connection.readChunk(request), signal)
-    if (hasReached(chunk.through, cursor.position)) return chunk
+    if (hasReached(chunk.through, reached)) return chunk
     throw new TidemarkError('SOURCE_CORRUPT_RESULT', `A chunk of the table "${wanted.table}" shows an older state than the log that was read before it.`)
+  }
+
+  /**
+   * What rows and changes have shown, which the next rows must not be older than. Not where the log has gone on without a change: a source would need another
+   * snapshot for each chunk of a database at work, and a table that can be read under one only would never end.
+   */
+  get #shown(): LogPosition {
+    const { taken } = this.#options.cursor
+    return hasReached(this.#reached, taken) ? this.#reached : taken
   }
 
   /**

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { decodeCheckpoint } from '../change/change-checkpoint.ts'
 import type { ChangeBatch } from '../change/change-batch.ts'
+import { printPosition } from '../change/log-position.ts'
 import { Inbox } from './test/inbox.ts'
 import { makeRig, type Rig } from './test/rig.ts'
 
@@ -149,6 +150,26 @@ describe('a snapshot', () => {
     expect(sorted(late.rows)).toEqual(rowsOf(rig))
     expect(sorted(old.rows)).toEqual(rowsOf(rig))
     expect(seen.gap).toEqual([])
+    await settle(stream.stop())
+  })
+
+  it('stands where its rows are while the log goes on without a change: a source can then read on under the snapshot that it has', async () => {
+    const rig = makeRig({ log: { rereads: false }, batch: { events: 2 } })
+    const { log, runtime, stream, settle } = rig
+    fill(rig, 6)
+    const inbox = new Inbox()
+    await settle(stream.subscribe({ id: 'a', snapshot: 'initial', tables: ['users'] }, async (batch) => {
+      inbox.handler(batch)
+      log.pass()
+      await runtime.sleep(5_000)
+    }))
+    await settle(inbox.count(6))
+    const chunks = inbox.batches.map(({ events }) => events[0]?.source.position)
+    expect(chunks.length).toBeGreaterThan(2)
+    // No chunk has to be newer than the one before it.
+    chunks.slice(0, -1).forEach((through, index) => expect(printPosition(log.reached[index + 1] ?? log.head)).toBe(through))
+    log.commit({ table: 'users', id: 1, value: 'end' })
+    await settle(inbox.until(() => inbox.log.at(-1) === 'users:1=end'))
     await settle(stream.stop())
   })
 

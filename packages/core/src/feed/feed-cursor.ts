@@ -74,6 +74,11 @@ export class FeedCursor {
     return this.isAtEnd && this.#feed.isAtCommit ? this.#feed.position : this.#position
   }
 
+  /** Where the slice ends that was taken last: where the log has gone on without a change does not count. */
+  get taken(): LogPosition {
+    return this.#position
+  }
+
   /**
    * Where it stands while it waits at the log's end, which moves also when nothing comes; `undefined` otherwise. In particular as soon
    * as there is something: whoever asked for it may not have it yet, and must not be taken to be done with it. Nor inside of a

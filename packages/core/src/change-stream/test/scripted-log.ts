@@ -48,6 +48,8 @@ export class ScriptedLog {
   readonly leases = new MemoryLeases()
   readonly rows = new Map<string, Map<number, string>>()
   readonly listeners = new Set<() => void>()
+  /** Where the readers of the chunks were, as they said. */
+  readonly reached: (LogPosition | undefined)[] = []
   open = 0
   epoch = 'e1'
   #entries: Entry[] = []
@@ -101,6 +103,12 @@ export class ScriptedLog {
   commit(...writes: readonly Write[]): void {
     this.#transactions += 1
     writes.forEach((write, index) => this.#write(write, { sequence: index, isCommit: index === writes.length - 1 }))
+    for (const listener of this.listeners) listener()
+  }
+
+  /** The log goes on without a change of these tables. */
+  pass(): void {
+    this.#last += 1
     for (const listener of this.listeners) listener()
   }
 
@@ -206,6 +214,7 @@ export class ScriptedLog {
       ...(this.capabilities.snapshots ? {
         readChunk: async (request: ReadChunkRequest) => {
           await this.#call('readChunk')
+          this.reached.push(request.reached)
           return this.#readChunk(request)
         },
       } : {}),
