@@ -34,10 +34,18 @@ interface TableReading {
   readonly select: string
 }
 
-/** Where a table without a key stands: how many rows of it one session has given. Of no use to another session. */
+/** Where a table without a key stands: how many rows of it one cursor of a session has given. Of no use to another session. */
 interface Counted {
   readonly session: string
+  readonly cursor: number
   readonly rows: number
+}
+
+/** One reading of a table without a key. */
+interface RowCursor {
+  readonly id: number
+  readonly table: string
+  rows: number
 }
 
 /**
@@ -49,8 +57,9 @@ export class SnapshotChunks {
   #current: SnapshotSession | undefined
   #openedAtMs = 0
   #readings = new Map<string, TableReading>()
-  /** The table whose cursor is open, and how many rows it has given. */
-  #cursor: { readonly table: string; rows: number } | undefined
+  /** Those that are open: of several subscribers each has its own. */
+  readonly #cursors = new Map<number, RowCursor>()
+  #cursorCount = 0
   #turn: Promise<unknown> = Promise.resolve()
   #timer: ReturnType<typeof setTimeout> | undefined
 
@@ -74,7 +83,7 @@ export class SnapshotChunks {
     clearTimeout(this.#timer)
     this.#current?.close()
     this.#current = undefined
-    this.#cursor = undefined
+    this.#cursors.clear()
   }
 
   async #read(request: ReadChunkRequest): Promise<SnapshotChunk> {
@@ -110,8 +119,15 @@ export class SnapshotChunks {
   }
 
   /** A table without a key would have to begin anew under another snapshot. */
-  #isCounting({ table, after }: ReadChunkRequest): boolean {
-    return after !== undefined && this.#cursor?.table === table
+  #isCounting(request: ReadChunkRequest): boolean {
+    return this.#cursorOf(request) !== undefined
+  }
+
+  /** The cursor that stands where the reader does. */
+  #cursorOf({ table, after }: ReadChunkRequest): RowCursor | undefined {
+    const at = after === undefined || this.#cursors.size === 0 ? undefined : decodeCount(after)
+    const cursor = at === undefined || at.session !== this.#current?.id ? undefined : this.#cursors.get(at.cursor)
+    return cursor?.table === table && cursor.rows === at?.rows ? cursor : undefined
   }
 
   async #reading(table: string, options: AbortOptions): Promise<TableReading> {
@@ -146,22 +162,29 @@ export class SnapshotChunks {
   }
 
   async #readByCount(session: SnapshotSession, reading: TableReading, request: ReadChunkRequest): Promise<SnapshotChunk> {
-    const at = request.after === undefined ? undefined : decodeCount(request.after)
-    const isContinued = at?.session === session.id && this.#cursor?.table === request.table && this.#cursor.rows === at.rows
-    if (!isContinued) await this.#declare(session, reading, request)
-    const rows = await session.query(`FETCH ${limitOf(request)} FROM tidemark_rows`, [], request)
-    const before = this.#cursor?.rows ?? 0
-    this.#cursor = { table: request.table, rows: before + rows.length }
+    const cursor = this.#cursorOf(request) ?? await this.#declare(session, reading, request)
+    const rows = await session.query(`FETCH ${limitOf(request)} FROM ${nameOf(cursor)}`, [], request)
+    const before = cursor.rows
+    cursor.rows += rows.length
+    const isLast = rows.length < limitOf(request)
+    if (isLast) await this.#end(session, cursor, request)
     const events = this.#events(session, reading, { rows, idOf: (index) => String(before + index) })
-    const last: Counted = { session: session.id, rows: before + rows.length }
-    return { events, bytes: fitting(rows, Infinity).bytes, isLast: rows.length < limitOf(request), through: this.#position(session), last: rows.length === 0 ? undefined : JSON.stringify(last) }
+    const last: Counted = { session: session.id, cursor: cursor.id, rows: cursor.rows }
+    return { events, bytes: fitting(rows, Infinity).bytes, isLast, through: this.#position(session), last: rows.length === 0 ? undefined : JSON.stringify(last) }
   }
 
-  async #declare(session: SnapshotSession, reading: TableReading, request: ReadChunkRequest): Promise<void> {
-    if (this.#cursor !== undefined) await session.run('CLOSE tidemark_rows', request)
+  async #declare(session: SnapshotSession, reading: TableReading, request: ReadChunkRequest): Promise<RowCursor> {
+    const cursor = { id: this.#cursorCount, table: request.table, rows: 0 }
+    this.#cursorCount += 1
     const select = reading.select === '' ? 'NULL' : reading.select
-    await session.run(`DECLARE tidemark_rows NO SCROLL CURSOR FOR SELECT ${select} FROM ${quoteTable(reading.published.schema.ref)}`, request)
-    this.#cursor = { table: request.table, rows: 0 }
+    await session.run(`DECLARE ${nameOf(cursor)} NO SCROLL CURSOR FOR SELECT ${select} FROM ${quoteTable(reading.published.schema.ref)}`, request)
+    this.#cursors.set(cursor.id, cursor)
+    return cursor
+  }
+
+  async #end(session: SnapshotSession, cursor: RowCursor, request: ReadChunkRequest): Promise<void> {
+    this.#cursors.delete(cursor.id)
+    await session.run(`CLOSE ${nameOf(cursor)}`, request)
   }
 
   #events(session: SnapshotSession, reading: TableReading, { rows, idOf }: { readonly rows: readonly TextRow[]; readonly idOf: (index: number) => string }): ChangeEvent[] {
@@ -192,6 +215,10 @@ function decodeRow(codecs: readonly ColumnCodec[], row: TextRow): ReturnType<Col
   })
 }
 
+function nameOf({ id }: RowCursor): string {
+  return `tidemark_rows_${id}`
+}
+
 function limitOf({ limit }: ReadChunkRequest): number {
   return Math.max(1, Math.trunc(limit.events))
 }
@@ -216,8 +243,9 @@ function decodeKey(text: string, width: number): readonly string[] {
 
 function decodeCount(text: string): Counted | undefined {
   const count = parse(text)
-  if (typeof count !== 'object' || count === null || !('session' in count) || !('rows' in count)) return undefined
-  return typeof count.session === 'string' && typeof count.rows === 'number' ? { session: count.session, rows: count.rows } : undefined
+  if (typeof count !== 'object' || count === null || !('session' in count) || !('cursor' in count) || !('rows' in count)) return undefined
+  const { session, cursor, rows } = count
+  return typeof session === 'string' && typeof cursor === 'number' && typeof rows === 'number' ? { session, cursor, rows } : undefined
 }
 
 function parse(text: string): unknown {

@@ -196,4 +196,26 @@ describe.each(versions)('a snapshot of postgres %s', (version) => {
       await setTimeout(10)
     }
   })
+
+  it('has the rows of a table without a key for each of those who read it in turn', async () => {
+    await using database = await openStreamDatabase(version)
+    await database.sql.unsafe('CREATE TABLE lines (n int4); ALTER TABLE lines REPLICA IDENTITY FULL')
+    await database.sql`INSERT INTO lines SELECT generate_series(1, 500)`
+    await using connection = await postgresChanges({ url: database.url, slot: database.slot, tables: ['lines'] }).connect()
+    const reached = await connection.head()
+    const readers = [{ limit: 60 }, { limit: 60 }, { limit: 90 }].map(({ limit }) => ({ limit, after: undefined as string | undefined, isDone: false, rows: [] as number[] }))
+    // Each needs nine chunks at most: who begins anew needs more, and for ever.
+    for (let turn = 0; turn < 9; turn += 1) {
+      for (const reader of readers) {
+        if (reader.isDone) continue
+        const chunk = await connection.readChunk?.({ table: 'lines', after: reader.after, reached, limit: { events: reader.limit, bytes: 1e6 } })
+        if (chunk === undefined) throw new Error('no chunk')
+        reader.rows.push(...chunk.events.map(({ after }) => Number(after?.['n'])))
+        reader.after = chunk.last ?? reader.after
+        reader.isDone = chunk.isLast
+      }
+    }
+    const all = Array.from({ length: 500 }, (_, index) => index + 1)
+    for (const { rows, isDone } of readers) expect({ isDone, rows: rows.toSorted((a, b) => a - b) }).toEqual({ isDone: true, rows: all })
+  })
 })
