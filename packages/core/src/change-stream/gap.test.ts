@@ -110,6 +110,27 @@ describe('a gap', () => {
     })
   }
 
+  it('where the log is set back under its readers ends all of them: places have lost their order', async () => {
+    for (const onGap of ['fail', 'resnapshot'] as const) {
+      const { log, stream, settle } = makeRig({ onGap, log: { rereads: false } })
+      const inbox = new Inbox()
+      const subscription = await settle(stream.subscribe({ id: 'a' }, inbox.handler))
+      commitMany(log, 5)
+      await settle(inbox.count(5))
+      log.setBack(3)
+      await expect(settle(subscription.done)).rejects.toMatchObject({ code: 'CHANGE_GAP' })
+      expect(await stream.source('db')).toMatchObject({ state: 'failed', lastError: { code: 'CHANGE_GAP' } })
+      // Whoever comes again is told, or gets the rows that are there.
+      if (onGap === 'fail') await expect(settle(stream.subscribe({ id: 'a' }, inbox.handler))).rejects.toMatchObject({ code: 'CHANGE_GAP' })
+      else {
+        await settle(stream.subscribe({ id: 'a' }, inbox.handler))
+        log.commit({ table: 'users', id: 9, value: 'z' })
+        await settle(inbox.until(() => inbox.log.at(-1)?.startsWith('users:9') === true))
+      }
+      await settle(stream.stop())
+    }
+  })
+
   it('is no reason to take a checkpoint of another source, or what is no checkpoint', async () => {
     const { log, stream, settle } = makeRig({ onGap: 'resnapshot' })
     const foreign = encodeCheckpoint({ source: 'other', position: log.head, snapshot: null })

@@ -216,6 +216,8 @@ export class Feed implements FeedView {
   }
 
   #appendGap(error: TidemarkError, resume: LogPosition): void {
+    // The log was set back: what is kept, and where cursors stand, has no order with what comes.
+    if (comparePositions(resume, this.#position) === -1) throw error
     this.ring.append({ kind: 'gap', after: this.#position, resume, error })
     this.#position = resume
     this.#isAtCommit = true

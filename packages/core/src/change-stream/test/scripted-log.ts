@@ -146,6 +146,13 @@ export class ScriptedLog {
     this.#entries = this.#entries.filter((entry) => entry.at > at)
   }
 
+  /** The database is one of before again, under the same name. */
+  setBack(at: number): void {
+    this.#entries = this.#entries.filter((entry) => entry.at <= at)
+    this.#last = at
+    for (const listener of this.listeners) listener()
+  }
+
   get purgedThrough(): number {
     return this.#purgedThrough
   }
