@@ -2,6 +2,8 @@ import { ChangeStream, type ChangeStreamEvents } from '@tidemark/core'
 import { decodeCheckpoint, encodeCheckpoint, type TidemarkError } from '@tidemark/core/adapter'
 import { memoryStateStore } from '@tidemark/core/testing'
 import { describe, expect, it } from 'vitest'
+import { toPlace, toPosition } from './log-place.ts'
+import { parseLsn } from './lsn.ts'
 import { postgresChanges } from './postgres-changes.ts'
 import { brief, collect, Collected } from './test/collect.ts'
 import { openStreamDatabase, versions, type StreamDatabase } from './test/stream-database.ts'
@@ -58,6 +60,29 @@ describe.each(versions)('a gap of postgres %s', (version) => {
     await database.sql`INSERT INTO items VALUES (3)`
     const events = await collected.until((all) => all.some(({ key }) => key?.['id'] === 3))
     expect(brief(events).toSorted().slice(-3)).toEqual(expect.arrayContaining(['snapshot 1', 'snapshot 2']) as string[])
+  })
+
+  it('is told of by what is read from a place that the server has not come to: it was set back, and what it writes up to there would be passed over', async () => {
+    await using database = await openStreamDatabase(version)
+    await database.sql`CREATE TABLE items (id int4 PRIMARY KEY)`
+    await using connection = await postgresChanges({ url: database.url, slot: database.slot, tables: ['items'] }).connect()
+    const head = await connection.head()
+    const later = toPosition({ ...toPlace(head), lsn: toPlace(head).lsn + 100_000_000n })
+    await expect(connection.readChanges({ after: later, limit: { events: 10, bytes: 1e6 } })).rejects.toMatchObject({ code: 'CHANGE_GAP', detail: 'source-changed' })
+    await connection.readChanges({ after: head, limit: { events: 10, bytes: 1e6 } })
+  })
+
+  it('is not made by a crash: where a subscriber begins is durable at the server, whatever waits to be', async () => {
+    await using database = await openStreamDatabase(version)
+    const { admin, sql, slot, url } = database
+    await sql`CREATE TABLE items (id int4 PRIMARY KEY)`
+    await using connection = await postgresChanges({ url, slot, tables: ['items'] }).connect()
+    for (let id = 1; id <= 20; id += 1) {
+      await sql.unsafe(`SET LOCAL synchronous_commit = off; INSERT INTO items VALUES (${id})`)
+      const { lsn } = toPlace(await connection.head())
+      const [row] = await admin`SELECT pg_current_wal_flush_lsn()::text AS flushed`
+      expect(parseLsn(row?.['flushed'] as string)).toBeGreaterThanOrEqual(lsn)
+    }
   })
 
   it('is told of for a checkpoint of another server, timeline or slot', async () => {

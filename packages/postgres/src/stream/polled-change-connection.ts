@@ -15,7 +15,7 @@ import { PolledLog } from './polled-log.ts'
 import type { PublishedTable } from './published-table.ts'
 import { dropPublication } from './publication.ts'
 import { isPublicationGap, PublicationWatch } from './publication-watch.ts'
-import { dropSlot, gap, readFlushed, readHead, readSlot, orSlotBusy, type GapReason } from './replication-slot.ts'
+import { dropSlot, gap, readFlushed, readHead, readSlot, requireWritten, orSlotBusy, type GapReason } from './replication-slot.ts'
 import { RetentionWatch } from './retention-watch.ts'
 import { CREATE_LEASES, IS_CURRENT, RowLeases } from './row-leases.ts'
 import { describeTables, setUpSlot, type SlotSetup } from './slot-setup.ts'
@@ -96,7 +96,7 @@ export class PolledChangeConnection implements ChangeConnection {
     const slot = await readSlot(this.#session, this.#settings.slot, options)
     if (slot === undefined || slot.isLost) throw this.#lost(slot === undefined ? 'slot-missing' : 'slot-lost')
     if (slot.confirmed > lsn) throw gap(this.#made ?? 'slot-ahead', { position: lsn, confirmed: slot.confirmed })
-    if (await readFlushed(this.#session, options) < lsn) throw gap('source-changed')
+    await requireWritten(this.#session, lsn, options)
   }
 
   async readChanges(request: ReadChangesRequest): Promise<ChangeSlice> {
@@ -196,6 +196,7 @@ export class PolledChangeConnection implements ChangeConnection {
     if (place.epoch !== this.#epoch) throw gap('source-changed')
     const slot = await readSlot(this.#session, this.#settings.slot, options)
     if (slot === undefined || slot.isLost) throw this.#lost(slot === undefined ? 'slot-missing' : 'slot-lost')
+    if (slot.confirmed <= place.lsn) await requireWritten(this.#session, place.lsn, options)
     return this.#begin(place, slot.confirmed, this.#made)
   }
 

@@ -11,7 +11,7 @@ import type { Lsn } from './lsn.ts'
 import type { PublishedTable } from './published-table.ts'
 import { dropPublication, markPublication } from './publication.ts'
 import { isPublicationGap, PublicationWatch } from './publication-watch.ts'
-import { dropSlot, gap, readFlushed, readHead, readSlot, slotInUse, type GapReason } from './replication-slot.ts'
+import { dropSlot, gap, readFlushed, readHead, readSlot, requireWritten, slotInUse, type GapReason } from './replication-slot.ts'
 import { RetentionWatch } from './retention-watch.ts'
 import { SlotLeases } from './slot-leases.ts'
 import { SlotStream } from './slot-stream.ts'
@@ -115,7 +115,7 @@ export class PostgresChangeConnection implements ChangeConnection {
       throw gap(slot === undefined ? this.#missing : 'slot-lost')
     }
     if (slot.confirmed > lsn) throw gap(this.#reasonAt(lsn), { position: lsn, confirmed: slot.confirmed })
-    if (await readFlushed(this.#session, options) < lsn) throw gap('source-changed')
+    await requireWritten(this.#session, lsn, options)
   }
 
   async readChanges(request: ReadChangesRequest): Promise<ChangeSlice> {
@@ -264,6 +264,7 @@ export class PostgresChangeConnection implements ChangeConnection {
     const stream = await this.#open(options)
     if (place.epoch !== this.#epoch) throw gap('source-changed')
     if (stream.confirmed > place.lsn) throw gap(this.#reasonAt(place.lsn), { position: place.lsn, confirmed: stream.confirmed })
+    await requireWritten(this.#session, place.lsn, options)
     this.#reader = new LogReader({
       source: this.#settings.name, stream: stream.items, session: this.#session, tables: this.#tables, types: this.#types, after: place, now: this.#settings.now, messages: this.#settings.messages,
     })

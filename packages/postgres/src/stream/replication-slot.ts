@@ -85,8 +85,10 @@ export async function freeSlot(session: SqlSession, slot: string, pid: number, o
 }
 
 const HEAD = 'SELECT pg_catalog.pg_current_wal_insert_lsn()::pg_catalog.text, pg_catalog.pg_current_wal_flush_lsn()::pg_catalog.text'
-/** A transaction with a number: its commit flushes the log. */
+/** A transaction with a number: its commit has the log flushed, but is not waited for, as it has written nothing. */
 const FLUSH = 'SELECT pg_catalog.pg_current_xact_id()'
+/** The server writes its log every 200 ms at the latest, as it is set up by itself. */
+const FLUSH_LOOK_MS = 10
 
 /**
  * The log's end, at a boundary between two records and durable at the server: what is committed from now on is behind it, and it is not
@@ -95,8 +97,15 @@ const FLUSH = 'SELECT pg_catalog.pg_current_xact_id()'
 export async function readHead(session: SqlSession, options: AbortOptions): Promise<Lsn> {
   const [row] = await session.query({ text: HEAD, signal: options.signal })
   const head = parseLsn(row?.[0])
-  if (parseLsn(row?.[1]) < head) await session.query({ text: FLUSH, signal: options.signal })
+  if (parseLsn(row?.[1]) >= head) return head
+  await session.query({ text: FLUSH, signal: options.signal })
+  while (await readFlushed(session, options) < head) await new Promise((resolve) => setTimeout(resolve, FLUSH_LOOK_MS))
   return head
+}
+
+/** A server that was set back would write other changes up to the place, which a reader takes for those that it had. Errors: `CHANGE_GAP`. */
+export async function requireWritten(session: SqlSession, lsn: Lsn, options: AbortOptions): Promise<void> {
+  if (await readFlushed(session, options) < lsn) throw gap('source-changed')
 }
 
 export async function readFlushed(session: SqlSession, options: AbortOptions): Promise<Lsn> {
