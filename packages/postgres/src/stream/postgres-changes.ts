@@ -154,8 +154,9 @@ function toSettings(config: PostgresConfig & PostgresChangesOptions): StreamSett
 }
 
 export function optionIssues({ slot, tables, messages, unchangedToast, publication, name, snapshot, onGap, snapshotAgeMs, maxRetainedBytes, retentionPolicy, temporary, failover, snapshotWaitMs, streaming }: PostgresChangesOptions): readonly ConfigIssue[] {
-  const issues: ConfigIssue[] = [...streamingIssues(streaming), ...wantedIssues({ tables, messages, unchangedToast })]
+  const issues: ConfigIssue[] = []
   if (!/^[a-z0-9_]{1,63}$/.test(slot)) issues.push({ path: 'slot', message: 'Must be 1 to 63 lower-case letters, digits or underscores.' })
+  issues.push(...wantedIssues({ tables, messages, unchangedToast }), ...streamingIssues(streaming))
   if (publication !== undefined && (publication === '' || publication.includes('\0'))) issues.push({ path: 'publication', message: 'Must be a name without NUL.' })
   if (name !== undefined && !/^[\w.-]{1,63}$/.test(name)) issues.push({ path: 'name', message: 'Must be 1 to 63 letters, digits, dots, dashes or underscores.' })
   if (snapshot !== undefined && snapshot !== 'auto' && snapshot !== 'none') issues.push({ path: 'snapshot', message: 'Must be "auto" or "none".' })
