@@ -44,6 +44,8 @@ export class SourceRunner {
   #course: Course | undefined
   #state: SourceState = 'stopped'
   #lastError: ErrorReport | undefined
+  /** Whether it is open only to be forgotten: whoever read it then would have a log made again that is just being given up. */
+  #isDestroying = false
 
   constructor(source: ChangeSource, context: StreamContext, taps: Taps) {
     this.source = source
@@ -76,7 +78,7 @@ export class SourceRunner {
     const { rereads, resumes } = this.source.capabilities
     const isLive = [...this.#subscribers.values()].some((subscriber) => !subscriber.isDurable)
     const isDrained = !rereads && !resumes
-    if (this.#course !== undefined) this.#course.feed.isEager = isLive || isDrained || this.#taps.isActive()
+    if (this.#course !== undefined) this.#course.feed.isEager = !this.#isDestroying && (isLive || isDrained || this.#taps.isActive())
   }
 
   /** Ends all that depends on the source, waits for it no longer than the grace, and closes it. */
@@ -98,8 +100,13 @@ export class SourceRunner {
 
   /** Forgets everything that is kept for this stream at the source. Errors: `LEASE_HELD`. */
   async destroy(signal?: AbortSignal): Promise<void> {
-    const { group } = await this.open(signal)
-    await group.destroy()
+    this.#isDestroying = true
+    try {
+      const { group } = await this.open(signal)
+      await group.destroy()
+    } finally {
+      this.#isDestroying = false
+    }
   }
 
   /** Deletes a subscriber's checkpoint: the log waits for it no longer. */

@@ -35,6 +35,21 @@ describe.each(versions)('a slot of postgres %s', (version) => {
     await source.drop()
   })
 
+  it('is dropped by destroy for good, also where listeners have its log read all the time', async () => {
+    await using database = await openStreamDatabase(version)
+    const { sql, admin } = database
+    await sql`CREATE TABLE items (id int4 PRIMARY KEY, note text)`
+    const source = sourceOf(database)
+    for (let turn = 0; turn < 3; turn += 1) {
+      await using stream = new ChangeStream({ source, checkpoints: memoryStateStore(), retry: { baseMs: 1, maxMs: 5 } })
+      stream.on('change', () => undefined)
+      await collect(stream)
+      await stream.destroy()
+      expect([...await admin`SELECT slot_name FROM pg_replication_slots WHERE database = current_database()`]).toEqual([])
+      expect([...await admin`SELECT pubname FROM pg_publication`]).toEqual([])
+    }
+  })
+
   it('waits for a durable subscriber that is away, and is read again from there when it comes', async () => {
     await using database = await openStreamDatabase(version)
     const { sql } = database
