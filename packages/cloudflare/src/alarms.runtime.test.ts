@@ -15,6 +15,14 @@ describe('the one alarm of an object', () => {
     expect(left).toEqual(['dropped', 'failing'])
   })
 
+  it('calls a job whose time is no whole millisecond', async () => {
+    expect(await worker.ask('/object/fractions')).toBe('called')
+  })
+
+  it('keeps a wake-up that was asked for at the time at which the job would be tried again', async () => {
+    expect(await worker.ask('/object/retried')).toBe('kept')
+  })
+
   it('refuses a name that nobody answers to', async () => {
     expect(await worker.ask('/object/unknown')).toBe('NAME_UNKNOWN')
   })

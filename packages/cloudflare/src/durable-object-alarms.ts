@@ -35,6 +35,8 @@ export class DurableObjectAlarms {
   readonly #jobs: ReadonlyMap<string, AlarmJob>
   readonly #options: DurableObjectAlarmsOptions
   #updates: Promise<void> = Promise.resolve()
+  /** Jobs at work, and when they were asked for meanwhile. The stored time can't tell: it may be the one of the retry. */
+  readonly #asked = new Map<string, number>()
 
   /** Give the same jobs whenever the object is made: they are found by their names. */
   constructor(storage: AlarmStorage, jobs: Readonly<Record<string, AlarmJob>>, options: DurableObjectAlarmsOptions = {}) {
@@ -46,6 +48,8 @@ export class DurableObjectAlarms {
   /** Has a job called at a time, or earlier where it is due earlier already. Errors: `NAME_UNKNOWN`. */
   async wakeAt(name: string, atMs: number): Promise<void> {
     if (!this.#jobs.has(name)) throw new TidemarkError('NAME_UNKNOWN', 'There is no job of this name.')
+    const asked = this.#asked.get(name)
+    if (asked !== undefined) this.#asked.set(name, Math.min(atMs, asked))
     await this.#update((wakeups) => ({ ...wakeups, [name]: Math.min(atMs, wakeups[name] ?? atMs) }))
   }
 
@@ -100,14 +104,23 @@ export class DurableObjectAlarms {
     const job = this.#jobs.get(name)
     if (job === undefined) return
     const retryAtMs = Date.now() + (this.#options.retryMs ?? 60_000)
-    await this.#update((wakeups) => ({ ...wakeups, [name]: retryAtMs }))
+    this.#asked.set(name, Infinity)
+    try {
+      await this.#update((wakeups) => ({ ...wakeups, [name]: retryAtMs }))
+      await this.#work({ name, job, retryAtMs })
+    } finally {
+      this.#asked.delete(name)
+    }
+  }
+
+  async #work({ name, job, retryAtMs }: { readonly name: string; readonly job: AlarmJob; readonly retryAtMs: number }): Promise<void> {
     try {
       const nextAtMs = await job()
-      await this.#update(({ [name]: askedAtMs, ...others }) => {
-        // Somebody may have asked for it meanwhile.
-        const asked = askedAtMs === undefined || askedAtMs === retryAtMs ? undefined : askedAtMs
-        const times = [nextAtMs, asked].filter((time) => time !== undefined)
-        return times.length === 0 ? others : { ...others, [name]: Math.min(...times) }
+      await this.#update(({ [name]: storedAtMs = Infinity, ...others }) => {
+        // Others that keep the same alarms may have asked for it, too.
+        const asked = Math.min(this.#asked.get(name) ?? Infinity, storedAtMs === retryAtMs ? Infinity : storedAtMs)
+        const next = Math.min(nextAtMs ?? Infinity, asked)
+        return next === Infinity ? others : { ...others, [name]: next }
       })
     } catch (error) {
       this.#options.onError?.(name, error)
@@ -129,7 +142,8 @@ export class DurableObjectAlarms {
   /** Wake-ups and alarm go to disk together: writes without an await of something else between them do. Names that nobody knows wake nobody. */
   async #write(wakeups: Wakeups): Promise<void> {
     const times = Object.entries(wakeups).filter(([name]) => this.#jobs.has(name)).map(([, atMs]) => atMs)
-    const alarm = times.length === 0 ? this.#storage.deleteAlarm() : this.#storage.setAlarm(Math.min(...times))
+    // An alarm has whole milliseconds. One that came before its job is due would be set again to where it is, and not come a second time.
+    const alarm = times.length === 0 ? this.#storage.deleteAlarm() : this.#storage.setAlarm(Math.ceil(Math.min(...times)))
     await Promise.all([this.#storage.put(this.#key, wakeups), alarm])
   }
 

@@ -6,6 +6,7 @@ export class AlarmObject {
   readonly #alarms: DurableObjectAlarms
   readonly #log: string[] = []
   #waiting: (() => void) | undefined
+  #ran: (() => void) | undefined
 
   constructor(context: { readonly storage: AlarmStorage }) {
     this.#storage = context.storage
@@ -19,12 +20,20 @@ export class AlarmObject {
         if (this.#log.filter((name) => name === 'asking').length === 1) await this.#alarms.wakeAt('asking', Date.now())
         return undefined
       },
+      fraction: () => Promise.resolve(this.#waiting?.()).then(() => undefined),
+      // Asks for the very time that it would be tried again at, as a cron of every minute does on the minute.
+      retried: async () => {
+        await this.#alarms.wakeAt('retried', await this.#alarms.at('retried') ?? 0)
+        return undefined
+      },
     }, { retryMs: 3_600_000, onError: (name) => this.#log.push(`${name} failed`) })
   }
 
   async fetch(request: Request): Promise<Response> {
     const { pathname } = new URL(request.url)
     if (pathname.endsWith('/unknown')) return new Response(await this.#alarms.wakeAt('nobody', 0).then(() => 'taken', (error: { readonly code: string }) => error.code))
+    if (pathname.endsWith('/fractions')) return this.#fractions()
+    if (pathname.endsWith('/retried')) return this.#retried()
     // One of an earlier release: it must neither be lost nor have the object woken for ever.
     await this.#storage.put('tidemark:alarms', { dropped: 1 })
     const finished = new Promise<void>((resolve) => { this.#waiting = resolve })
@@ -33,8 +42,26 @@ export class AlarmObject {
     return Response.json({ log: this.#log, left: Object.keys(Object(await this.#storage.get('tidemark:alarms'))).toSorted() })
   }
 
+  /** An alarm has whole milliseconds. */
+  async #fractions(): Promise<Response> {
+    for (let time = 0; time < 10; time += 1) {
+      const called = new Promise<void>((resolve) => { this.#waiting = resolve })
+      await this.#alarms.wakeAt('fraction', Date.now() + 10.999)
+      await called
+    }
+    return new Response('called')
+  }
+
+  async #retried(): Promise<Response> {
+    const ran = new Promise<void>((resolve) => { this.#ran = resolve })
+    await this.#alarms.wakeAt('retried', Date.now())
+    await ran
+    return new Response(await this.#alarms.at('retried') === undefined ? 'forgotten' : 'kept')
+  }
+
   async alarm(): Promise<void> {
     await this.#alarms.run()
+    this.#ran?.()
     const counts = (name: string): number => this.#log.filter((entry) => entry === name).length
     if (counts('first') === 3 && counts('second') === 3 && counts('asking') === 2) this.#waiting?.()
   }
