@@ -73,6 +73,17 @@ describe('/export', () => {
     expect(await other.query('SELECT id, name, hex(data) AS data FROM users')).toEqual([{ id: 1, name: 'one', data: '01' }])
   })
 
+  it('leaves the instance what it loads itself, and deletes dumps that were made', async () => {
+    const instance = await filled('own', `INSERT INTO users VALUES (1, 'one', x'01')`)
+    const imported = await instance.ask('/import/dump', { method: 'POST' })
+    expect([imported.status, await imported.text()]).toEqual([200, 'the instance\'s own'])
+    const accepted = await instance.ask('/export/dump', { method: 'POST', headers: { prefer: 'respond-async' } })
+    const { exportId } = await accepted.json() as { readonly exportId: string }
+    await expect.poll(() => instance.json(`/export/status/${exportId}`), { timeout: 15_000 }).toMatchObject({ status: 'completed' })
+    expect((await instance.ask(`/export/${exportId}`, { method: 'DELETE' })).status).toBeLessThan(300)
+    expect((await instance.ask(`/export/status/${exportId}`)).status).toBe(404)
+  })
+
   it.each([
     ['nobody', '/export/dump', { token: '' }, 401, undefined],
     ['a client', '/export/dump', { token: 'client' }, 401, 'REQUEST_UNAUTHORIZED'],

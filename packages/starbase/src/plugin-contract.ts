@@ -14,6 +14,7 @@ export interface StarbasePlugin {
 /** Its router, a Hono. */
 export interface StarbaseApp {
   all(path: string, handler: (context: StarbaseContext) => Promise<Response>): unknown
+  delete(path: string, handler: (context: StarbaseContext) => Promise<Response>): unknown
 }
 
 export interface StarbaseContext {

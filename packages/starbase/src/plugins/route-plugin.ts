@@ -12,26 +12,34 @@ export interface PluginOptions {
   readonly clients?: Scope | undefined
 }
 
+export interface PluginRoutes {
+  readonly paths: readonly string[]
+  /** Where only DELETE is answered. */
+  readonly deleted?: readonly string[]
+}
+
 /** Routes of the instance that are answered by its object. Errors: the constructor throws `CONFIG_INVALID`. */
 export abstract class RoutePlugin implements StarbasePlugin {
   readonly name: string
   readonly opts: { readonly requiresAuth: boolean }
   protected readonly stub: TidemarkStub
   readonly #clients: StarbaseScope
-  readonly #paths: readonly string[]
+  readonly #routes: PluginRoutes
 
-  constructor({ name, paths, requiresAuth = true }: { readonly name: string; readonly paths: readonly string[]; readonly requiresAuth?: boolean }, options: PluginOptions) {
+  constructor({ name, requiresAuth = true, ...routes }: PluginRoutes & { readonly name: string; readonly requiresAuth?: boolean }, options: PluginOptions) {
     checkPluginOptions(options)
     const { stub, clients } = options
     this.name = name
     this.opts = { requiresAuth }
     this.stub = stub
     this.#clients = clients ?? 'none'
-    this.#paths = paths
+    this.#routes = routes
   }
 
   async register(app: StarbaseApp): Promise<void> {
-    for (const path of this.#paths) app.all(path, (context) => this.answer(context))
+    const { paths, deleted = [] } = this.#routes
+    for (const path of paths) app.all(path, (context) => this.answer(context))
+    for (const path of deleted) app.delete(path, (context) => this.answer(context))
   }
 
   async beforeQuery({ sql, params }: StarbaseQuery): Promise<{ readonly sql: string; readonly params?: unknown[] }> {

@@ -181,6 +181,7 @@ class Instance {
       await next()
     })
     for (const plugin of this.#plugins) await plugin.register(app)
+    app.post('/import/dump', (context) => context.text('the instance\'s own'))
     app.post('/query', async (context) => context.json({ result: await this.#query(await context.req.json()) }))
     app.post('/unheard', async (context) => context.json({ result: await this.#unheard(await context.req.text()) }))
     app.post('/alarm', async (context) => context.json({ result: await this.#setAlarm(Number(await context.req.text())) }))
