@@ -35,8 +35,8 @@ function fill(mode = 'WAL', mebibytes = 1): void {
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${mebibytes}) INSERT INTO large SELECT zeroblob(1048576) FROM n`)
 }
 
-function make(options: Partial<ExporterOptions> & SourceHooks = {}): Exporter {
-  const { source } = observedSource(nodeSqlite({ path: file('app.db') }), options)
+function make({ onPage, onKeep, ...options }: Partial<ExporterOptions> & SourceHooks = {}): Exporter {
+  const { source } = observedSource(nodeSqlite({ path: file('app.db') }), { ...(onPage === undefined ? {} : { onPage }), ...(onKeep === undefined ? {} : { onKeep }) })
   const exporter = new Exporter({ source, storage: memoryStorage({ state: objects, minPartBytes: 500 }), state, instance: 'one', leaseTtlMs: TTL_MS, ...options })
   onTestFinished(() => exporter[Symbol.asyncDispose]())
   return exporter
