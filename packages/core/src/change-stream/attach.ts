@@ -11,7 +11,7 @@ import { checkpointKey, CheckpointKeeper } from './checkpoint-keeper.ts'
 import { budgetOf } from './change-stream-settings.ts'
 import type { ChangeSelection, LiveBudget, MessageChoice } from './change-stream-options.ts'
 import type { OpenSource, SourceRunner } from './source-runner.ts'
-import { addedTo, chooseCheckpoint, resolveTables, startingPoint } from './starting-point.ts'
+import { addedTo, chooseCheckpoint, narrowedTo, resolveTables, startingPoint } from './starting-point.ts'
 import { persist, type StreamContext } from './stream-context.ts'
 import { Subscriber } from './subscriber.ts'
 
@@ -96,12 +96,13 @@ class Attachment {
     return start
   }
 
-  /** Rows of tables that the checkpoint's snapshot did not read, since they were not captured then, come first. */
+  /** Rows of tables that the checkpoint's snapshot did not read, since they were not captured or not asked for then, come first. */
   async #withAdded(start: CheckpointState, tables: readonly string[] | undefined): Promise<CheckpointState> {
     const { open: { connection }, request: { selection } } = this.#options
-    if (this.#snapshot === 'none' || start.snapshot !== null || start.read === undefined) return start
+    if (start.snapshot === null && start.read === undefined) return start
     const wanted = tables ?? tableNames(await this.#retrying(() => connection.tables({ signal: selection.signal })))
-    return addedTo(start, wanted)
+    const narrowed = narrowedTo(start, wanted)
+    return this.#snapshot === 'none' ? narrowed : addedTo(narrowed, wanted)
   }
 
   get #snapshot(): 'initial' | 'none' {

@@ -240,6 +240,24 @@ describe('a snapshot', () => {
     await settle(stream.stop())
   })
 
+  it('comes again of a table that was left out for a while, whose changes nobody was told of', async () => {
+    const rig = makeRig({ snapshot: 'initial' })
+    const { log, stream, settle } = rig
+    fill(rig, 2, 2)
+    const inbox = new Inbox()
+    const rounds = [{}, { tables: ['users'], snapshot: 'none' }, {}] as const
+    for (const [round, options] of rounds.entries()) {
+      const subscription = await settle(stream.subscribe({ id: 'a', ...options }, inbox.handler))
+      if (round !== 1) await settle(inbox.until(() => inbox.log.filter((line) => line.startsWith('orders')).length >= 2 + round))
+      log.commit({ table: 'orders', id: 1, value: `round ${round}` }, { table: 'users', id: 1, value: `round ${round}` })
+      await settle(inbox.until(() => inbox.log.includes(`users:1=round ${round}`)))
+      await settle(subscription.unsubscribe())
+    }
+    expect(sorted(inbox.rows)).toEqual(rowsOf(rig))
+    expect(inbox.log).toContain('orders:1=round 1*')
+    await settle(stream.stop())
+  })
+
   it('of an added table is for whoever asked for snapshots, then and now', async () => {
     for (const [before, now] of [['none', 'initial'], ['initial', 'none']] as const) {
       const rig = makeRig()

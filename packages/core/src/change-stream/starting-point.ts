@@ -38,9 +38,20 @@ async function fresh({ source, connection, signal }: StartOptions, withSnapshot:
   return { source, position: await connection.head({ signal }), snapshot: withSnapshot ? SNAPSHOT_BEGIN : null }
 }
 
+/** Without tables that are not asked for any more: what changes in them from now on is not delivered, so that they have to be read again if they come back. */
+export function narrowedTo(start: CheckpointState, tables: readonly string[]): CheckpointState {
+  const { read, snapshot } = start
+  const isKept = (name: string): boolean => tables.includes(name)
+  if (snapshot === null) return { ...start, read: read?.filter(isKept) }
+  const { done, current } = snapshot
+  if (done.every(isKept) && (current === null || isKept(current.table))) return start
+  return { ...start, snapshot: { done: done.filter(isKept), current: current !== null && isKept(current.table) ? current : null } }
+}
+
 /** With a snapshot of the tables that the one before did not read; changes of all others go on meanwhile. */
 export function addedTo(start: CheckpointState, tables: readonly string[]): CheckpointState {
-  const { read = [], ...rest } = start
+  const { read, ...rest } = start
+  if (start.snapshot !== null || read === undefined) return start
   return tables.every((table) => read.includes(table)) ? start : { ...rest, snapshot: { done: read, current: null } }
 }
 
